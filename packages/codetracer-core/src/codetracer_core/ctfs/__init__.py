@@ -1,0 +1,1 @@
+"""Reading and writing `.ct` trace containers."""

@@ -1,0 +1,231 @@
+"""Streaming writer of CTFS containers: files grow in any order while memory stays flat."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING, Final
+
+from codetracer_core.ctfs.base40 import pack_name
+from codetracer_core.ctfs.layout import (
+    BLOCK_SIZE,
+    HEADER,
+    MAGIC,
+    MAX_SHARDS,
+    POINTER,
+    SLOT,
+    SLOTS,
+    WRITTEN_VERSION,
+)
+from codetracer_core.errors import EnvironmentError_, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+__all__ = ["ContainerWriter"]
+
+_PAYLOAD: Final = BLOCK_SIZE // POINTER.size - 1
+# Small appends gather to this size, so that neighbours on disk belong together and system calls
+# stay few.
+_BUFFER: Final = 16 * BLOCK_SIZE
+
+
+class _MappingBlock:
+    """A mapping block with room: its block number, its bytes and how many entries are taken."""
+
+    __slots__ = ("data", "number", "used")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.data = bytearray(BLOCK_SIZE)
+        self.used = 0
+
+    def add(self, first: int, count: int) -> None:
+        """Take the next ``count`` entries for the consecutive blocks from ``first`` on."""
+        run = range(first, first + count)
+        struct.pack_into(f"<{count}Q", self.data, self.used * POINTER.size, *run)
+        self.used += count
+
+    def link(self, number: int) -> None:
+        """Point the chain entry at the mapping block of the next level."""
+        POINTER.pack_into(self.data, _PAYLOAD * POINTER.size, number)
+
+
+class _InternalFile:
+    """State of one internal file; ``open`` has its open mapping blocks, level 1 last."""
+
+    __slots__ = ("open", "packed", "root", "size", "tail")
+
+    def __init__(self, packed: int, root: int) -> None:
+        self.packed = packed
+        self.root = root
+        self.size = 0
+        self.tail = bytearray()
+        self.open = [_MappingBlock(root)]
+
+
+class ContainerWriter:
+    """Writes the container at ``path`` with the internal files ``names``, in that directory order.
+
+    The file is created with mode 0600 and must not exist. It is readable only after :meth:`close`;
+    :meth:`abort` removes it. As a context manager it closes on success and aborts on an exception.
+    Not safe for use from several threads.
+
+    Raises :class:`UsageError` for a bad name or more than 31 of them, and
+    :class:`EnvironmentError_` (``ERR_IO``) when the file cannot be created or written.
+    """
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        if len(names) > SLOTS or len(set(names)) != len(names):
+            message = f"a container holds at most {SLOTS} files of different names"
+            raise UsageError("ERR_CTFS_NAME", message, names=len(names))
+        self._path = path
+        self._files = {
+            name: _InternalFile(pack_name(name), root) for root, name in enumerate(names, start=1)
+        }
+        self._blocks = 1 + len(names)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            self._fd = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def append(self, name: str, data: bytes | bytearray | memoryview) -> None:
+        """Add ``data`` to the end of the internal file ``name``; its buffer may be reused."""
+        file = self._files[name]
+        length = data.nbytes if isinstance(data, memoryview) else len(data)
+        file.size += length
+        tail = file.tail
+        if len(tail) + length < _BUFFER:
+            tail += data
+            return
+        with memoryview(data) as whole, whole.cast("B") as view:
+            start = 0
+            if tail:
+                # Complete the tail to whole blocks, so that the rest passes without a copy.
+                start = min(-len(tail) % BLOCK_SIZE, len(view))
+                tail += view[:start]
+                if len(tail) % BLOCK_SIZE:
+                    return
+                self._write_blocks(file, memoryview(tail))
+                file.tail = bytearray()
+            end = len(view) - (len(view) - start) % BLOCK_SIZE
+            self._write_blocks(file, view[start:end])
+            file.tail += view[end:]
+
+    def size(self, name: str) -> int:
+        """Return how many bytes the internal file ``name`` holds so far."""
+        return self._files[name].size
+
+    def close(self) -> None:
+        """Write what is held back and the directory, and sync; closing twice is harmless."""
+        if self._fd < 0:
+            return
+        for file in self._files.values():
+            if file.tail:
+                file.tail += bytes(-len(file.tail) % BLOCK_SIZE)
+                self._write_blocks(file, memoryview(file.tail))
+                file.tail = bytearray()
+            for mapping in file.open:
+                self._write(mapping.number, mapping.data)
+        self._write(0, self._directory())
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            raise self._failure(error) from error
+        os.close(self._fd)
+        self._fd = -1
+
+    def abort(self) -> None:
+        """Give up: close and remove the file; after :meth:`close` it does nothing."""
+        if self._fd < 0:
+            return
+        os.close(self._fd)
+        self._fd = -1
+        try:
+            os.unlink(self._path)
+        except FileNotFoundError:
+            return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self.abort()
+            return
+        try:
+            self.close()
+        except BaseException:
+            self.abort()
+            raise
+
+    def _directory(self) -> bytes:
+        block = bytearray(BLOCK_SIZE)
+        HEADER.pack_into(block, 0, MAGIC, WRITTEN_VERSION, 0, MAX_SHARDS, BLOCK_SIZE, SLOTS)
+        for slot, file in enumerate(self._files.values()):
+            SLOT.pack_into(block, HEADER.size + slot * SLOT.size, file.size, file.root, file.packed)
+        return bytes(block)
+
+    def _write_blocks(self, file: _InternalFile, view: memoryview) -> None:
+        """Store whole blocks in runs that are contiguous on disk."""
+        position = 0
+        while position < len(view):
+            leaf = file.open[-1]
+            if leaf.used == _PAYLOAD:
+                leaf = self._grow(file)
+            count = min(_PAYLOAD - leaf.used, (len(view) - position) // BLOCK_SIZE)
+            first = self._take(count)
+            leaf.add(first, count)
+            end = position + count * BLOCK_SIZE
+            self._write(first, view[position:end])
+            position = end
+
+    def _grow(self, file: _InternalFile) -> _MappingBlock:
+        """Replace the full mapping blocks of ``file`` and return the new level-1 block."""
+        depth = len(file.open)
+        levels = depth
+        while levels and file.open[levels - 1].used == _PAYLOAD:
+            levels -= 1
+        full = file.open[levels:]
+        del file.open[levels:]
+        if not file.open:
+            top = _MappingBlock(self._take(1))
+            full[0].link(top.number)
+            file.open.append(top)
+            depth += 1
+        while len(file.open) < depth:
+            child = _MappingBlock(self._take(1))
+            file.open[-1].add(child.number, 1)
+            file.open.append(child)
+        for mapping in full:
+            self._write(mapping.number, mapping.data)
+        return file.open[-1]
+
+    def _take(self, count: int) -> int:
+        first = self._blocks
+        self._blocks += count
+        return first
+
+    def _write(self, block: int, data: bytes | bytearray | memoryview) -> None:
+        view = memoryview(data)
+        offset = block * BLOCK_SIZE
+        try:
+            while view:
+                written = os.pwrite(self._fd, view, offset)
+                view = view[written:]
+                offset += written
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> EnvironmentError_:
+        message = f"cannot write the trace: {error.strerror}; free space or choose another folder"
+        return EnvironmentError_("ERR_IO", message, path=self._path, errno=error.errno)
