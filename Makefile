@@ -1,0 +1,37 @@
+# Every target sets up .venv first, from nothing if need be. See tools/bootstrap.py.
+
+# The first command that really runs as a Python: a version manager's shim may exist and fail.
+FIND_PYTHON = for p in python3 /usr/bin/python3 python; do \
+	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1; then break; fi; p=; done; \
+	if [ -z "$$p" ]; then echo "make: no python3 of version 3.8 or newer runs on this machine" >&2; exit 1; fi;
+BOOTSTRAP = @$(FIND_PYTHON) exec "$$p" tools/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench release clean
+
+help: ## List these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+setup: ## Make .venv with everything in it
+	$(BOOTSTRAP) --all
+
+demo: ## Record examples/wallet.py and show the trace
+	$(BOOTSTRAP) python tools/demo.py
+
+test: ## Run all tests on every supported interpreter; ARGS="..." goes to pytest
+	$(BOOTSTRAP) --all python tools/run_tests.py $(ARGS)
+
+lint: ## ruff, mypy --strict, layering, clang-format
+	$(BOOTSTRAP) python tools/lint.py
+
+format: ## Rewrite the sources in the house style
+	$(BOOTSTRAP) python tools/lint.py --fix
+
+bench: ## Run the benchmarks
+	$(BOOTSTRAP) python -m benchmarks $(ARGS)
+
+release: ## PACKAGE=filter PART=minor: bump, build and tag that package alone
+	$(BOOTSTRAP) python tools/release.py "$(PACKAGE)" "$(PART)"
+
+clean: ## Remove .venv and everything that was built
+	rm -rf .venv build dist packages/codetracer-core/src/codetracer_core/_native.*.so

@@ -1,0 +1,116 @@
+"""Compiles the C sources into the extension module ``codetracer_core._native``.
+
+The build hook uses it for wheels and editable installs. It is also a command, for a build with
+other flags into another folder, such as one with the sanitizers::
+
+    CODETRACER_NATIVE_CFLAGS="-fsanitize=address,undefined -g" \\
+    CODETRACER_NATIVE_LDFLAGS="-fsanitize=address,undefined" \\
+    python native_build.py --csrc csrc --out build/asan/codetracer_core
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MODULE = "codetracer_core._native"
+CFLAGS_VARIABLE = "CODETRACER_NATIVE_CFLAGS"
+LDFLAGS_VARIABLE = "CODETRACER_NATIVE_LDFLAGS"
+VERBOSE_VARIABLE = "CODETRACER_NATIVE_VERBOSE"
+
+_GNU_FLAGS = (
+    "-std=c11",
+    "-O3",
+    "-fvisibility=hidden",
+    "-fno-semantic-interposition",
+    "-Wall",
+    "-Wextra",
+    # Callbacks of CPython have fixed signatures: most leave a parameter unused.
+    "-Wno-unused-parameter",
+)
+
+
+class NativeBuildError(Exception):
+    """The sources are not there, or the compiler refused them."""
+
+
+def read_declarations(csrc: Path) -> str:
+    """What Python sees of the C code: all ``*.cdef.txt`` of `csrc`, in the order of their names."""
+    files = sorted(csrc.glob("*.cdef.txt"))
+    if not files:
+        raise NativeBuildError(f"no *.cdef.txt in {csrc}: the C sources are incomplete")
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def build(csrc: Path, out_dir: Path, environ: Mapping[str, str] = os.environ) -> Path:
+    """Compile every ``*.c`` of `csrc` for the running interpreter; return the module's path.
+
+    The module's file is put into `out_dir`, which is created, and an older one of the same name
+    is replaced atomically: a process that has the old one mapped keeps running. `environ` may
+    add flags to the compiler and the linker. Raises `NativeBuildError`.
+    """
+    from cffi import FFI, VerificationError
+
+    sources = sorted(csrc.glob("*.c"))
+    if not sources:
+        raise NativeBuildError(f"no *.c in {csrc}: the C sources are incomplete")
+    gnu = os.name == "posix"
+    ffi = FFI()
+    ffi.cdef(read_declarations(csrc))
+    ffi.set_source(
+        MODULE,
+        '#include "ct.h"',
+        sources=[f"csrc/{source.name}" for source in sources],
+        include_dirs=["csrc"],
+        # Without it cffi asks for the limited API, which has neither frames nor monitoring.
+        define_macros=[("_CFFI_NO_LIMITED_API", None)],
+        py_limited_api=False,
+        extra_compile_args=[
+            *(_GNU_FLAGS if gnu else ()),
+            *shlex.split(environ.get(CFLAGS_VARIABLE, "")),
+        ],
+        extra_link_args=shlex.split(environ.get(LDFLAGS_VARIABLE, "")),
+    )
+    with tempfile.TemporaryDirectory(prefix="codetracer-native-") as scratch:
+        # cffi compiles inside `scratch`, so a copy there keeps object files out of the checkout
+        # and every path relative, whatever the checkout's own path contains.
+        shutil.copytree(csrc, Path(scratch, "csrc"))
+        try:
+            built = ffi.compile(tmpdir=scratch, verbose=bool(environ.get(VERBOSE_VARIABLE)))
+        except VerificationError as error:
+            raise NativeBuildError(
+                f"the C compiler failed ({error}); set {VERBOSE_VARIABLE}=1 to see its commands"
+            ) from error
+        out_dir.mkdir(parents=True, exist_ok=True)
+        target = out_dir / Path(built).name
+        incoming = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.copy2(built, incoming)
+        incoming.replace(target)
+    return target
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command: build from `--csrc` into `--out`, print the module's path."""
+    parser = argparse.ArgumentParser(description=f"Compile {MODULE} for this interpreter.")
+    parser.add_argument("--csrc", type=Path, required=True, help="folder of the C sources")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the compiled module")
+    options = parser.parse_args(argv)
+    try:
+        print(build(options.csrc.resolve(), options.out.resolve()))
+    except NativeBuildError as error:
+        print(f"native_build: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
