@@ -19,7 +19,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,7 +131,7 @@ def missing_parts(interpreter: Interpreter) -> List[str]:
     name = "python%d.%d" % tuple(interpreter["version"][:2])
     missing = []
     if not interpreter["venv"]:
-        missing.append("the venv and ensurepip modules (Debian, Ubuntu: apt install %s-venv)" % name)
+        missing.append("venv and ensurepip (Debian, Ubuntu: apt install %s-venv)" % name)
     compiler = (os.environ.get("CC") or interpreter["cc"]).split()
     if shutil.which(compiler[0]) is None:
         missing.append(
@@ -154,9 +153,9 @@ def compiles(compiler: List[str], include: str) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch, "probe.c")
         source.write_text("#include <Python.h>\nint probe(void) { return PY_MAJOR_VERSION; }\n")
-        command = compiler + ["-I" + include, "-c", str(source), "-o", str(source) + ".o"]
-        result = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return result.returncode == 0
+        command = [*compiler, "-I" + include, "-c", str(source), "-o", str(source) + ".o"]
+        quiet = subprocess.DEVNULL
+        return subprocess.run(command, stdout=quiet, stderr=quiet, check=False).returncode == 0
 
 
 def choose(found: List[Interpreter]) -> List[Interpreter]:
@@ -280,7 +279,12 @@ def lock() -> Iterator[None]:
 def run(command: List[str], what: str, environment: Dict[str, str]) -> None:
     """Run a step quietly; when it fails show all it printed and stop."""
     result = subprocess.run(
-        command, cwd=str(ROOT), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=str(ROOT),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if result.returncode:
         sys.stderr.write(result.stdout.decode("utf-8", "replace"))
