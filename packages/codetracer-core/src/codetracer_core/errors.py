@@ -48,7 +48,7 @@ class UsageError(RecorderError):
     kind = "Usage"
 
 
-class EnvironmentError_(RecorderError):  # noqa: N801 - the plain name is a builtin
+class EnvironmentError_(RecorderError):  # noqa: N801, N818 - the plain name is a builtin
     """The machine refused: a file, a permission, a full disk, a missing library."""
 
     kind = "Environment"

@@ -69,8 +69,7 @@ class Container:
         return self._entry(name)[0]
 
     def read(self, name: str, offset: int = 0, length: int | None = None) -> bytes:
-        """Return ``length`` bytes (by default all) of the internal file ``name`` from ``offset``
-        on.
+        """Return ``length`` bytes (default: all) of the internal file ``name`` from ``offset`` on.
 
         Raises :class:`TraceError` when that range is not inside the file or its blocks are not
         inside the container.

@@ -1,0 +1,120 @@
+"""The calls stream: which function ran over which steps, from where, with what and to what end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codetracer_core.ctfs.streams import Records
+from codetracer_core.ctfs.values import Value, Variable
+from codetracer_core.ctfs.varint import Cursor
+from codetracer_core.errors import TraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from codetracer_core.ctfs.container import Container
+    from codetracer_core.ctfs.streams import NameTable
+
+__all__ = ["Call", "CallStream"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: steps ``first_step`` to ``last_step`` (both included) and whatever it called.
+
+    ``key`` counts in the order of entry; ``parent`` is the caller's key, -1 for a root, which has
+    depth 0. ``exception`` is None unless the call ended by one. A call that was still open or gave
+    nothing has a return value of kind ``Void``.
+    """
+
+    key: int
+    function_id: int
+    function: str
+    parent: int
+    first_step: int
+    last_step: int
+    depth: int
+    arguments: tuple[Variable, ...]
+    return_value: Value
+    exception: Value | None
+    child_count: int
+
+
+class CallStream:
+    """Calls of the container by their key."""
+
+    def __init__(
+        self,
+        container: Container,
+        functions: NameTable,
+        names: NameTable,
+        decode_value: Callable[[bytes], Value],
+    ) -> None:
+        self._records = Records(container, "calls")
+        self._functions = functions
+        self._names = names
+        self._decode_value = decode_value
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def call(self, key: int) -> Call:
+        """Return the call ``key``, which must be in range."""
+        return self._decode(key, Cursor(self._records.record(key)))
+
+    def children(self, key: int) -> Iterator[int]:
+        """Yield the keys of the calls that call ``key`` made, in the order of their entry."""
+        cursor = Cursor(self._records.record(key))
+        for _ in range(self._decode(key, cursor).child_count):
+            yield cursor.varint()
+
+    def covering(self, step: int) -> int:
+        """Return the highest key of the calls whose range has ``step``, or -1.
+
+        Entries are in the order of their first steps, so it is the last call that began by then,
+        or the nearest caller of that one which had not ended yet.
+        """
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self._range(middle)[1] <= step:
+                low = middle + 1
+            else:
+                high = middle
+        key = low - 1
+        while key >= 0:
+            parent, _, last = self._range(key)
+            if last >= step:
+                return key
+            if parent >= key:
+                message = "a call has a parent that was entered after it: the trace is damaged"
+                raise TraceError("ERR_TRACE_CORRUPT", message, call=key, parent=parent)
+            key = parent
+        return -1
+
+    def _range(self, key: int) -> tuple[int, int, int]:
+        """Return parent, first step and last step without decoding the rest."""
+        cursor = Cursor(self._records.record(key))
+        cursor.varint()
+        return cursor.svarint(), cursor.varint(), cursor.varint()
+
+    def _decode(self, key: int, cursor: Cursor) -> Call:
+        """Decode the record up to its children's keys, where ``cursor`` is left."""
+        function_id = cursor.varint()
+        return Call(
+            key=key,
+            function_id=function_id,
+            function=self._functions[function_id],
+            parent=cursor.svarint(),
+            first_step=cursor.varint(),
+            last_step=cursor.varint(),
+            depth=cursor.varint(),
+            arguments=tuple(self._variable(cursor) for _ in range(cursor.count())),
+            return_value=self._decode_value(cursor.blob()),
+            exception=self._decode_value(raised) if (raised := cursor.blob()) else None,
+            child_count=cursor.count(),
+        )
+
+    def _variable(self, cursor: Cursor) -> Variable:
+        return Variable(self._names[cursor.varint()], self._decode_value(cursor.blob()))

@@ -1,0 +1,85 @@
+"""The events stream: output, input and errors of the program, each with the step it belongs to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codetracer_core.ctfs.streams import Records
+from codetracer_core.ctfs.varint import Cursor
+
+if TYPE_CHECKING:
+    from codetracer_core.ctfs.container import Container
+
+__all__ = ["Event", "EventStream"]
+
+_FILES = range(3, 11)
+_ERROR = 11
+_STDERR = range(12, 14)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event at ``step`` (of the writing line; 0 before the first).
+
+    ``kind`` is the number in the trace; ``content`` the bytes that were written or read;
+    ``metadata`` further details as the recorder wrote them, usually a JSON object.
+    """
+
+    index: int
+    kind: int
+    step: int
+    metadata: str
+    content: bytes
+
+    @property
+    def stream(self) -> str:
+        """``stdout``, ``stderr``, ``stdin``, ``file`` or ``error``.
+
+        The name in the metadata counts; the kind cannot tell standard input from a file.
+        """
+        if self.metadata.startswith("{"):
+            try:
+                name = json.loads(self.metadata).get("stream")
+            except (ValueError, RecursionError):
+                name = None
+            if isinstance(name, str):
+                return name
+        if self.kind in _FILES:
+            return "file"
+        if self.kind in _STDERR:
+            return "stderr"
+        return "error" if self.kind == _ERROR else "stdout"
+
+
+class EventStream:
+    """Events of the container by their number."""
+
+    def __init__(self, container: Container) -> None:
+        self._records = Records(container, "events")
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def event(self, index: int) -> Event:
+        """Return event ``index``, which must be in range."""
+        cursor = Cursor(self._records.record(index))
+        (kind,) = cursor.raw(1)
+        return Event(index, kind, cursor.varint(), cursor.text(), cursor.blob())
+
+    def first_at(self, step: int) -> int:
+        """Return the number of the first event at ``step`` or later; events are in step order."""
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            if self._step(middle) < step:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _step(self, index: int) -> int:
+        cursor = Cursor(self._records.record(index))
+        cursor.raw(1)
+        return cursor.varint()

@@ -1,0 +1,101 @@
+"""Variable-length integers (unsigned and zigzag LEB128) and a cursor over a record's fields."""
+
+from __future__ import annotations
+
+from codetracer_core.errors import TraceError
+
+__all__ = ["Cursor", "decode_svarint", "decode_varint", "encode_svarint", "encode_varint"]
+
+_MAX_BYTES = 10
+_LIMIT = 1 << 64
+
+
+def encode_varint(number: int) -> bytes:
+    """Return ``number`` (0 to 2**64 - 1), seven bits a byte, low group first."""
+    if not 0 <= number < _LIMIT:
+        message = f"{number} does not fit an unsigned 64-bit varint"
+        raise ValueError(message)
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def encode_svarint(number: int) -> bytes:
+    """Return ``number`` (a signed 64-bit one) as the varint of 2n, or of -2n - 1 when negative."""
+    return encode_varint(number * 2 if number >= 0 else -number * 2 - 1)
+
+
+def decode_varint(data: bytes, position: int = 0) -> tuple[int, int]:
+    """Return the number at ``position`` and the position after it.
+
+    Raises :class:`TraceError` when the data ends inside it or it does not fit 64 bits.
+    """
+    number = 0
+    for index, byte in enumerate(data[position : position + _MAX_BYTES]):
+        number |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            if number >= _LIMIT:
+                break
+            return number, position + index + 1
+    raise TraceError("ERR_TRACE_CORRUPT", "a number is cut or too large", offset=position)
+
+
+def decode_svarint(data: bytes, position: int = 0) -> tuple[int, int]:
+    """Return the zigzag number at ``position`` and the position after it, as `decode_varint`."""
+    number, position = decode_varint(data, position)
+    return (number >> 1) ^ -(number & 1), position
+
+
+class Cursor:
+    """Reads the fields of one record in order; its methods raise :class:`TraceError` at the end."""
+
+    __slots__ = ("data", "position")
+
+    def __init__(self, data: bytes, position: int = 0) -> None:
+        self.data = data
+        self.position = position
+
+    def varint(self) -> int:
+        """Read an unsigned number."""
+        number, self.position = decode_varint(self.data, self.position)
+        return number
+
+    def svarint(self) -> int:
+        """Read a signed number."""
+        number, self.position = decode_svarint(self.data, self.position)
+        return number
+
+    def raw(self, length: int) -> bytes:
+        """Read ``length`` bytes."""
+        end = self.position + length
+        if end > len(self.data):
+            message = "a record ends inside a field"
+            raise TraceError(
+                "ERR_TRACE_CORRUPT",
+                message,
+                offset=self.position,
+                length=length,
+                size=len(self.data),
+            )
+        piece = self.data[self.position : end]
+        self.position = end
+        return piece
+
+    def blob(self) -> bytes:
+        """Read a varint length and that many bytes."""
+        return self.raw(self.varint())
+
+    def text(self) -> str:
+        """Read a blob of UTF-8; bytes that are none become replacement characters."""
+        return self.blob().decode("utf-8", "replace")
+
+    def count(self) -> int:
+        """Read the number of items that follow, each of at least one byte."""
+        number = self.varint()
+        if number > len(self.data) - self.position:
+            message = "a record claims more items than it has bytes"
+            raise TraceError("ERR_TRACE_CORRUPT", message, offset=self.position, items=number)
+        return number
