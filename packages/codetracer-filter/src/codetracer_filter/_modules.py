@@ -1,0 +1,44 @@
+"""Module names: what ``pkg`` and ``obj`` selectors are compared with."""
+
+from __future__ import annotations
+
+import os
+import re
+
+__all__ = ["choose_module"]
+
+_DOTTED = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
+
+
+def choose_module(hint: str | None, relative: str | None, path: str) -> str | None:
+    """The module name of a file's code, or None when there is none to be had.
+
+    ``hint`` is the ``__name__`` of the globals and wins when it is a dotted name. Otherwise the
+    path ``relative`` to a filter's root is turned into one, and at last the packages that hold
+    ``path`` are read off the disk.
+    """
+    if hint is not None:
+        hint = hint.strip()
+        if _DOTTED.fullmatch(hint):
+            return hint
+    if relative is not None:
+        name = _from_relative(relative)
+        if name is not None:
+            return name
+    return None if path.startswith("<") else _from_packages(path)
+
+
+def _from_relative(relative: str) -> str | None:
+    name = relative.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    return name if _DOTTED.fullmatch(name) else None
+
+
+def _from_packages(path: str) -> str | None:
+    directory, file = os.path.split(path)
+    stem = file.removesuffix(".py")
+    parts = [] if stem == "__init__" else [stem]
+    while os.path.isfile(os.path.join(directory, "__init__.py")):
+        directory, name = os.path.split(directory)
+        parts.append(name)
+    name = ".".join(reversed(parts))
+    return name if _DOTTED.fullmatch(name) else None

@@ -1,0 +1,142 @@
+"""What is wrong with a filter chain: single problems, and the error that carries all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "ERR_FILTER_INHERIT",
+    "ERR_FILTER_INVALID",
+    "ERR_FILTER_NOT_FOUND",
+    "ERR_FILTER_PATTERN",
+    "ERR_FILTER_SCHEMA",
+    "ERR_FILTER_SELECTOR",
+    "ERR_FILTER_SYNTAX",
+    "ERR_FILTER_UNREADABLE",
+    "ERR_FILTER_VALUE",
+    "ERR_FILTER_VERSION",
+    "ErrorKind",
+    "FilterError",
+    "FilterProblem",
+    "display",
+    "nearest",
+]
+
+ERR_FILTER_INHERIT = "ERR_FILTER_INHERIT"
+ERR_FILTER_INVALID = "ERR_FILTER_INVALID"
+ERR_FILTER_NOT_FOUND = "ERR_FILTER_NOT_FOUND"
+ERR_FILTER_PATTERN = "ERR_FILTER_PATTERN"
+ERR_FILTER_SCHEMA = "ERR_FILTER_SCHEMA"
+ERR_FILTER_SELECTOR = "ERR_FILTER_SELECTOR"
+ERR_FILTER_SYNTAX = "ERR_FILTER_SYNTAX"
+ERR_FILTER_UNREADABLE = "ERR_FILTER_UNREADABLE"
+ERR_FILTER_VALUE = "ERR_FILTER_VALUE"
+ERR_FILTER_VERSION = "ERR_FILTER_VERSION"
+
+_DISPLAY_LIMIT = 120
+
+
+class ErrorKind(StrEnum):
+    """Whose fault an error is: the caller's, the environment's, the program's, or ours."""
+
+    USAGE = "Usage"
+    ENVIRONMENT = "Environment"
+    TARGET = "Target"
+    INTERNAL = "Internal"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterProblem:
+    """One thing that is wrong in one filter source, with its place and its remedy.
+
+    ``line`` and ``column`` count from 1 and are None when the problem has no place inside the
+    file (a missing file). ``rule`` and ``value_pattern`` are the zero-based indexes of the
+    entries of ``scope.rules`` and ``value_patterns`` concerned, or None.
+    """
+
+    code: str
+    path: str
+    message: str
+    remedy: str
+    line: int | None = None
+    column: int | None = None
+    rule: int | None = None
+    value_pattern: int | None = None
+    kind: ErrorKind = ErrorKind.USAGE
+
+    @property
+    def where(self) -> str:
+        """The place as ``path:line:column``, shortened to what is known."""
+        place = self.path
+        if self.line is not None:
+            place += f":{self.line}"
+            if self.column is not None:
+                place += f":{self.column}"
+        return place
+
+    @property
+    def entry(self) -> str:
+        """The entry concerned, such as ``scope.rules[2].value_patterns[0]``, or an empty text."""
+        if self.rule is None:
+            return ""
+        text = f"scope.rules[{self.rule}]"
+        return text if self.value_pattern is None else f"{text}.value_patterns[{self.value_pattern}]"
+
+    def __str__(self) -> str:
+        entry = f"{self.entry}: " if self.entry else ""
+        return f"{self.where}: {entry}{self.message}; {self.remedy}"
+
+
+class FilterError(Exception):
+    """A filter chain that cannot be used; ``problems`` lists everything that is wrong with it.
+
+    ``code`` is the code that all problems share, or ``ERR_FILTER_INVALID`` when they differ.
+    ``kind`` is Environment only when every problem is (a file that the system refuses to
+    read). ``context`` holds the place of the first problem and the number of problems, as text.
+    """
+
+    def __init__(self, problems: Iterable[FilterProblem]) -> None:
+        self.problems: tuple[FilterProblem, ...] = tuple(problems)
+        if not self.problems:
+            raise ValueError("a FilterError needs at least one problem")
+        first = self.problems[0]
+        codes = {problem.code for problem in self.problems}
+        self.code: str = first.code if len(codes) == 1 else ERR_FILTER_INVALID
+        kinds = {problem.kind for problem in self.problems}
+        self.kind: ErrorKind = first.kind if len(kinds) == 1 else ErrorKind.USAGE
+        self.context: dict[str, str] = {"path": first.path, "problems": str(len(self.problems))}
+        if first.line is not None:
+            self.context["line"] = str(first.line)
+        if len(self.problems) == 1:
+            self.message: str = str(first)
+        else:
+            listed = "\n  ".join(str(problem) for problem in self.problems)
+            self.message = f"{len(self.problems)} problems in the trace filters:\n  {listed}"
+        super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[type[FilterError], tuple[tuple[FilterProblem, ...]]]:
+        return type(self), (self.problems,)
+
+
+def display(text: str) -> str:
+    """Quote ``text`` for a message: control characters escaped, cut after 120 characters."""
+    shown = text if len(text) <= _DISPLAY_LIMIT else text[:_DISPLAY_LIMIT] + "…"
+    escaped = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in shown
+    )
+    return f"'{escaped}'"
+
+
+def nearest(word: str, choices: Sequence[str]) -> str:
+    """Phrase the remedy for ``word``: the closest of ``choices`` if any, and all of them."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, choices, n=1, cutoff=0.6)
+    listed = ", ".join(choices)
+    return f"did you mean '{close[0]}'? (one of {listed})" if close else f"use one of {listed}"
