@@ -1,6 +1,7 @@
 """The settings of a recording session: typed, layered, and each with the place it came from.
 
-The names below are loaded when they are first used: importing this package costs the recorded program nothing.
+The names below are loaded when they are first used: importing this package costs the recorded
+program nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From what a caller or a configuration file gives to typed settings, with every mistake found at once."""
+"""From what a caller or a file gives to typed settings, with every mistake found at once."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ __all__ = ["policy_update"]
 def policy_update(values: Mapping[str, object], *, place: str = "argument") -> PolicyUpdate:
     """The update that a mapping of flat names to plain values stands for.
 
-    ``None`` leaves a setting as it is. Byte limits may be texts with a unit (``"64KiB"``), ``log_file`` any
-    path-like object. ``place`` names the mapping in messages, for example the file it was read from.
+    ``None`` leaves a setting as it is. Byte limits may be texts with a unit (``"64KiB"``),
+    ``log_file`` any path-like object. ``place`` names the mapping in messages, for example the
+    file it was read from.
 
-    Raises PolicyTypeError when a name does not exist or a type is wrong, else PolicyValueError when a
-    value is wrong; either holds all problems.
+    Raises PolicyTypeError when a name does not exist or a type is wrong, else PolicyValueError
+    when a value is wrong; either holds all problems.
     """
     problems: list[PolicyProblem] = []
     wrong_type = False

@@ -1,4 +1,4 @@
-"""The texts that environment variables and configuration files use for settings, turned into values."""
+"""The texts that environment variables and files use for settings, turned into values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _invalid(text: str, name: str, place: str, remedy: str) -> PolicyValueError:
 
 
 def parse_bool(text: str, *, name: str = "value", place: str = "argument") -> bool:
-    """Read a boolean: ``1 true t yes y on`` or ``0 false f no n off``, in any case, blanks around ignored.
+    """Read a boolean in any case: ``1 true t yes y on`` or ``0 false f no n off``, blanks ignored.
 
     Raises PolicyValueError, naming ``name`` and ``place``, for any other text, the empty one too.
     """
@@ -51,12 +51,11 @@ def parse_bool(text: str, *, name: str = "value", place: str = "argument") -> bo
     raise _invalid(text, name, place, "use on or off (also 1/0, true/false, yes/no)")
 
 
-def parse_capture_io(
-    text: str, *, name: str = "value", place: str = "argument"
-) -> IoCapturePolicy:
-    """Read what to capture: ``off``, ``on``, or parts (``proxies``, ``fd``) joined by ``+`` or ``,``.
+def parse_capture_io(text: str, *, name: str = "value", place: str = "argument") -> IoCapturePolicy:
+    """Read what to capture: ``off``, ``on``, or ``proxies`` and ``fd`` joined by ``+`` or commas.
 
-    ``fd`` includes the proxies. Raises PolicyValueError for an unknown part and when no part is left.
+    ``fd`` includes the proxies. Raises PolicyValueError for an unknown part and when no part is
+    left.
     """
     token = text.strip().lower()
     if token in _IO_OFF:
@@ -92,7 +91,8 @@ def parse_size(
 ) -> int:
     """Read a number of bytes from ``lowest`` to ``highest``.
 
-    A unit may follow, in any case: ``KiB MiB GiB`` are powers of 1024, ``KB MB GB`` powers of 1000, ``B`` is one.
+    A unit may follow, in any case: ``KiB MiB GiB`` are powers of 1024, ``KB MB GB`` powers of
+    1000, ``B`` is one.
     """
     token = text.strip().lower()
     digits = token.rstrip("bgikm ")
@@ -102,7 +102,7 @@ def parse_size(
     )
 
 
-def _bounded(  # noqa: PLR0913 - the two public forms share it
+def _bounded(
     text: str,
     digits: str,
     factor: int,

@@ -90,7 +90,7 @@ def reset_policy() -> None:
     _process.change(lambda _policy: RecorderPolicy())
 
 
-def configure_policy(  # noqa: PLR0913, PLR0917 - the signature that existing callers use
+def configure_policy(
     on_recorder_error: str | None = None,
     require_trace: bool | None = None,
     keep_partial_trace: bool | None = None,
@@ -176,11 +176,13 @@ def resolve_policy(
 ) -> RecorderPolicy:
     """The policy of one session, which leaves the policy of the process alone.
 
-    Weakest first: defaults, ``project`` (a configuration file's settings), what was configured in this process,
-    the environment (``os.environ`` unless given; an empty mapping switches it off), ``overrides`` (arguments of
-    the session or command-line flags). ``origin(name)`` of the result says which one decided.
+    Weakest first: defaults, ``project`` (a configuration file's settings), what was configured in
+    this process, the environment (``os.environ`` unless given; an empty mapping switches it off),
+    ``overrides`` (arguments of the session or command-line flags). ``origin(name)`` of the result
+    says which one decided.
 
-    Raises PolicyValueError or PolicyTypeError for the weakest source that is wrong, with all its problems.
+    Raises PolicyValueError or PolicyTypeError for the weakest source that is wrong, with all its
+    problems.
     """
     layers: list[PolicyLayer] = []
     if project is not None:

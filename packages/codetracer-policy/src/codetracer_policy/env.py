@@ -61,7 +61,8 @@ def _capture_io(text: str, name: str) -> PolicyUpdate:
 
 def _flag(field: str, summary: str) -> Variable:
     def parse(text: str, name: str) -> PolicyUpdate:
-        return PolicyUpdate(**{field: parse_bool(text, name=name, place=_PLACE)})  # type: ignore[arg-type]
+        flag = parse_bool(text, name=name, place=_PLACE)
+        return PolicyUpdate(**{field: flag})  # type: ignore[arg-type]
 
     return Variable(f"CODETRACER_{field.upper()}", (field,), "on or off", summary, parse)
 
@@ -82,7 +83,9 @@ def _level(name: str, summary: str) -> Variable:
     def parse(text: str, _name: str) -> PolicyUpdate:
         return PolicyUpdate(log_level=text.strip())
 
-    return Variable(name, ("log_level",), "levels such as warn,codetracer_core=debug", summary, parse)
+    return Variable(
+        name, ("log_level",), "levels such as warn,codetracer_core=debug", summary, parse
+    )
 
 
 VARIABLES: tuple[Variable, ...] = (
@@ -133,7 +136,7 @@ VARIABLES: tuple[Variable, ...] = (
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> tuple[PolicyLayer, ...]:
-    """What the environment says, one layer for each variable that is set; empty or blank means unset.
+    """What the environment says, one layer for each variable that is not blank.
 
     ``environ`` is ``os.environ`` unless given. Raises PolicyValueError with every invalid variable.
     """

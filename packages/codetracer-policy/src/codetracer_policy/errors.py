@@ -31,7 +31,7 @@ class PolicyProblem:
     name: str
     """The setting or environment variable, as the user wrote it."""
     place: str
-    """Where it was given: ``environment``, ``argument``, or the origin's own text, such as a file."""
+    """Where it was given: ``environment``, ``argument``, or the name of its source."""
     message: str
     remedy: str
     code: str = ERR_INVALID_POLICY_VALUE
@@ -43,8 +43,8 @@ class PolicyProblem:
 class PolicyError(Exception):
     """Base of every failure of this package.
 
-    All problems of one call are in ``problems``. ``kind`` is always ``Usage``: whoever wrote the setting can
-    correct it. ``context`` names the settings concerned.
+    All problems of one call are in ``problems``. ``kind`` is always ``Usage``: whoever wrote the
+    setting can correct it. ``context`` names the settings concerned.
     """
 
     kind: str = "Usage"
@@ -68,4 +68,4 @@ class PolicyValueError(PolicyError, ValueError):
 
 
 class PolicyTypeError(PolicyError, TypeError):
-    """A name does not exist, or a value has the wrong type: a mistake in the calling code or file."""
+    """A name does not exist, or a value has the wrong type."""

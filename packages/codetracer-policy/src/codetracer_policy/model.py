@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 LIMIT_BOUNDS: dict[str, tuple[int, int]] = {
-    "max_depth": (0, 100),
+    "max_depth": (0, 32),
     "max_items": (0, 1_000_000),
     "max_text": (0, 16 * 1024 * 1024),
     "max_value": (64, 64 * 1024 * 1024),
@@ -126,7 +126,7 @@ class IoCapturePolicy:
     line_proxies: bool = True
     """Capture through ``sys.stdout``, ``sys.stderr`` and ``sys.stdin``."""
     fd_fallback: bool = False
-    """Also mirror the descriptors 1 and 2, for output that Python does not see; needs ``line_proxies``."""
+    """Also mirror the descriptors 1 and 2, for output past Python; needs ``line_proxies``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,8 @@ class PolicyPath:
 class PolicyUpdate:
     """A change of a policy. None leaves a setting as it is.
 
-    The first ten fields have the names and the order of ``configure_policy``'s positional parameters.
+    The first ten fields have the names and the order of ``configure_policy``'s positional
+    parameters.
     """
 
     on_recorder_error: OnRecorderError | None = None
@@ -196,12 +197,12 @@ class RecorderPolicy:
     log_file: str | None = None
     json_errors: bool = False
     """Each failure writes one line of JSON to the real standard error."""
-    io_capture: IoCapturePolicy = IoCapturePolicy()  # noqa: RUF009 - immutable
+    io_capture: IoCapturePolicy = IoCapturePolicy()
     module_name_from_globals: bool = True
     """Name modules by the ``__name__`` in their globals."""
     propagate_script_exit: bool = True
     """The command line exits with the program's status."""
-    limits: CaptureLimits = CaptureLimits()  # noqa: RUF009 - immutable
+    limits: CaptureLimits = CaptureLimits()
     value_repr: ValueRepr = ValueRepr.FIELDS
     origins: tuple[tuple[str, PolicyOrigin], ...] = field(default=(), compare=False, repr=False)
     """The origin of each setting that is not a default, by flat name; see ``origin``."""
@@ -211,8 +212,8 @@ class RecorderPolicy:
     ) -> RecorderPolicy:
         """This policy with ``update`` applied; the settings it names have ``origin`` from then on.
 
-        Mirroring descriptors needs the proxies: without them ``fd_fallback`` is false whatever was asked,
-        and does not come back when the proxies do.
+        Mirroring descriptors needs the proxies: without them ``fd_fallback`` is false whatever was
+        asked, and does not come back when the proxies do.
 
         Raises PolicyValueError when a limit is out of bounds.
         """
@@ -266,7 +267,8 @@ class RecorderPolicy:
         """Every setting by its flat name, enumerations as their text: what JSON can hold."""
         stored = {name: self.value(name) for name in FIELD_NAMES}
         return {
-            name: value.value if isinstance(value, Enum) else value for name, value in stored.items()
+            name: value.value if isinstance(value, Enum) else value
+            for name, value in stored.items()
         }
 
     def layers(self) -> tuple[PolicyLayer, ...]:
