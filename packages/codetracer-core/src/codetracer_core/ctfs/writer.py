@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from codetracer_core.ctfs.base40 import pack_name
 from codetracer_core.ctfs.layout import (
     BLOCK_SIZE,
+    BLOCK_SIZES,
     HEADER,
     MAGIC,
     MAX_SHARDS,
@@ -27,31 +28,31 @@ if TYPE_CHECKING:
 
 __all__ = ["ContainerWriter"]
 
-_PAYLOAD: Final = BLOCK_SIZE // POINTER.size - 1
-# Small appends gather to this size, so that neighbours on disk belong together and system calls
-# stay few.
-_BUFFER: Final = 16 * BLOCK_SIZE
+# Small appends gather to this many blocks, so that neighbours on disk belong together and system
+# calls stay few.
+_GATHERED_BLOCKS: Final = 16
 
 
 class _MappingBlock:
-    """A mapping block with room: its block number, its bytes and how many entries are taken."""
+    """A mapping block with room: its block number, its bytes and how many entries are free."""
 
-    __slots__ = ("data", "number", "used")
+    __slots__ = ("data", "free", "number")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, block_size: int) -> None:
         self.number = number
-        self.data = bytearray(BLOCK_SIZE)
-        self.used = 0
+        self.data = bytearray(block_size)
+        # The last entry is the link to the next level.
+        self.free = block_size // POINTER.size - 1
 
     def add(self, first: int, count: int) -> None:
         """Take the next ``count`` entries for the consecutive blocks from ``first`` on."""
-        run = range(first, first + count)
-        struct.pack_into(f"<{count}Q", self.data, self.used * POINTER.size, *run)
-        self.used += count
+        offset = len(self.data) - (self.free + 1) * POINTER.size
+        struct.pack_into(f"<{count}Q", self.data, offset, *range(first, first + count))
+        self.free -= count
 
     def link(self, number: int) -> None:
         """Point the chain entry at the mapping block of the next level."""
-        POINTER.pack_into(self.data, _PAYLOAD * POINTER.size, number)
+        POINTER.pack_into(self.data, len(self.data) - POINTER.size, number)
 
 
 class _InternalFile:
@@ -59,12 +60,12 @@ class _InternalFile:
 
     __slots__ = ("open", "packed", "root", "size", "tail")
 
-    def __init__(self, packed: int, root: int) -> None:
+    def __init__(self, packed: int, root: _MappingBlock) -> None:
         self.packed = packed
-        self.root = root
+        self.root = root.number
         self.size = 0
         self.tail = bytearray()
-        self.open = [_MappingBlock(root)]
+        self.open = [root]
 
 
 class ContainerWriter:
@@ -72,21 +73,24 @@ class ContainerWriter:
 
     The file is created with mode 0600 and must not exist. It is readable only after :meth:`close`;
     :meth:`abort` removes it. As a context manager it closes on success and aborts on an exception.
-    Not safe for use from several threads.
+    Some readers take only the default ``block_size``; 1024 and 2048 are for small containers that
+    those need not open. Not safe for use from several threads.
 
-    Raises :class:`UsageError` for a bad name or more than 31 of them, and
+    Raises :class:`UsageError` for a bad name, block size or number of files, and
     :class:`EnvironmentError_` (``ERR_IO``) when the file cannot be created or written.
     """
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, names: Sequence[str], block_size: int = BLOCK_SIZE) -> None:
         if len(names) > SLOTS or len(set(names)) != len(names):
             message = f"a container holds at most {SLOTS} files of different names"
             raise UsageError("ERR_CTFS_NAME", message, names=len(names))
+        if block_size not in BLOCK_SIZES:
+            message = f"a block size is one of {', '.join(map(str, BLOCK_SIZES))}"
+            raise UsageError("ERR_CTFS_BLOCK_SIZE", message, block_size=block_size)
         self._path = path
-        self._files = {
-            name: _InternalFile(pack_name(name), root) for root, name in enumerate(names, start=1)
-        }
-        self._blocks = 1 + len(names)
+        self._block_size = block_size
+        self._blocks = 1
+        self._files = {name: _InternalFile(pack_name(name), self._new_mapping()) for name in names}
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             self._fd = os.open(path, flags, 0o600)
@@ -99,22 +103,17 @@ class ContainerWriter:
         length = data.nbytes if isinstance(data, memoryview) else len(data)
         file.size += length
         tail = file.tail
-        if len(tail) + length < _BUFFER:
+        if len(tail) + length < _GATHERED_BLOCKS * self._block_size:
             tail += data
             return
         with memoryview(data) as whole, whole.cast("B") as view:
-            start = 0
-            if tail:
-                # Complete the tail to whole blocks, so that the rest passes without a copy.
-                start = min(-len(tail) % BLOCK_SIZE, len(view))
-                tail += view[:start]
-                if len(tail) % BLOCK_SIZE:
-                    return
-                self._write_blocks(file, memoryview(tail))
-                file.tail = bytearray()
-            end = len(view) - (len(view) - start) % BLOCK_SIZE
+            # Complete the tail to whole blocks, so that the rest passes without a copy.
+            start = -len(tail) % self._block_size
+            tail += view[:start]
+            self._write_blocks(file, memoryview(tail))
+            end = len(view) - (len(view) - start) % self._block_size
             self._write_blocks(file, view[start:end])
-            file.tail += view[end:]
+            file.tail = bytearray(view[end:])
 
     def size(self, name: str) -> int:
         """Return how many bytes the internal file ``name`` holds so far."""
@@ -126,7 +125,7 @@ class ContainerWriter:
             return
         for file in self._files.values():
             if file.tail:
-                file.tail += bytes(-len(file.tail) % BLOCK_SIZE)
+                file.tail += bytes(-len(file.tail) % self._block_size)
                 self._write_blocks(file, memoryview(file.tail))
                 file.tail = bytearray()
             for mapping in file.open:
@@ -169,8 +168,8 @@ class ContainerWriter:
             raise
 
     def _directory(self) -> bytes:
-        block = bytearray(BLOCK_SIZE)
-        HEADER.pack_into(block, 0, MAGIC, WRITTEN_VERSION, 0, MAX_SHARDS, BLOCK_SIZE, SLOTS)
+        block = bytearray(self._block_size)
+        HEADER.pack_into(block, 0, MAGIC, WRITTEN_VERSION, 0, MAX_SHARDS, self._block_size, SLOTS)
         for slot, file in enumerate(self._files.values()):
             SLOT.pack_into(block, HEADER.size + slot * SLOT.size, file.size, file.root, file.packed)
         return bytes(block)
@@ -180,12 +179,12 @@ class ContainerWriter:
         position = 0
         while position < len(view):
             leaf = file.open[-1]
-            if leaf.used == _PAYLOAD:
+            if leaf.free == 0:
                 leaf = self._grow(file)
-            count = min(_PAYLOAD - leaf.used, (len(view) - position) // BLOCK_SIZE)
+            count = min(leaf.free, (len(view) - position) // self._block_size)
             first = self._take(count)
             leaf.add(first, count)
-            end = position + count * BLOCK_SIZE
+            end = position + count * self._block_size
             self._write(first, view[position:end])
             position = end
 
@@ -193,22 +192,25 @@ class ContainerWriter:
         """Replace the full mapping blocks of ``file`` and return the new level-1 block."""
         depth = len(file.open)
         levels = depth
-        while levels and file.open[levels - 1].used == _PAYLOAD:
+        while levels and file.open[levels - 1].free == 0:
             levels -= 1
         full = file.open[levels:]
         del file.open[levels:]
         if not file.open:
-            top = _MappingBlock(self._take(1))
+            top = self._new_mapping()
             full[0].link(top.number)
             file.open.append(top)
             depth += 1
         while len(file.open) < depth:
-            child = _MappingBlock(self._take(1))
+            child = self._new_mapping()
             file.open[-1].add(child.number, 1)
             file.open.append(child)
         for mapping in full:
             self._write(mapping.number, mapping.data)
         return file.open[-1]
+
+    def _new_mapping(self) -> _MappingBlock:
+        return _MappingBlock(self._take(1), self._block_size)
 
     def _take(self, count: int) -> int:
         first = self._blocks
@@ -217,7 +219,7 @@ class ContainerWriter:
 
     def _write(self, block: int, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
-        offset = block * BLOCK_SIZE
+        offset = block * self._block_size
         try:
             while view:
                 written = os.pwrite(self._fd, view, offset)
