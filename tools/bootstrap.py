@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -132,7 +133,7 @@ def missing_parts(interpreter: Interpreter) -> List[str]:
     missing = []
     if not interpreter["venv"]:
         missing.append("venv and ensurepip (Debian, Ubuntu: apt install %s-venv)" % name)
-    compiler = (os.environ.get("CC") or interpreter["cc"]).split()
+    compiler = shlex.split(os.environ.get("CC") or interpreter["cc"])
     if shutil.which(compiler[0]) is None:
         missing.append(
             "a C compiler, %s (Debian, Ubuntu: apt install build-essential; Fedora: dnf install"
