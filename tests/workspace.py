@@ -52,7 +52,8 @@ def tool(name: str) -> str:
 def load_tool(name: str) -> ModuleType:
     """Import ``tools/NAME.py`` as a module of its own."""
     spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -153,4 +154,4 @@ def installed(python: Path, env: Mapping[str, str]) -> dict[str, str]:
     """Name to version of what is installed for `python`."""
     listed = run(python, "-m", "pip", "list", "--format=freeze", env=env, cwd=python.parent)
     pairs = (line.split("==") for line in listed.splitlines() if "==" in line)
-    return dict((name.lower(), version) for name, version in pairs)
+    return {name.lower(): version for name, version in pairs}

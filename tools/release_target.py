@@ -1,6 +1,6 @@
 """Tells the release workflow what a pushed tag publishes: one package, and nothing else.
 
-Usage: ``release_target.py TAG``. Prints ``package=`` and ``folder=`` lines for the workflow's outputs.
+Usage: ``release_target.py TAG``. Prints ``package=`` and ``folder=`` lines for the workflow.
 Status 1 when the tag does not name a package of the workspace at the version that stands there.
 """
 

@@ -120,7 +120,7 @@ def test_leaf_wheel_is_pure(leaf: str, leaf_wheels: Path) -> None:
 def test_sdist_alone_makes_the_same_wheel(
     core_sdist: Path, core_wheels: dict[str, Path], newest: str, tmp_path: Path
 ) -> None:
-    """The source distribution carries the C sources and builds the wheel that the repository builds."""
+    """The source distribution carries the C sources and makes the repository's wheel."""
     with tarfile.open(core_sdist) as archive:
         members = {name.partition("/")[2] for name in archive.getnames()}
     assert {f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.[ch]")} <= members
@@ -157,7 +157,7 @@ def test_filter_installs_alone(version: str, leaf_wheels: Path, tmp_path: Path) 
 
 @each_core_python
 def test_editable_install_imports_from_the_checkout(version: str, tmp_path: Path) -> None:
-    """An editable install of all four, in a folder with spaces, compiles the C beside the sources."""
+    """An editable install, in a folder with spaces, compiles the C beside the sources."""
     checkout = copy_repository(tmp_path / "a check out")
     python = make_venv(core_interpreters()[version], tmp_path / "venv")
     editables = [f"--editable={checkout / 'packages' / name}" for name in (*LEAVES, CORE)]
@@ -187,7 +187,7 @@ def test_core_depends_on_its_siblings_by_range() -> None:
     """Every leaf stands in core's dependencies with a lower and an upper bound."""
     requirements = load_tool("release").packages()["core"].requirements()
     operators = {r.name: {s.operator for s in r.specifier} for r in requirements}
-    assert {name: operators[name] for name in LEAVES} == dict.fromkeys(LEAVES, {">=", "<"})
+    assert {name: operators[name] for name in LEAVES} == {name: {">=", "<"} for name in LEAVES}
 
 
 def test_core_works_with_the_lowest_allowed_siblings(

@@ -61,7 +61,7 @@ def test_release_concerns_one_package_alone(repository: Path) -> None:
 
 
 def test_changelog_entries_get_the_version_and_date(repository: Path) -> None:
-    """Unreleased entries move under a dated heading, and an empty section stays for the next ones."""
+    """Unreleased entries move under a dated heading, below an empty section for the next ones."""
     release(repository, "filter", "patch")
     changelog = (repository / "packages/codetracer-filter/CHANGELOG.md").read_text()
     version = version_of("codetracer-filter", repository)
