@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from workspace import ROOT, copy_repository, core_interpreters, load_tool, run
 
 pytestmark = [pytest.mark.repository, pytest.mark.timeout(900)]

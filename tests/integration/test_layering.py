@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from workspace import load_tool
 
 pytestmark = pytest.mark.repository

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from workspace import ROOT, run
 
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from workspace import CORE, LEAVES, commit_all, copy_repository, run, version_of
 
 pytestmark = [pytest.mark.repository, pytest.mark.timeout(600)]
