@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    __version__: str
+
     from codetracer_filter.discovery import discover_project_filter, load_chain, split_chain
     from codetracer_filter.engine import ScopeResolution, TraceFilterEngine, ValuePolicy
     from codetracer_filter.errors import ErrorKind, FilterError, FilterProblem
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     )
     from codetracer_filter.selector import MatchType, Selector, SelectorKind
     from codetracer_filter.summary import FilterSummary, FilterSummaryEntry
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ErrorKind",
@@ -93,6 +93,10 @@ _HOME = {
 
 def __getattr__(name: str) -> object:
     """Import the module that defines the public name ``name`` and return the object."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("codetracer-filter")
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -205,14 +205,12 @@ class _Automaton:
             return True
         reached = self._pairs()
         reaching = self._backwards(reached)
-        return any(
-            left != right and (left, right) in reaching for left, right in reached
-        )
+        return any(left != right and (left, right) in reaching for left, right in reached)
 
     def _pairs(self) -> dict[Pair, list[Pair]]:
         """The pairs of states that one text can lead to from one state, with their successors."""
         todo = [(state, state) for state in range(len(self._sets))]
-        found: dict[Pair, list[Pair]] = dict.fromkeys(todo, [])
+        found: dict[Pair, list[Pair]] = {pair: [] for pair in todo}
         while todo:
             left, right = todo.pop()
             after = [

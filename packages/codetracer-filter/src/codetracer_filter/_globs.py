@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["PatternError", "check_glob", "expand_braces", "name_glob_matcher"]
 
 _MAX_ALTERNATIVES = 1_000
+_PLAIN = re.compile(r"[^\\\[\]{},]+")
 
 
 class PatternError(ValueError):
@@ -50,7 +51,8 @@ def _sequence(pattern: str, at: int, *, nested: bool) -> tuple[list[str], int]:
                     "use fewer alternatives or several rules",
                 )
             continue
-        end = _token_end(pattern, at)
+        plain = _PLAIN.match(pattern, at)
+        end = _token_end(pattern, at) if plain is None else plain.end()
         results = [head + pattern[at:end] for head in results]
         at = end
     return results, at

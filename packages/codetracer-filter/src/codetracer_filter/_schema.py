@@ -67,13 +67,13 @@ class SourceReader:
         io = None if io_table is None else self._io(io_table)
         scope = top.table("scope", ("default_exec", "default_value_action", "rules"))
         default_exec, default_action = ExecDirective.INHERIT, None
-        rules: tuple[ScopeRule, ...] = ()
+        rules: list[ScopeRule | None] = []
         if scope is not None:
             default_exec = scope.choice("default_exec", _EXEC, ExecDirective.INHERIT, required=True)
             default_action = scope.choice("default_value_action", _DEFAULTS, None, required=True)
             keys = ("selector", "exec", "value_default", "reason", "value_patterns")
             tables = scope.tables("rules", keys)
-            rules = tuple(self._rule(table, index) for index, table in tables)
+            rules = [self._rule(table, index) for index, table in tables]
         return FilterSource(
             path=self._path,
             root=self._root,
@@ -292,9 +292,7 @@ class _Table:
             return default
         return choices[token]
 
-    def table(
-        self, key: str, keys: tuple[str, ...], *, required: bool = True
-    ) -> _Table | None:
+    def table(self, key: str, keys: tuple[str, ...], *, required: bool = True) -> _Table | None:
         """The table at ``key``, or None."""
         value = self.value(key, dict, required=required)
         return None if value is None else _Table(self._reader, (*self.path, key), value, keys)

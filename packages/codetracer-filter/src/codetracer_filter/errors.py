@@ -84,8 +84,9 @@ class FilterProblem:
         """The entry concerned, such as ``scope.rules[2].value_patterns[0]``, or an empty text."""
         if self.rule is None:
             return ""
-        text = f"scope.rules[{self.rule}]"
-        return text if self.value_pattern is None else f"{text}.value_patterns[{self.value_pattern}]"
+        if self.value_pattern is None:
+            return f"scope.rules[{self.rule}]"
+        return f"scope.rules[{self.rule}].value_patterns[{self.value_pattern}]"
 
     def __str__(self) -> str:
         entry = f"{self.entry}: " if self.entry else ""

@@ -181,6 +181,7 @@ class ConfigAggregator:
             return
         try:
             document = loads(text)
+            positions = Positions(text)
         except TOMLDecodeError as error:
             self._problems.append(
                 FilterProblem(
@@ -193,15 +194,18 @@ class ConfigAggregator:
                 )
             )
             return
-        except (ValueError, RecursionError) as error:
-            problem = f"this is not valid TOML: {error}"
+        except RecursionError:
             self._problems.append(
-                FilterProblem(ERR_FILTER_SYNTAX, path, problem, "correct the syntax", 1)
+                FilterProblem(
+                    ERR_FILTER_SYNTAX, path, "it is nested too deeply", "write it flatter", 1
+                )
             )
             return
-        reader = SourceReader(path, root, data, Positions(text))
+        reader = SourceReader(path, root, data, positions)
         source = reader.read(document)
-        self._problems.extend(reader.problems)
+        self._problems.extend(
+            sorted(reader.problems, key=lambda problem: (problem.line or 0, problem.column or 0))
+        )
         self._sources.append(source)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from codetracer_filter._globs import PatternError, expand_braces, name_glob_matcher
 from codetracer_filter.errors import ERR_FILTER_PATTERN, ERR_FILTER_SELECTOR, display, nearest
@@ -102,9 +103,7 @@ class Selector:
         return self._path_test is not None and self._path_test(path, relative)
 
 
-def parse_selector(
-    text: str, kinds: tuple[SelectorKind, ...], root: str | None = None
-) -> Selector:
+def parse_selector(text: str, kinds: tuple[SelectorKind, ...], root: str | None = None) -> Selector:
     """Parse and compile ``text``; raises `SelectorError` when it cannot be one of ``kinds``."""
     kind_text, colon, rest = text.partition(":")
     if not colon:
@@ -144,9 +143,7 @@ def parse_selector(
     return Selector(text, kind, match_type, pattern, None, name_test, None)
 
 
-def _wrong_kind(
-    kind_text: str, text: str, kinds: tuple[SelectorKind, ...]
-) -> tuple[str, str]:
+def _wrong_kind(kind_text: str, text: str, kinds: tuple[SelectorKind, ...]) -> tuple[str, str]:
     if kind_text in SCOPE_KINDS + VALUE_KINDS:
         home = "value_patterns" if kind_text in VALUE_KINDS else "scope.rules"
         message = f"a selector of kind '{kind_text}' cannot stand here"
@@ -180,6 +177,8 @@ def _name_test(match_type: MatchType, pattern: str) -> Callable[[str], bool]:
     return name_glob_matcher(pattern)
 
 
+# A list of words is usually repeated for each kind of value.
+@lru_cache(maxsize=8)
 def _word_test(pattern: str) -> Callable[[str], bool]:
     from codetracer_filter._words import split_words, word_matcher
 
