@@ -1,0 +1,52 @@
+"""Records a running Python program, every line with its variables, for a debugger to open.
+
+The names below are loaded when they are first used: importing this package costs the recorded
+program next to nothing.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codetracer_core.api import TraceSession, is_tracing, start, stop, trace
+    from codetracer_core.errors import (
+        EnvironmentError,
+        InternalError,
+        RecorderError,
+        TargetError,
+        TraceError,
+        UsageError,
+    )
+
+__all__ = [
+    "EnvironmentError",
+    "InternalError",
+    "RecorderError",
+    "TargetError",
+    "TraceError",
+    "TraceSession",
+    "UsageError",
+    "is_tracing",
+    "start",
+    "stop",
+    "trace",
+]
+
+__version__ = "0.1.0"
+
+_FROM_API = frozenset({"TraceSession", "is_tracing", "start", "stop", "trace"})
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    home = "api" if name in _FROM_API else "errors"
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,135 @@
+"""Recording from inside a program: ``start``, ``stop``, ``is_tracing`` and the ``trace`` block."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+from codetracer_core.errors import RecorderError
+from codetracer_core.session.bootstrap import TraceSessionBootstrap
+from codetracer_core.session.errors import AlreadyTracingError
+from codetracer_core.session.metadata import main_script_of
+from codetracer_core.session.recording import TraceSession
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from codetracer_core.session.filters import FilterArgument
+
+__all__ = ["TraceSession", "is_tracing", "start", "stop", "trace"]
+
+_current: TraceSession | None = None
+
+
+def start(
+    path: str | os.PathLike[str],
+    *,
+    trace_filter: FilterArgument = None,
+    policy: Mapping[str, object] | None = None,
+    apply_env_policy: bool = True,
+) -> TraceSession:
+    """Record this process from here on, into the folder `path`, which is made if need be.
+
+    `trace_filter` names filter files that apply after the built-in one and the project's.
+    `policy` holds settings for this session only; the environment's come before them unless
+    `apply_env_policy` is false. A session that nobody stops ends when the interpreter does.
+
+    Raises RecorderError: AlreadyTracingError, a RuntimeError, when a session runs already.
+    """
+    refuse_second()
+    bootstrap = TraceSessionBootstrap.prepare(
+        path,
+        trace_filter=trace_filter,
+        policy=policy,
+        policy_environ=None if apply_env_policy else {},
+        main_script=main_script_of(sys.modules.get("__main__")),
+    )
+    session = begin(bootstrap)
+    atexit.unregister(_stop_at_exit)
+    atexit.register(_stop_at_exit)
+    return session
+
+
+def stop(*, exit_code: int | None = None) -> None:
+    """Stop the running session and finish its trace, which ends with `exit_code` if given.
+
+    Does nothing when no session runs. Raises RecorderError when the trace cannot be finished; the
+    session is over then, too.
+    """
+    session = _active_session()
+    if session is not None:
+        session.stop(exit_code=exit_code)
+
+
+def is_tracing() -> bool:
+    """Whether this process is being recorded."""
+    return _active_session() is not None
+
+
+class trace:  # noqa: N801 - used like a function: ``with trace(DIR):``
+    """A ``with`` block that is recorded; the arguments are those of :func:`start`.
+
+    ``as`` gives the session. Exceptions pass through.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        trace_filter: FilterArgument = None,
+        policy: Mapping[str, object] | None = None,
+        apply_env_policy: bool = True,
+    ) -> None:
+        self._path = path
+        self._trace_filter = trace_filter
+        self._policy = policy
+        self._apply_env_policy = apply_env_policy
+        self._session: TraceSession | None = None
+
+    def __enter__(self) -> TraceSession:
+        self._session = start(
+            self._path,
+            trace_filter=self._trace_filter,
+            policy=self._policy,
+            apply_env_policy=self._apply_env_policy,
+        )
+        return self._session
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.stop()
+
+
+def refuse_second() -> None:
+    """Raise AlreadyTracingError when a session runs."""
+    session = _active_session()
+    if session is not None:
+        raise AlreadyTracingError(session.path)
+
+
+def begin(bootstrap: TraceSessionBootstrap) -> TraceSession:
+    """Start the session that `bootstrap` prepared and make it the running one."""
+    global _current
+    _current = TraceSession.begin(bootstrap)
+    return _current
+
+
+def _active_session() -> TraceSession | None:
+    return _current if _current is not None and _current.active else None
+
+
+def _stop_at_exit() -> None:
+    """Finish a session that the program left running; at this point nobody can catch an error."""
+    try:
+        stop()
+    except RecorderError as error:
+        os.write(2, f"codetracer-core: error: {error}\n".encode("utf-8", "backslashreplace"))

@@ -1,0 +1,76 @@
+"""The command ``codetracer-core``: one module a command, loaded when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "record": "run a program and record it",
+    "show": "print a recorded trace",
+}
+
+_HELP = """\
+usage: codetracer-core COMMAND ...
+
+Records a Python program, every line with its variables, and shows the trace.
+
+commands:
+  record    {record}
+  show      {show}
+
+options:
+  -h, --help     show this help; after a command, the help of that command
+  -V, --version  show the version
+
+examples:
+  codetracer-core record app.py --port 8000
+  codetracer-core record --out-dir traces/run1 -m json.tool data.json
+  codetracer-core show trace-out
+  codetracer-core show --calls trace-out
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with the arguments `argv` (``sys.argv[1:]`` unless given).
+
+    Returns the exit status: that of the recorded program, or 2 for a misuse and 1 for a failure of
+    ours, each with one line on standard error. A recorded program that calls ``sys.exit`` or is
+    interrupted ends this function by that exception, as it ends ``python``.
+    """
+    from codetracer_core.cli.report import report_failure
+    from codetracer_core.errors import RecorderError
+
+    try:
+        return _dispatch(list(sys.argv[1:] if argv is None else argv))
+    except RecorderError as error:
+        return report_failure(error)
+
+
+def _dispatch(words: list[str]) -> int:
+    from codetracer_core.errors import UsageError
+
+    command = words[0] if words else None
+    if command in _COMMANDS:
+        from importlib import import_module
+
+        run: int = import_module(f"codetracer_core.cli.{command}").run(words[1:])
+        return run
+    if command in ("-h", "--help"):
+        print(_HELP.format(**_COMMANDS), end="")
+        return 0
+    if command in ("-V", "--version"):
+        from codetracer_core import __version__
+
+        print(f"codetracer-core {__version__}")
+        return 0
+    problem = "no command is given" if command is None else f"there is no command {command!r}"
+    raise UsageError(
+        "ERR_COMMAND_LINE",
+        f"{problem}: use one of {', '.join(_COMMANDS)}, or --help",
+    )

@@ -1,0 +1,65 @@
+"""From the folder of a recording to its trace, made from the journal where there is only that."""
+
+from __future__ import annotations
+
+import json
+
+from codetracer_core.errors import UsageError
+from codetracer_core.session.errors import as_recorder_error
+from codetracer_core.session.filesystem import METADATA_NAME, TRACE_NAME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from codetracer_core.cli.report import Stderr
+
+__all__ = ["find_trace", "recorded_digests"]
+
+
+def find_trace(place: Path, stderr: Stderr) -> Path:
+    """The trace file of the folder or file `place`.
+
+    A program that was killed leaves only a journal; its trace is made first, and `stderr` told so.
+    Raises RecorderError when there is neither.
+    """
+    if place.is_file():
+        return place
+    if not place.is_dir():
+        raise UsageError("ERR_TRACE_NOT_FOUND", f"there is no trace {str(place)!r}: check the path")
+    trace = place / TRACE_NAME
+    if trace.is_file():
+        return trace
+    journals = sorted(place.glob("trace.*.ctj"))
+    if journals:
+        return _materialise(journals[-1], place, stderr)
+    others = sorted(place.glob("*.ct"))
+    if len(others) == 1:
+        return others[0]
+    problem = "several .ct files: name one" if others else "no trace: check the path"
+    raise UsageError("ERR_TRACE_NOT_FOUND", f"the folder {str(place)!r} holds {problem}")
+
+
+def _materialise(journal: Path, folder: Path, stderr: Stderr) -> Path:
+    from codetracer_core.ctfs.materialiser import materialise
+
+    stderr.line(f"the program ended without closing its trace; making it from {journal.name}")
+    try:
+        path: Path = materialise(journal, folder, name=TRACE_NAME).path
+    except Exception as error:
+        raise as_recorder_error(error) from error
+    return path
+
+
+def recorded_digests(trace: Path) -> dict[str, str]:
+    """The SHA-256 of each source when it was recorded, by path, from the trace's metadata."""
+    try:
+        metadata = json.loads((trace.parent / METADATA_NAME).read_bytes())
+        sources = metadata["sources"]
+        return {
+            source["path"]: source["sha256"]
+            for source in sources
+            if isinstance(source["sha256"], str)
+        }
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return {}

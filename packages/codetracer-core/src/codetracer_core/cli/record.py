@@ -1,0 +1,175 @@
+"""``codetracer-core record``: run a program as ``python`` would, and record it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+from codetracer_core import api
+from codetracer_core.cli import program as programs
+from codetracer_core.cli.arguments import CommandParser, split_at_program
+from codetracer_core.cli.report import Stderr, human_size, report_failure
+from codetracer_core.errors import RecorderError
+from codetracer_core.session.bootstrap import TraceSessionBootstrap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from codetracer_core.session.recording import FinishedTrace, TraceSession
+
+__all__ = ["run"]
+
+_USAGE = """\
+codetracer-core record [OPTION]... SCRIPT [ARGUMENT]...
+       codetracer-core record [OPTION]... -m MODULE [ARGUMENT]...
+       codetracer-core record [OPTION]... -c CODE [ARGUMENT]..."""
+_DESCRIPTION = """\
+Run a program exactly as python would, and record it. Everything from the program's
+name on belongs to the program. The exit status is the program's."""
+_EPILOG = """\
+examples:
+  codetracer-core record app.py --port 8000
+  codetracer-core record --out-dir traces/run1 -m json.tool data.json
+  codetracer-core record --trace-filter only-mine.toml app.py
+"""
+_WITH_VALUE = ("--out-dir", "-o", "--trace-filter")
+_PROGRAM_OPTIONS = ("-m", "-c")
+
+
+def run(words: Sequence[str]) -> int:
+    """Record the program that `words` name; return its exit status.
+
+    Raises RecorderError when it cannot be started, and the exception that ends the program when
+    that is a SystemExit or a KeyboardInterrupt.
+    """
+    own, rest = split_at_program(words, _WITH_VALUE, _PROGRAM_OPTIONS)
+    options = _parser().parse_args(own)
+    program = programs.find_program(rest)
+    api.refuse_second()
+    bootstrap = TraceSessionBootstrap.prepare(
+        options.out_dir,
+        trace_filter=options.trace_filter,
+        filter_environ=os.environ,
+        argv=program.argv,
+        main_script=program.main_script,
+    )
+    closing = _Closing(program, options)
+    closing.session = api.begin(bootstrap)
+    # Exit handlers run in reverse order, and threads are waited for before them: this one, being
+    # there first, comes when nothing of the program is left to run.
+    atexit.register(closing)
+    ending = programs.run(program, programs.prepare(program))
+    closing.status = ending.status
+    if ending.error is None:
+        return ending.status
+    if isinstance(ending.error, KeyboardInterrupt):
+        closing.signalled = True
+        # The interpreter dies by SIGINT when this reaches it; the traceback was shown already.
+        sys.excepthook = _show_nothing
+    raise ending.error
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("record", usage=_USAGE, description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument(
+        "-o",
+        "--out-dir",
+        metavar="DIR",
+        default="trace-out",
+        help="folder of the trace, made if need be (default: ./trace-out);"
+        " an older trace there is replaced",
+    )
+    parser.add_argument(
+        "--trace-filter",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a filter file, after the built-in one and the project's; may be repeated",
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="do not print the line at the end"
+    )
+    return parser
+
+
+class _Closing:
+    """Finishes the recording when the program is over, and says what came of it."""
+
+    def __init__(self, program: programs.Program, options: argparse.Namespace) -> None:
+        self.session: TraceSession | None = None
+        self.status = 0
+        self.signalled = False
+        self._program = program
+        self._out_dir: str = options.out_dir
+        self._quiet: bool = options.quiet
+        self._pid = os.getpid()
+        self._stderr = Stderr()
+
+    def __call__(self) -> None:
+        if self.session is None or not self.session.active:
+            return
+        try:
+            finished = self.session.stop(
+                exit_code=None if self.signalled else self.status,
+                exit_label="<SIGINT>",
+                progress=Progress(self._stderr),
+            )
+        except RecorderError as error:
+            self._fail(error)
+            return
+        except KeyboardInterrupt:
+            self._stderr.line(
+                "interrupted while the trace was made; the journal is complete:"
+                f" codetracer-core show {self._out_dir} makes it"
+            )
+            return
+        if finished is not None and not self._quiet:
+            self._stderr.line(self._summary(finished))
+
+    def _fail(self, error: RecorderError) -> None:
+        report_failure(error, self._stderr)
+        if self.status == 0 and not self.signalled:
+            # The status is settled by now; only leaving at once can still change it.
+            _flush_streams()
+            os._exit(1)
+
+    def _summary(self, finished: FinishedTrace) -> str:
+        if not finished.steps and finished.skipped_main is not None:
+            rule = finished.skipped_main.rule
+            reason = f"the rule {rule}" if rule is not None else "the default of the filters"
+            return f"nothing was recorded: {self._program.name} is skipped by {reason}"
+        return (
+            f"{finished.steps:,} steps, {finished.calls:,} calls, {human_size(finished.size)}"
+            f" in {finished.path}; see them with: codetracer-core show {self._out_dir}"
+        )
+
+
+class Progress:
+    """Says how far a trace is made, once it has taken a second, and then every second."""
+
+    def __init__(self, stderr: Stderr) -> None:
+        from time import monotonic
+
+        self._clock = monotonic
+        self._next = monotonic() + 1
+        self._stderr = stderr
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._clock() >= self._next:
+            self._next = self._clock() + 1
+            self._stderr.line(f"making the trace: {100 * done // max(total, 1)} %")
+
+
+def _flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: BLE001 - a stream of the program may fail in any way
+            continue
+
+
+def _show_nothing(*_exception: object) -> None:
+    """Stand in for ``sys.excepthook`` when the exception was shown already."""

@@ -1,0 +1,62 @@
+"""What the command says on standard error: failures, notices and the closing line."""
+
+from __future__ import annotations
+
+import os
+
+from codetracer_core.session.errors import as_recorder_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codetracer_core.errors import RecorderError
+
+__all__ = ["Stderr", "human_size", "report_failure"]
+
+_PREFIX = "codetracer-core: "
+
+
+class Stderr:
+    """The standard error that this process was started with.
+
+    The recorded program may replace ``sys.stderr``, close its descriptor, or give the descriptor
+    to another file; lines go to the descriptor, and only while it is still the same file.
+    """
+
+    def __init__(self) -> None:
+        self._identity = self._identify()
+
+    def line(self, text: str) -> None:
+        """Write `text` as one line of ours; a standard error that is gone takes nothing."""
+        if self._identity is None or self._identify() != self._identity:
+            return
+        one_line = " ".join(text.split("\n"))
+        try:
+            os.write(2, f"{_PREFIX}{one_line}\n".encode("utf-8", "backslashreplace"))
+        except OSError:
+            return
+
+    @staticmethod
+    def _identify() -> tuple[int, int] | None:
+        try:
+            status = os.fstat(2)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+
+def report_failure(error: Exception, stderr: Stderr | None = None) -> int:
+    """Say what went wrong in one line; return the exit status, 2 for a misuse and else 1."""
+    known: RecorderError = as_recorder_error(error)
+    (stderr or Stderr()).line(f"error: {known}")
+    return 2 if known.kind == "Usage" else 1
+
+
+def human_size(size: int) -> str:
+    """`size` bytes as people read it: ``512 B``, ``3.4 KB``, ``120 MB``."""
+    amount = float(size)
+    units = ["TB", "GB", "MB", "KB", "B"]
+    while amount >= 1000 and len(units) > 1:
+        amount /= 1000
+        units.pop()
+    digits = 1 if units[-1] != "B" and amount < 10 else 0
+    return f"{amount:.{digits}f} {units[-1]}"

@@ -1,0 +1,117 @@
+"""A trace as text for people."""
+
+from __future__ import annotations
+
+from codetracer_core.cli.walk import Entered, Left, Stepped, Wrote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from codetracer_core.cli.sources import Sources
+    from codetracer_core.cli.walk import Item
+    from codetracer_core.ctfs.reader import Call, Step, Value, Variable
+
+__all__ = ["call_lines", "step_lines"]
+
+_VALUE_LIMIT = 200
+_TOPLEVEL = "<toplevel>"
+
+
+def step_lines(items: Iterable[Item], sources: Sources, width: int) -> Iterator[str]:
+    """Render what a walk yields; step numbers take `width` characters."""
+    blank = " " * width
+    for item in items:
+        match item:
+            case Entered(call, step):
+                if call.function != _TOPLEVEL:
+                    yield f"{blank} {_indent(call.depth - 1)}{_signature(call)}  {_place(step)}"
+            case Stepped(step, call):
+                indent = _indent(call.depth if call is not None else 0)
+                yield f"{step.index:>{width}} {indent}{_step(step, sources)}"
+                for change in _changes(item):
+                    yield f"{blank} {indent}        {change}"
+            case Wrote(event, depth):
+                for line in event.content.decode("utf-8", "backslashreplace").splitlines():
+                    yield f"{blank} {_indent(depth)}        {event.stream}: {_plain(line)}"
+            case Left(call):
+                ending = _ending(call)
+                if ending:
+                    yield f"{blank} {_indent(call.depth)}{ending}"
+
+
+def call_lines(calls: Iterable[tuple[Call, Step]]) -> Iterator[str]:
+    """Render calls, each with its first step, as a tree."""
+    for call, step in calls:
+        steps = f"[{call.first_step}:{call.last_step + 1}]"
+        place = "" if call.function == _TOPLEVEL else f"  {_place(step)}"
+        yield f"{'  ' * call.depth}{_signature(call)}{_result(call)}{place}  {steps}"
+
+
+def _indent(depth: int) -> str:
+    """The root call has a line of its own nowhere, so what it calls stands at the margin."""
+    return "  " * max(depth - 1, 0) if depth else ""
+
+
+def _signature(call: Call) -> str:
+    arguments = ", ".join(_binding(argument, "=") for argument in call.arguments)
+    name = _plain(call.function)
+    return name if name.startswith("<") and not arguments else f"{name}({arguments})"
+
+
+def _step(step: Step, sources: Sources) -> str:
+    match step.kind:
+        case "raise":
+            message = f": {_plain(step.message)}" if step.message else ""
+            return f"{step.line:>5} ! {_plain(step.exception)}{message}"
+        case "catch":
+            return f"{step.line:>5} ! caught {_plain(step.exception)}"
+        case "line" | "column":
+            source = sources.line(step.path, step.line)
+            shown = _place(step) if source is None else _plain(source.expandtabs())
+            return f"{step.line:>5} | {shown}"
+        case kind:
+            return f"----- {kind.replace('-', ' ')} {step.thread}"
+
+
+def _changes(item: Stepped) -> Iterator[str]:
+    for variable in item.changed:
+        yield _binding(variable, " = ")
+    for name in item.deleted:
+        yield f"{_plain(name)} deleted"
+
+
+def _ending(call: Call) -> str:
+    if call.function == _TOPLEVEL:
+        return f"ended: {_value(call.return_value)}" if call.return_value.kind != "Void" else ""
+    if call.exception is not None:
+        return f"  raised {_value(call.exception)}"
+    return "" if call.return_value.kind == "Void" else f"  return {_value(call.return_value)}"
+
+
+def _result(call: Call) -> str:
+    if call.exception is not None:
+        return f" raised {_value(call.exception)}"
+    return "" if call.return_value.kind == "Void" else f" -> {_value(call.return_value)}"
+
+
+def _binding(variable: Variable, sign: str) -> str:
+    return f"{_plain(variable.name)}{sign}{_value(variable.value)}"
+
+
+def _value(value: Value) -> str:
+    return _plain(value.text(_VALUE_LIMIT))
+
+
+def _place(step: Step) -> str:
+    return f"{_plain(step.path)}:{step.line}"
+
+
+def _plain(text: str) -> str:
+    """`text` without what would move the cursor or change colours."""
+    if text.isprintable():
+        return text
+    return "".join(
+        mark if mark.isprintable() else mark.encode("unicode_escape").decode("ascii")
+        for mark in text
+    )

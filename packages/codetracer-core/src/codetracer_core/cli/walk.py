@@ -1,0 +1,150 @@
+"""A trace in the order in which the program ran: calls entered and left, steps, output."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from codetracer_core.ctfs.reader import Call, Event, Step, Trace, Value, Variable
+
+__all__ = ["Entered", "Item", "Left", "Stepped", "Wrote", "walk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A call begins; `step` is its first."""
+
+    call: Call
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """A step, and what is different from the last step of the same call.
+
+    The arguments of a call are known when it is entered, so its first step does not repeat them.
+    """
+
+    step: Step
+    call: Call | None
+    changed: tuple[Variable, ...]
+    deleted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """Output or another event of the program, which came at or after the step before it."""
+
+    event: Event
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A call is over."""
+
+    call: Call
+
+
+type Item = Entered | Stepped | Wrote | Left
+
+
+@dataclass(slots=True)
+class _Open:
+    """A call that is not over yet, and the variables that its last step showed."""
+
+    call: Call
+    seen: dict[str, Value] = field(default_factory=dict)
+    fresh: bool = True
+
+
+def walk(trace: Trace, start: int = 0, stop: int | None = None) -> Iterator[Item]:
+    """Yield what happened from step `start` up to, not including, step `stop`.
+
+    Calls that began before `start` are not entered again, and those that last beyond `stop` are
+    not left. What is kept in memory grows with the depth of calls and the number of functions,
+    not with the number of steps.
+    """
+    start, stop, _ = slice(start, stop).indices(len(trace))
+    return _Walk(trace, start, stop).items()
+
+
+class _Walk:
+    def __init__(self, trace: Trace, start: int, stop: int) -> None:
+        self._trace = trace
+        self._start = start
+        self._stop = stop
+        self._open: list[_Open] = []
+        # What a function's last call saw at its end: globals that have not changed since, or the
+        # variables of a generator that goes on, are no news in its next call.
+        self._last_seen: dict[int, dict[str, Value]] = {}
+
+    def items(self) -> Iterator[Item]:
+        trace, start = self._trace, self._start
+        next_key = bisect_left(
+            range(trace.call_count), start, key=lambda key: trace.call(key).first_step
+        )
+        self._open = [_Open(call) for call in self._callers(start, next_key)]
+        events = iter(trace.events(start, self._stop))
+        event = next(events, None)
+        for step in trace.steps(start, self._stop):
+            yield from self._leave(step.index)
+            while next_key < trace.call_count:
+                call = trace.call(next_key)
+                if call.first_step > step.index:
+                    break
+                seen = {argument.name: argument.value for argument in call.arguments}
+                self._open.append(_Open(call, seen))
+                yield Entered(call, step)
+                next_key += 1
+            yield self._stepped(step)
+            while event is not None and event.step <= step.index:
+                yield Wrote(event, self._open[-1].call.depth if self._open else 0)
+                event = next(events, None)
+        if self._stop == len(trace):
+            yield from self._leave(self._stop)
+
+    def _callers(self, step: int, next_key: int) -> list[Call]:
+        """The calls that began before `step` and go on there, outermost first."""
+        if step >= len(self._trace):
+            return []
+        calls: list[Call] = []
+        call = self._trace.call_of_step(step)
+        while call is not None:
+            if call.key < next_key:
+                calls.append(call)
+            call = self._trace.call(call.parent) if 0 <= call.parent < call.key else None
+        return calls[::-1]
+
+    def _leave(self, step: int) -> Iterator[Left]:
+        while self._open and self._open[-1].call.last_step < step:
+            ended = self._open.pop()
+            self._last_seen[ended.call.function_id] = ended.seen
+            yield Left(ended.call)
+
+    def _stepped(self, step: Step) -> Stepped:
+        visible = {variable.name: variable for variable in self._trace.variables(step.index)}
+        if not self._open:
+            return Stepped(step, None, tuple(visible.values()), ())
+        frame = self._open[-1]
+        if step.kind != "line" and not visible:
+            return Stepped(step, frame.call, (), ())
+        before = frame.seen
+        if frame.fresh:
+            frame.fresh = False
+            before = self._last_seen.get(frame.call.function_id, {}) | before
+            deleted: tuple[str, ...] = ()
+        else:
+            deleted = tuple(name for name in before if name not in visible)
+        frame.seen = {name: variable.value for name, variable in visible.items()}
+        changed = tuple(
+            variable
+            for name, variable in visible.items()
+            if name not in before
+            or (before[name] is not variable.value and before[name] != variable.value)
+        )
+        return Stepped(step, frame.call, changed, deleted)

@@ -1,0 +1,1 @@
+"""Recording sessions: what is checked before one starts, its start and its stop."""

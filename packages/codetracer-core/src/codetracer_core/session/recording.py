@@ -1,0 +1,181 @@
+"""A recording session: starts the recorder, stops it, and makes the trace from its journal."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from codetracer_core.errors import RecorderError, UsageError
+from codetracer_core.session.errors import as_recorder_error
+from codetracer_core.session.filesystem import TRACE_NAME, discard, remove_created
+from codetracer_core.session.filters import filter_entries
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from codetracer_core.journal.writer import JournalWriter
+    from codetracer_core.runtime.filtering import FilterCoordinator
+    from codetracer_core.runtime.tracer import RuntimeTracer
+    from codetracer_core.session.bootstrap import TraceSessionBootstrap
+    from codetracer_filter import ScopeResolution
+
+__all__ = ["FinishedTrace", "TraceSession"]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTrace:
+    """What a session left behind."""
+
+    path: Path
+    """The ``trace.ct``."""
+    steps: int
+    calls: int
+    size: int
+    """Of ``trace.ct``, in bytes."""
+    skipped_main: ScopeResolution | None
+    """Why the main script was not recorded; None when it was."""
+
+
+class TraceSession:
+    """One recording, from its start to the finished ``trace.ct``.
+
+    Made by :func:`codetracer_core.start`. Leaving a ``with`` block stops it. `path` is the output
+    folder.
+    """
+
+    def __init__(
+        self,
+        bootstrap: TraceSessionBootstrap,
+        writer: JournalWriter,
+        coordinator: FilterCoordinator,
+        tracer: RuntimeTracer,
+    ) -> None:
+        self.path = bootstrap.folder.path
+        self._policy = bootstrap.policy
+        self._writer = writer
+        self._coordinator = coordinator
+        self._tracer = tracer
+        self._pid = os.getpid()
+        self._active = True
+
+    @classmethod
+    def begin(cls, bootstrap: TraceSessionBootstrap) -> TraceSession:
+        """Start to record this process.
+
+        Raises RecorderError; nothing is installed then, and no file of the attempt is left.
+        """
+        from codetracer_core.journal.writer import JournalWriter
+        from codetracer_core.runtime.filtering import FilterCoordinator
+        from codetracer_core.runtime.tracer import RuntimeTracer
+        from codetracer_filter import TraceFilterEngine
+
+        folder, policy = bootstrap.folder, bootstrap.policy
+        metadata = bootstrap.metadata.as_journal(filter_entries(bootstrap.filters))
+        writer: JournalWriter | None = None
+        try:
+            writer = JournalWriter.create(folder.path, metadata)
+            coordinator = FilterCoordinator(
+                TraceFilterEngine(bootstrap.filters),
+                main_script=bootstrap.metadata.main_script,
+            )
+            tracer = RuntimeTracer(
+                writer,
+                coordinator,
+                policy.limits,
+                on_recorder_error=policy.on_recorder_error.value,
+            )
+            tracer.install()
+            try:
+                discard(folder.previous)
+            except BaseException:
+                tracer.uninstall()
+                raise
+        except BaseException as error:
+            if writer is not None:
+                writer.abandon()
+            remove_created(folder.created)
+            if isinstance(error, Exception) and not isinstance(error, RecorderError):
+                raise as_recorder_error(error) from error
+            raise
+        return cls(bootstrap, writer, coordinator, tracer)
+
+    @property
+    def active(self) -> bool:
+        """Whether this session records this process now; a forked child is another process."""
+        return self._active and self._pid == os.getpid()
+
+    def stop(
+        self,
+        *,
+        exit_code: int | None = None,
+        exit_label: str = "<exit>",
+        progress: Callable[[int, int], None] | None = None,
+    ) -> FinishedTrace | None:
+        """Stop recording and make ``trace.ct``; None when the session is over already.
+
+        The trace ends with `exit_code`, or with `exit_label` when there is no code. `progress` is
+        called now and then with the work done and the work in all.
+
+        Raises RecorderError. Nothing is installed then either, and what was recorded is in the
+        journal, from which ``codetracer-core show`` makes the trace.
+        """
+        if not self.active:
+            return None
+        self._active = False
+        try:
+            try:
+                self._tracer.uninstall()
+            finally:
+                journal = self._finish_journal(exit_code, exit_label)
+            return self._materialise(journal, progress)
+        except RecorderError:
+            raise
+        except Exception as error:
+            raise as_recorder_error(error) from error
+
+    def _finish_journal(self, exit_code: int | None, exit_label: str) -> Path:
+        """Close the journal with what is known at the end."""
+        stats = self._tracer.stats()
+        if self._policy.require_trace and not stats.steps:
+            self._writer.abandon()
+            raise UsageError(
+                "ERR_TRACE_MISSING",
+                "nothing was recorded although a trace is required; check the filters",
+                path=self.path,
+            )
+        self._writer.finish(
+            {
+                "exit_status": {
+                    "code": exit_code,
+                    "label": exit_label if exit_code is None else None,
+                },
+                "counts": {"steps": stats.steps, "calls": stats.calls},
+                "trace_filter_stats": self._coordinator.stats(),
+            }
+        )
+        return self._writer.path
+
+    def _materialise(
+        self, journal: Path, progress: Callable[[int, int], None] | None
+    ) -> FinishedTrace:
+        from codetracer_core.ctfs.materialiser import materialise
+
+        made = materialise(journal, self.path, name=TRACE_NAME, progress=progress)
+        return FinishedTrace(
+            made.path, made.steps, made.calls, made.size, self._coordinator.skipped_main
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
