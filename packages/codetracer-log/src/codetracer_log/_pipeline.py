@@ -78,8 +78,8 @@ class Pipeline:
         self._steps = steps
         self._bound: Any = None
 
-    def line(self, event: dict[str, object]) -> bytes:
-        """One JSON object and a line end."""
+    def line(self, event: dict[str, object]) -> bytes | None:
+        """One JSON object and a line end; None when the interpreter is too far gone to make one."""
         if not sys.is_finalizing():
             try:
                 if self._bound is None:
@@ -102,12 +102,15 @@ class Pipeline:
             cache_logger_on_first_use=False,
         ).bind()
 
-    def _line_without_structlog(self, event: dict[str, object]) -> bytes:
+    def _line_without_structlog(self, event: dict[str, object]) -> bytes | None:
         ready: Event = dict(event)
         encoder = _Encoder()
         for step in self._steps:
             ready = step(encoder, "line", ready)
-        return encoder.line(encode(dict(ready)))
+        try:
+            return encoder.line(encode(dict(ready)))
+        except ImportError:
+            return None
 
 
 LOG_LINE = Pipeline(_stamp, _identify, _arrange_log_line)

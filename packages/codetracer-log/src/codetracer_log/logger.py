@@ -137,6 +137,8 @@ class RecorderLogger:
 
     def _emit(self, event: dict[str, object]) -> None:
         line = LOG_LINE.line(event)
+        if line is None:
+            return
         if self._file is not None:
             try:
                 _destination.append_to_file(self._file, line)

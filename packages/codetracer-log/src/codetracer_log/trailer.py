@@ -27,4 +27,4 @@ def emit_error_trailer(error: BaseException) -> bool:
             "message": failure.message,
         }
     )
-    return _destination.write_to_stderr(line)
+    return line is not None and _destination.write_to_stderr(line)
