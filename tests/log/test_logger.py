@@ -359,7 +359,7 @@ def test_errors_are_logged_once_with_code_and_context(
 
 
 def test_exceptions_of_the_program_are_described_and_not_written_to(log: Path) -> None:
-    """An exception without a code is an unknown failure; its code neither runs nor is it changed."""
+    """An exception without a code is an unknown failure; its code is not run and it stays as is."""
 
     class OddError(Exception):
         @property
