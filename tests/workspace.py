@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -106,9 +105,8 @@ def commit_all(repository: Path, message: str) -> None:
 
 
 def version_of(package: str, repository: Path = ROOT) -> str:
-    """The version in a package's ``pyproject.toml``."""
-    text = (repository / "packages" / package / "pyproject.toml").read_text(encoding="utf-8")
-    return str(tomllib.loads(text)["project"]["version"])
+    """The version of a package in a working tree, as its metadata will say."""
+    return run(tool("hatch"), "version", cwd=repository / "packages" / package).strip()
 
 
 def build(package: str, kind: str, out: Path, python: str, repository: Path = ROOT) -> Path:

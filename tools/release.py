@@ -3,6 +3,9 @@
 Usage: ``release.py PACKAGE PART``, where PACKAGE is core, filter, log or policy, and PART is major,
 minor, patch, or ``none`` to release the version that stands there. Nothing is uploaded: pushing
 the tag does that, by the release workflow. When a step fails the files are as they were before.
+
+``release.py --tag TAG`` is what that workflow asks: which package does this tag publish? It prints
+``package=`` and ``folder=`` lines, or fails when TAG is no package here at its present version.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import Requirement
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("major", "minor", "patch", "none")
@@ -46,19 +51,32 @@ class Package:
         return self.folder / "CHANGELOG.md"
 
     @property
-    def version(self) -> str:
-        return str(self.metadata()["version"])
+    def version_file(self) -> Path:
+        """Where the version is written: a module of the package, or ``pyproject.toml``."""
+        module = self.settings().get("tool", {}).get("hatch", {}).get("version", {}).get("path")
+        return self.folder / module if module else self.project
 
-    def metadata(self) -> dict[str, object]:
-        """The ``[project]`` table."""
-        project = tomllib.loads(self.project.read_text(encoding="utf-8"))["project"]
-        return dict(project)
+    @property
+    def version(self) -> str:
+        text = self.version_file.read_text(encoding="utf-8")
+        match = re.search(r'^(?:__)?version(?:__)?\s*=\s*"(.+)"$', text, flags=re.MULTILINE)
+        if match is None:
+            raise ReleaseError(f"{self.version_file} has no line with a version")
+        return match[1]
+
+    @property
+    def tag(self) -> str:
+        return f"{self.name}-v{self.version}"
+
+    def settings(self) -> dict[str, Any]:
+        """The whole of ``pyproject.toml``."""
+        return tomllib.loads(self.project.read_text(encoding="utf-8"))
 
     def requirements(self) -> list[Requirement]:
         """What the package depends on."""
-        declared = self.metadata().get("dependencies", [])
-        assert isinstance(declared, list)
-        return [Requirement(text) for text in declared]
+        from packaging.requirements import Requirement
+
+        return [Requirement(text) for text in self.settings()["project"].get("dependencies", [])]
 
 
 def packages() -> dict[str, Package]:
@@ -116,11 +134,12 @@ def release(package: Package, part: str, today: datetime.date) -> str:
     """Make the release and return its tag."""
     if run("git", "status", "--porcelain", "--untracked-files=no").strip():
         raise ReleaseError("there are uncommitted changes: commit them first")
-    before = {path: path.read_bytes() for path in (package.project, package.changelog)}
+    touched = {package.version_file, package.changelog}
+    before = {path: path.read_bytes() for path in touched}
     try:
         if part != "none":
             run("hatch", "version", part, cwd=package.folder)
-        tag = f"{package.name}-v{package.version}"
+        tag = package.tag
         if run("git", "tag", "--list", tag).strip():
             raise ReleaseError(f"the tag {tag} exists: this version was released before")
         changelog = package.changelog.read_text(encoding="utf-8")
@@ -131,7 +150,7 @@ def release(package: Package, part: str, today: datetime.date) -> str:
         for file in build(package):
             print(file.relative_to(ROOT))
         message = f"Release {package.name} {package.version}"
-        run("git", "commit", "--quiet", "-m", message, "--", *before)
+        run("git", "commit", "--quiet", "-m", message, "--", *touched)
         run("git", "tag", "--annotate", "-m", message, tag)
     except BaseException:
         for path, content in before.items():
@@ -140,21 +159,32 @@ def release(package: Package, part: str, today: datetime.date) -> str:
     return tag
 
 
+def published_by(tag: str) -> Package:
+    """The one package that `tag` publishes."""
+    for package in packages().values():
+        if package.tag == tag:
+            return package
+    raise ReleaseError(f"{tag!r} is not the tag of a package here at its present version")
+
+
 def main(arguments: list[str]) -> int:
     """The command; one line says what is wrong."""
     known = packages()
-    if len(arguments) != 2 or arguments[0] not in known or arguments[1] not in PARTS:
-        print(
-            f"usage: make release PACKAGE={'|'.join(known)} PART={'|'.join(PARTS)}",
-            file=sys.stderr,
-        )
-        return 2
     try:
-        tag = release(known[arguments[0]], arguments[1], datetime.datetime.now(datetime.UTC).date())
+        if len(arguments) == 2 and arguments[0] == "--tag":
+            package = published_by(arguments[1])
+            print(f"package={package.name}\nfolder={package.folder.relative_to(ROOT).as_posix()}")
+        elif len(arguments) == 2 and arguments[0] in known and arguments[1] in PARTS:
+            today = datetime.datetime.now(datetime.UTC).date()
+            tag = release(known[arguments[0]], arguments[1], today)
+            print(f"tagged {tag}; publish it with: git push --follow-tags")
+        else:
+            usage = f"PACKAGE={'|'.join(known)} PART={'|'.join(PARTS)}"
+            print(f"usage: make release {usage}", file=sys.stderr)
+            return 2
     except ReleaseError as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
-    print(f"tagged {tag}; publish it with: git push --follow-tags")
     return 0
 
 

@@ -115,7 +115,7 @@ def test_misuse_gets_the_usage_line(repository: Path, arguments: tuple[str, ...]
 
 def test_workflow_publishes_the_tagged_package_only(repository: Path) -> None:
     """A tag names one package at the version that stands there; any other tag publishes nothing."""
-    target = (sys.executable, "tools/release_target.py")
+    target = (sys.executable, "tools/release.py", "--tag")
     version = version_of("codetracer-log", repository)
     said = run(*target, f"codetracer-log-v{version}", cwd=repository)
     assert said == "package=codetracer-log\nfolder=packages/codetracer-log\n"
