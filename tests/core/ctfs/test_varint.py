@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from core.ctfs import foreign
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from codetracer_core.ctfs.varint import (
     encode_varint,
 )
 from codetracer_core.errors import TraceError
+from core.ctfs import foreign
 
 UNSIGNED = st.integers(0, 2**64 - 1)
 SIGNED = st.integers(-(2**63), 2**63 - 1)

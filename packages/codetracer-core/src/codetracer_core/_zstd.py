@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from codetracer_core.errors import TraceError
 
@@ -24,6 +23,7 @@ else:
         get_frame_info,
     )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Buffer
 
@@ -82,7 +82,7 @@ def decompress(frame: Buffer, limit: int) -> bytes:
             # With the output full, the end of the frame may still have to be read.
             data += decompressor.decompress(b"", 1)
     except ZstdError as error:
-        raise _damaged(str(error)) from error
+        raise _damaged(str(error).partition(". ")[0]) from error
     if not decompressor.eof or len(data) != size:
         raise _damaged("it is cut")
     if decompressor.unused_data:

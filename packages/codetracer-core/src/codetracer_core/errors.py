@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 __all__ = [
     "EnvironmentError",
     "EnvironmentError_",
@@ -30,12 +24,10 @@ class RecorderError(Exception):
     kind: str = "Internal"
 
     def __init__(self, code: str, message: str, /, **context: object) -> None:
-        super().__init__(message)
+        super().__init__(code, message)
         self.code = code
         self.message = message
-        self.context: Mapping[str, str] = MappingProxyType(
-            {key: str(value) for key, value in context.items()}
-        )
+        self.context: dict[str, str] = {key: str(value) for key, value in context.items()}
 
     def __str__(self) -> str:
         details = ", ".join(f"{key}={value}" for key, value in self.context.items())

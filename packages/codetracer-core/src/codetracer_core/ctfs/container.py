@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING
 
 from codetracer_core.ctfs.base40 import unpack_name
 from codetracer_core.ctfs.layout import (
     BLOCK_SIZES,
     HEADER,
     MAGIC,
-    MAX_LEVEL,
     POINTER,
     READ_VERSIONS,
     SLOT,
@@ -19,6 +17,7 @@ from codetracer_core.ctfs.layout import (
 from codetracer_core.ctfs.writer import ContainerWriter
 from codetracer_core.errors import EnvironmentError_, TraceError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
@@ -149,8 +148,6 @@ class Container:
             block -= capacity
             mapping = self._pointer(mapping, fan_out)
             level += 1
-            if level > MAX_LEVEL:
-                raise self._corrupt("an internal file has more blocks than a block map can hold")
             capacity *= fan_out
         while level > 1:
             level -= 1

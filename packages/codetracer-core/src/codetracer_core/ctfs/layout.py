@@ -19,4 +19,3 @@ BLOCK_SIZES = (1024, 2048, 4096)
 SLOTS = 31
 # Mapping block: u64 block numbers; the last one links to the mapping block of the next level.
 POINTER = struct.Struct("<Q")
-MAX_LEVEL = 5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING, Final
 
 from codetracer_core.ctfs.base40 import pack_name
 from codetracer_core.ctfs.layout import (
@@ -20,6 +19,7 @@ from codetracer_core.ctfs.layout import (
 )
 from codetracer_core.errors import EnvironmentError_, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -30,7 +30,7 @@ __all__ = ["ContainerWriter"]
 
 # Small appends gather to this many blocks, so that neighbours on disk belong together and system
 # calls stay few.
-_GATHERED_BLOCKS: Final = 16
+_GATHERED_BLOCKS = 16
 
 
 class _MappingBlock:
