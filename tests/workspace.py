@@ -105,8 +105,8 @@ def commit_all(repository: Path, message: str) -> None:
 
 
 def version_of(package: str, repository: Path = ROOT) -> str:
-    """The version of a package in a working tree, as its metadata will say."""
-    return run(tool("hatch"), "version", cwd=repository / "packages" / package).strip()
+    """The version of a package in a working tree."""
+    return str(load_tool("release").Package(repository / "packages" / package).version)
 
 
 def build(package: str, kind: str, out: Path, python: str, repository: Path = ROOT) -> Path:

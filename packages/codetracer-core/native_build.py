@@ -28,7 +28,7 @@ LDFLAGS_VARIABLE = "CODETRACER_NATIVE_LDFLAGS"
 VERBOSE_VARIABLE = "CODETRACER_NATIVE_VERBOSE"
 
 _GNU_FLAGS = (
-    "-std=c11",
+    "-std=gnu11",
     "-O3",
     "-fvisibility=hidden",
     "-fno-semantic-interposition",
