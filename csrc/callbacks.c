@@ -1,0 +1,64 @@
+#include "callbacks.h"
+
+#include "ct.h"
+#include "tracer.h"
+
+const struct ct_callback_spec CT_CALLBACK_SPECS[] = {
+    {"PY_START", "on_py_start", ct_on_start},
+    {"PY_RESUME", "on_py_resume", ct_on_resume},
+    {"PY_RETURN", "on_py_return", ct_on_return},
+    {"PY_YIELD", "on_py_yield", ct_on_yield},
+    {"PY_THROW", "on_py_throw", ct_on_throw},
+    {"PY_UNWIND", "on_py_unwind", ct_on_unwind},
+    {"LINE", "on_line", ct_on_line},
+    {"CALL", "on_call", NULL},
+    {"INSTRUCTION", "on_instruction", NULL},
+    {"JUMP", "on_jump", NULL},
+    {"BRANCH", "on_branch", NULL},
+    {"RAISE", "on_raise", NULL},
+    {"RERAISE", "on_reraise", NULL},
+    {"EXCEPTION_HANDLED", "on_exception_handled", NULL},
+    {"C_RETURN", "on_c_return", NULL},
+    {"C_RAISE", "on_c_raise", NULL},
+};
+const int ct_callback_count = sizeof CT_CALLBACK_SPECS / sizeof *CT_CALLBACK_SPECS;
+
+const char *ct_callback_event(int row) { return CT_CALLBACK_SPECS[row].event; }
+const char *ct_callback_method(int row) { return CT_CALLBACK_SPECS[row].method; }
+int ct_callback_is_native(int row) { return CT_CALLBACK_SPECS[row].native != NULL; }
+int ct_callback_rows(void) { return ct_callback_count; }
+
+/* Registered for a tracer written in Python; self is (method, on_error).  An exception goes to on_error, which raises it again
+ * (policy abort) or takes the tracer out and returns (policy disable). */
+static PyObject *dispatch(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *answer = PyObject_Vectorcall(PyTuple_GET_ITEM(self, 0), args, (size_t)n, NULL);
+    if (ct_likely(answer != NULL))
+        return answer;
+    PyObject *error = PyErr_GetRaisedException();
+    answer = PyObject_CallOneArg(PyTuple_GET_ITEM(self, 1), error);
+    Py_DECREF(error);
+    return answer;
+}
+
+/* Append to the list `out` the function to register for a row: the native one when `handler` is 0, otherwise one that
+ * calls the tuple (method, on_error) at `handler`. */
+int ct_callback_make(int row, uintptr_t handler, uintptr_t out)
+{
+    static PyMethodDef native[sizeof CT_CALLBACK_SPECS / sizeof *CT_CALLBACK_SPECS];
+    static PyMethodDef python = {"dispatch", (PyCFunction)(void *)dispatch, METH_FASTCALL, NULL};
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyMethodDef *method = &python;
+    if (handler == 0) {
+        method = &native[row];
+        *method = (PyMethodDef){CT_CALLBACK_SPECS[row].method, (PyCFunction)(void *)CT_CALLBACK_SPECS[row].native,
+                                METH_FASTCALL, NULL};
+    }
+    PyObject *function = PyCFunction_New(method, (PyObject *)handler);
+    int status = function != NULL ? PyList_Append((PyObject *)out, function) : -1;
+    Py_XDECREF(function);
+    if (status < 0)
+        PyErr_Clear();
+    PyGILState_Release(gil);
+    return status;
+}

@@ -1,0 +1,231 @@
+/* The ring of slots: opening, sealing and recycling chunks.  docs/journal.md describes what a killed process leaves. */
+#include "chunk.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "ct.h"
+
+#define AGE_CHECK_BYTES ((size_t)64 << 10) /* how often an unfilled chunk is asked for its age */
+#define AGE_LIMIT_NS    1000000000ull
+
+enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_SEALED, SLOT_WRITING };
+
+struct ct_out ct_out;
+struct ct_chunk_counts ct_chunk_counts;
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t sealed; /* the writer waits for this */
+    pthread_cond_t freed;  /* the program waits for this */
+    uint8_t *ring;
+    enum slot_state state[CT_SLOTS];
+    uint64_t sequence[CT_SLOTS];
+    uint64_t next_sequence;
+    int live; /* slot of the live chunk, -1 when there is none */
+    bool closing;
+    uint64_t opened_ns; /* monotonic */
+    uint8_t session[16];
+    uint8_t boot[16];
+} ring = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .sealed = PTHREAD_COND_INITIALIZER,
+          .freed = PTHREAD_COND_INITIALIZER,
+          .live = -1};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+static uint8_t *slot_base(int slot)
+{
+    return ring.ring + CT_RING_HEADER + (size_t)slot * CT_SLOT_BYTES;
+}
+
+static void put_u32(uint8_t *p, uint32_t v) { memcpy(p, &v, sizeof v); }
+static void put_u64(uint8_t *p, uint64_t v) { memcpy(p, &v, sizeof v); }
+
+/* Write the header of a new chunk into a free slot and make it live.  The sequence is stored last: until then a
+ * reader takes the slot for what it held before (a chunk that is in the journal) or for unused. */
+static void open_slot(int slot, struct ct_chunk_position position)
+{
+    uint8_t *base = slot_base(slot);
+    uint64_t sequence = ring.next_sequence++;
+    __atomic_store_n((uint64_t *)(base + 24), 0, __ATOMIC_RELEASE);
+    memset(base + 32, 0, CTJ_CHUNK_HEADER - 32);
+    put_u32(base, CTJ_CHUNK_MAGIC);
+    put_u32(base + 4, CTJ_VERSION | (uint32_t)CTJ_CHUNK_HEADER << 16);
+    memcpy(base + 8, ring.session, 16);
+    put_u64(base + 32, position.steps);
+    put_u64(base + 40, position.next_key);
+    ring.opened_ns = clock_ns(CLOCK_MONOTONIC);
+    put_u64(base + 48, clock_ns(CLOCK_REALTIME));
+    put_u64(base + 56, ring.opened_ns);
+    memcpy(base + 88, ring.boot, 16);
+    base[CTJ_CHUNK_HEADER] = CTJ_END;
+    __atomic_store_n((uint64_t *)(base + 24), sequence, __ATOMIC_RELEASE);
+
+    ring.sequence[slot] = sequence;
+    ring.state[slot] = SLOT_LIVE;
+    ring.live = slot;
+    ct_out.at = base + CTJ_CHUNK_HEADER;
+    ct_out.hard = base + CT_SLOT_BYTES - CT_UNIT_ROOM / 2;
+    ct_out.generation = sequence;
+    __atomic_store_n(&ct_out.soft, base + AGE_CHECK_BYTES, __ATOMIC_RELAXED);
+}
+
+/* The lock is held. */
+static void seal_slot(void)
+{
+    uint8_t *base = slot_base(ring.live);
+    uint32_t length = (uint32_t)(ct_out.at - (base + CTJ_CHUNK_HEADER));
+    put_u64(base + 64, clock_ns(CLOCK_REALTIME));
+    put_u64(base + 72, clock_ns(CLOCK_MONOTONIC));
+    __atomic_store_n((uint32_t *)(base + 80), length, __ATOMIC_RELEASE);
+    ring.state[ring.live] = SLOT_SEALED;
+    ring.live = -1;
+    ct_chunk_counts.chunks++;
+    ct_chunk_counts.bytes += length;
+    pthread_cond_signal(&ring.sealed);
+}
+
+static int find_slot(enum slot_state state)
+{
+    int found = -1;
+    for (int i = 0; i < CT_SLOTS; i++)
+        if (ring.state[i] == state && (found < 0 || ring.sequence[i] < ring.sequence[found]))
+            found = i;
+    return found;
+}
+
+void ct_chunk_open(uint8_t *mapping, const uint8_t session[16], const uint8_t boot[16])
+{
+    ring.ring = mapping;
+    memcpy(ring.session, session, 16);
+    memcpy(ring.boot, boot, 16);
+    memset(ring.state, 0, sizeof ring.state);
+    memset(ring.sequence, 0, sizeof ring.sequence);
+    ring.next_sequence = 1;
+    ring.closing = false;
+    memset(&ct_chunk_counts, 0, sizeof ct_chunk_counts);
+    open_slot(0, (struct ct_chunk_position){0, 1});
+}
+
+bool ct_chunk_wants_seal(void)
+{
+    uint8_t *full = slot_base(ring.live) + CT_CHUNK_BYTES;
+    if (ct_out.at >= full || clock_ns(CLOCK_MONOTONIC) - ring.opened_ns >= AGE_LIMIT_NS)
+        return true;
+    uint8_t *next = ct_out.at + AGE_CHECK_BYTES;
+    __atomic_store_n(&ct_out.soft, next < full ? next : full, __ATOMIC_RELAXED);
+    return false;
+}
+
+bool ct_chunk_roll(struct ct_chunk_position position)
+{
+    pthread_mutex_lock(&ring.lock);
+    int slot = -1;
+    /* The lowest free slot first, so that a program that never outruns the writer touches two slots only. */
+    for (int i = CT_SLOTS - 1; i >= 0; i--)
+        if (ring.state[i] == SLOT_FREE)
+            slot = i;
+    if (slot >= 0) {
+        if (ring.live >= 0)
+            seal_slot();
+        open_slot(slot, position);
+    }
+    pthread_mutex_unlock(&ring.lock);
+    return slot >= 0;
+}
+
+static struct timespec deadline(int ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+void ct_chunk_wait(int ms)
+{
+    uint64_t before = clock_ns(CLOCK_MONOTONIC);
+    struct timespec until = deadline(ms);
+    pthread_mutex_lock(&ring.lock);
+    if (find_slot(SLOT_FREE) < 0)
+        pthread_cond_timedwait(&ring.freed, &ring.lock, &until);
+    pthread_mutex_unlock(&ring.lock);
+    ct_chunk_counts.stall_ns += clock_ns(CLOCK_MONOTONIC) - before;
+}
+
+void ct_chunk_close(void)
+{
+    pthread_mutex_lock(&ring.lock);
+    if (ring.live >= 0)
+        seal_slot();
+    ring.closing = true;
+    pthread_cond_broadcast(&ring.sealed);
+    pthread_mutex_unlock(&ring.lock);
+}
+
+void ct_chunk_release(void)
+{
+    ring.ring = NULL;
+    ring.live = -1;
+}
+
+/* ---- the writer's side: called through cffi, without the GIL ------------------------------------------------- */
+
+/* 1: *slot, *sequence, *data and *length describe a sealed chunk; 0: the session is closing and nothing is left;
+ * 2: nothing was sealed within `ms`. */
+int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length)
+{
+    int result = 2;
+    struct timespec until = deadline(ms);
+    pthread_mutex_lock(&ring.lock);
+    int found = find_slot(SLOT_SEALED);
+    if (found < 0 && !ring.closing && ms > 0) {
+        pthread_cond_timedwait(&ring.sealed, &ring.lock, &until);
+        found = find_slot(SLOT_SEALED);
+    }
+    if (found >= 0) {
+        uint8_t *base = slot_base(found);
+        uint32_t records;
+        memcpy(&records, base + 80, sizeof records);
+        ring.state[found] = SLOT_WRITING;
+        *slot = found;
+        *sequence = ring.sequence[found];
+        *data = base;
+        *length = records + CTJ_CHUNK_HEADER;
+        result = 1;
+    } else if (ring.closing) {
+        result = 0;
+    } else if (ring.live >= 0 && clock_ns(CLOCK_MONOTONIC) - ring.opened_ns >= AGE_LIMIT_NS) {
+        __atomic_store_n(&ct_out.soft, slot_base(ring.live) + CTJ_CHUNK_HEADER, __ATOMIC_RELAXED);
+    }
+    pthread_mutex_unlock(&ring.lock);
+    return result;
+}
+
+void ct_writer_give(int slot)
+{
+    pthread_mutex_lock(&ring.lock);
+    ring.state[slot] = SLOT_FREE;
+    pthread_cond_signal(&ring.freed);
+    pthread_mutex_unlock(&ring.lock);
+}
+
+/* Let a writer that waits return soon, so that it can be joined. */
+void ct_writer_wake(void)
+{
+    pthread_mutex_lock(&ring.lock);
+    pthread_cond_broadcast(&ring.sealed);
+    pthread_mutex_unlock(&ring.lock);
+}

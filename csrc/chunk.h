@@ -1,0 +1,87 @@
+/* Where records go: the live chunk, sealing it, and the queue from which the writer thread takes sealed chunks.
+ *
+ * The program's threads build records under the GIL; the writer works on sealed slots without it. */
+#ifndef CT_CHUNK_H
+#define CT_CHUNK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "journal_format.h"
+
+#define CT_SLOTS       5
+#define CT_CHUNK_BYTES ((size_t)1 << 20)
+#define CT_SLOT_BYTES  ((size_t)2 << 20) /* a chunk, the preamble's surplus and the largest unit */
+#define CT_RING_HEADER 4096
+#define CT_RING_BYTES  (CT_RING_HEADER + CT_SLOTS * CT_SLOT_BYTES)
+#define CT_UNIT_ROOM   ((size_t)640 << 10) /* what one unit with its definitions may need */
+
+/* The live chunk.  `at` points at a 0 byte: the end of what readers see. */
+struct ct_out {
+    uint8_t *at;
+    uint8_t *soft;       /* beyond this the chunk is sealed at the next boundary between units; lowered by the writer */
+    uint8_t *hard;       /* no value is encoded beyond this */
+    uint64_t generation; /* sequence of the live chunk */
+};
+extern struct ct_out ct_out;
+
+struct ct_chunk_counts {
+    uint64_t chunks;
+    uint64_t bytes;    /* of records, before compression */
+    uint64_t stall_ns; /* time the program waited for a free slot */
+};
+extern struct ct_chunk_counts ct_chunk_counts;
+
+/* Positions that go into the header of the next chunk. */
+struct ct_chunk_position {
+    uint64_t steps;
+    uint64_t next_key;
+};
+
+static inline uint8_t *ct_put_uv(uint8_t *p, uint64_t v)
+{
+    while (v >= 0x80) {
+        *p++ = (uint8_t)v | 0x80;
+        v >>= 7;
+    }
+    *p++ = (uint8_t)v;
+    return p;
+}
+
+static inline uint64_t ct_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+
+/* Make the unit that starts at `start` and ends before `end` visible: its tag is stored last. */
+static inline void ct_commit(uint8_t *start, uint8_t *end, uint8_t tag)
+{
+    *end = 0;
+    __atomic_store_n(start, tag, __ATOMIC_RELEASE);
+    ct_out.at = end;
+}
+
+static inline bool ct_chunk_is_full(void)
+{
+    return ct_out.at > __atomic_load_n(&ct_out.soft, __ATOMIC_RELAXED);
+}
+
+/* Take over a mapping of CT_RING_BYTES and open the first chunk. */
+void ct_chunk_open(uint8_t *ring, const uint8_t session[16], const uint8_t boot[16]);
+
+/* True when the chunk really has to be sealed now; extends the soft limit otherwise. */
+bool ct_chunk_wants_seal(void);
+
+/* Seal the live chunk, hand it to the writer and open the next one in a free slot.  Returns false when no slot is
+ * free; the caller waits (ct_chunk_wait) and tries again.  Call at a boundary between units only. */
+bool ct_chunk_roll(struct ct_chunk_position position);
+
+/* Wait up to `ms` for a free slot, without the GIL. */
+void ct_chunk_wait(int ms);
+
+/* Seal the last chunk of a session and let the writer finish. */
+void ct_chunk_close(void);
+
+/* Forget the mapping; the writer must have finished. */
+void ct_chunk_release(void);
+
+#endif

@@ -1,0 +1,105 @@
+/* Every difference between CPython versions, and the interpreter's internal headers, in one place.
+ *
+ * Included first by each file that looks inside the interpreter.  All functions need the GIL and return borrowed
+ * references. */
+#ifndef CT_COMPAT_H
+#define CT_COMPAT_H
+
+#define PY_SSIZE_T_CLEAN
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#endif
+#include <Python.h>
+#include <frameobject.h>
+#if PY_VERSION_HEX < 0x030C0000 || PY_VERSION_HEX >= 0x030E0000
+#error "this engine knows the frames of CPython 3.12 and 3.13"
+#endif
+#ifdef Py_GIL_DISABLED
+#error "free-threaded builds are not supported: the engine relies on the GIL"
+#endif
+#include "internal/pycore_code.h"
+#include "internal/pycore_dict.h"
+#include "internal/pycore_frame.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ct_likely(x)   __builtin_expect(!!(x), 1)
+#define ct_unlikely(x) __builtin_expect(!!(x), 0)
+
+typedef struct _PyInterpreterFrame ct_iframe;
+
+#if PY_VERSION_HEX >= 0x030D0000
+static inline PyThreadState *ct_thread_state(void) { return PyThreadState_GetUnchecked(); }
+static inline ct_iframe *ct_current_frame(PyThreadState *ts) { return ts->current_frame; }
+static inline void ct_set_current_frame(PyThreadState *ts, ct_iframe *f) { ts->current_frame = f; }
+#define CT_C_RECURSION_LIMIT Py_C_RECURSION_LIMIT
+/* NULL for a frame that does not run Python code. */
+static inline PyCodeObject *ct_frame_code(ct_iframe *f)
+{
+    return PyCode_Check(f->f_executable) ? (PyCodeObject *)f->f_executable : NULL;
+}
+#else
+static inline PyThreadState *ct_thread_state(void) { return _PyThreadState_UncheckedGet(); }
+static inline ct_iframe *ct_current_frame(PyThreadState *ts) { return ts->cframe->current_frame; }
+static inline void ct_set_current_frame(PyThreadState *ts, ct_iframe *f)
+{
+    ts->cframe->current_frame = f;
+}
+#define CT_C_RECURSION_LIMIT C_RECURSION_LIMIT
+static inline PyCodeObject *ct_frame_code(ct_iframe *f) { return f->f_code; }
+#endif
+
+/* A frame that only marks a call from C, with no code of the program. */
+static inline bool ct_frame_is_shim(ct_iframe *f) { return f->owner == FRAME_OWNED_BY_CSTACK; }
+
+static inline int ct_frame_line(ct_iframe *f) { return PyUnstable_InterpreterFrame_GetLine(f); }
+
+static inline PyObject *ct_frame_slot(ct_iframe *f, int i) { return f->localsplus[i]; }
+
+/* A number that changes whenever the dict does and is never used for another state of any dict. */
+static inline uint64_t ct_dict_version(PyObject *dict)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    return ((PyDictObject *)dict)->ma_version_tag;
+#pragma GCC diagnostic pop
+}
+
+/* Looking up a str in such a dict compares strs only and cannot run code of the program. */
+static inline bool ct_dict_has_str_keys(PyObject *dict)
+{
+    return DK_IS_UNICODE(((PyDictObject *)dict)->ma_keys);
+}
+
+/* The key-value pairs of an undamaged dict of str keys as a plain array, NULL when it is stored otherwise. */
+static inline PyDictUnicodeEntry *ct_dict_entries(PyObject *dict)
+{
+    PyDictObject *d = (PyDictObject *)dict;
+    PyDictKeysObject *keys = d->ma_keys;
+    if (d->ma_values != NULL || !DK_IS_UNICODE(keys) || keys->dk_nentries != d->ma_used)
+        return NULL;
+    return DK_UNICODE_ENTRIES(keys);
+}
+
+static inline bool ct_int_fits(PyObject *v, int64_t *out)
+{
+    if (ct_likely(PyUnstable_Long_IsCompact((PyLongObject *)v))) {
+        *out = PyUnstable_Long_CompactValue((PyLongObject *)v);
+        return true;
+    }
+    int overflow;
+    *out = PyLong_AsLongLongAndOverflow(v, &overflow);
+    return overflow == 0;
+}
+
+/* The magnitude of an int as 30-bit digits, least significant first. */
+static inline const digit *ct_int_digits(PyObject *v, size_t *count, bool *negative)
+{
+    uintptr_t tag = ((PyLongObject *)v)->long_value.lv_tag;
+    *count = tag >> _PyLong_NON_SIZE_BITS;
+    *negative = (tag & 3) == 2;
+    return ((PyLongObject *)v)->long_value.ob_digit;
+}
+
+#endif

@@ -1,0 +1,288 @@
+#include "delta.h"
+
+#include "snapshot.h"
+#include "types.h"
+
+#define PATCH_MIN_KEPT 4 /* items that must be the same before a patch is shorter than the whole */
+
+void ct_slot_clear(ct_slot *slot)
+{
+    switch (slot->kind) {
+    case CT_SLOT_HELD:
+        Py_DECREF((PyObject *)(uintptr_t)slot->bits);
+        break;
+    case CT_SLOT_COPY:
+        ct_copy_free((struct ct_copy *)(uintptr_t)slot->bits);
+        break;
+    case CT_SLOT_TREE:
+        ct_tree_free((struct ct_tree *)(uintptr_t)slot->bits);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Remember a value that owns nothing. */
+static inline void remember(ct_slot *slot, enum ct_slot_kind kind, uint64_t bits, uint32_t cost, uint32_t *total)
+{
+    ct_slot_drop(slot);
+    *total += cost - slot->cost;
+    slot->kind = kind;
+    slot->bits = bits;
+    slot->cost = cost;
+}
+
+static uint8_t *state_const(ct_slot *slot, uint8_t *p, ct_item item, uint8_t tag, uint32_t *total)
+{
+    if (slot->kind == CT_SLOT_CONST && slot->bits == tag)
+        return p;
+    p = ct_put_item(p, item);
+    *p++ = tag;
+    remember(slot, CT_SLOT_CONST, tag, CT_COST_CONST, total);
+    return p;
+}
+
+static inline uint8_t *state_int(ct_slot *slot, uint8_t *p, ct_item item, int64_t now, uint32_t *total)
+{
+    uint64_t z = ct_zigzag(now);
+    if (slot->kind == CT_SLOT_INT) {
+        if (slot->bits == (uint64_t)now)
+            return p;
+        p = ct_put_item(p, item);
+        uint64_t difference = ct_zigzag((int64_t)((uint64_t)now - slot->bits));
+        if (z < 0x80) {
+            *p++ = CTJ_SMALL_INT | (uint8_t)z;
+        } else if (difference < 0x40) {
+            *p++ = CTJ_SMALL_DIFF | (uint8_t)difference;
+        } else if (difference < z) {
+            *p++ = CTJ_INT_DIFF;
+            p = ct_put_uv(p, difference);
+        } else {
+            *p++ = CTJ_INT;
+            p = ct_put_uv(p, z);
+        }
+        slot->bits = (uint64_t)now;
+        return p;
+    }
+    p = ct_put_item(p, item);
+    if (z < 0x80) {
+        *p++ = CTJ_SMALL_INT | (uint8_t)z;
+    } else {
+        *p++ = CTJ_INT;
+        p = ct_put_uv(p, z);
+    }
+    remember(slot, CT_SLOT_INT, (uint64_t)now, CT_COST_INT, total);
+    return p;
+}
+
+/* The value of this item has been encoded at value..p: keep it if it differs from the copy that the slot remembers.
+ * Equal bytes hold no definition, so that nothing is lost by taking them back. */
+static uint8_t *keep_copy(ct_slot *slot, uint8_t *start, uint8_t *value, uint8_t *p, uint32_t cost, uint32_t *total)
+{
+    struct ct_copy *old = slot->kind == CT_SLOT_COPY ? (struct ct_copy *)(uintptr_t)slot->bits : NULL;
+    size_t length = (size_t)(p - value);
+    if (old != NULL && old->length == length && memcmp(old->bytes, value, length) == 0)
+        return start;
+    uint32_t text_length = 0;
+    uint8_t *same_text = NULL;
+    if (value[0] == CTJ_STR_CUT) {
+        /* Tag, characters in all, text: when a long str has grown, only its length is stated. */
+        uint8_t *text = value + 1;
+        while (*text++ & 0x80)
+            ;
+        text_length = (uint32_t)(p - text);
+        if (old != NULL && old->text_length == text_length &&
+            memcmp(old->bytes + old->length - text_length, text, text_length) == 0)
+            same_text = text;
+    }
+    struct ct_copy *copy = ct_copy_make(value, length, text_length);
+    remember(slot, copy != NULL ? CT_SLOT_COPY : CT_SLOT_STALE, (uint64_t)(uintptr_t)copy, cost, total);
+    if (same_text != NULL) {
+        value[0] = CTJ_STR_SAME;
+        return same_text;
+    }
+    return p;
+}
+
+/* State a value that is compared by its encoding. */
+static uint8_t *state_copy(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+{
+    uint8_t *value = ct_put_item(p, item);
+    ct_encoder e;
+    ct_encoder_start(&e);
+    uint8_t *end = ct_put_value(&e, value, v);
+    return keep_copy(slot, p, value, end, ct_encoder_cost(&e), total);
+}
+
+static uint32_t atom_cost(PyObject *v)
+{
+    PyTypeObject *type = Py_TYPE(v);
+    if (type == &PyUnicode_Type)
+        return CT_COST_TEXT + 4 * (uint32_t)PyUnicode_GET_LENGTH(v);
+    if (type == &PyBytes_Type)
+        return CT_COST_TEXT + 4 * (uint32_t)PyBytes_GET_SIZE(v);
+    if (type == &PyLong_Type && !PyUnstable_Long_IsCompact((PyLongObject *)v))
+        return CT_COST_TEXT + 4096;
+    return 2 * CT_COST_FLOAT;
+}
+
+/* Write only the tail of a list or tuple of atoms; NULL when that is impossible or not worth it. */
+static uint8_t *put_patch(const struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t *cost)
+{
+    Py_ssize_t kept = ct_tree_common_start(tree, v);
+    if (kept < PATCH_MIN_KEPT)
+        return NULL;
+    Py_ssize_t n;
+    PyObject **items = ct_sequence_items(v, &n);
+    Py_ssize_t shown = ct_items_shown(n, 0);
+    ct_encoder e;
+    ct_encoder_start(&e);
+    e.left -= CT_COST_CONTAINER;
+    for (Py_ssize_t i = 0; i < shown; i++) {
+        if (i >= kept && !ct_is_atom(items[i]))
+            return NULL;
+        e.left -= (int32_t)atom_cost(items[i]);
+    }
+    if (e.left <= 0)
+        return NULL;
+    *cost = ct_encoder_cost(&e);
+    *p++ = CTJ_PATCH;
+    p = ct_put_uv(p, (uint64_t)n);
+    p = ct_put_uv(p, (uint64_t)shown);
+    p = ct_put_uv(p, (uint64_t)kept);
+    e.cut = shown < n;
+    for (Py_ssize_t i = kept; i < shown; i++)
+        p = ct_put_value(&e, p, items[i]);
+    return p;
+}
+
+static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+{
+    struct ct_tree *tree = slot->kind == CT_SLOT_TREE ? (struct ct_tree *)(uintptr_t)slot->bits : NULL;
+    if (tree != NULL && ct_tree_same(tree, v))
+        return p;
+    uint8_t *start = p;
+    PyTypeObject *type = Py_TYPE(v);
+    p = ct_put_item(p, item);
+    uint8_t *value = p;
+    uint32_t cost = 0;
+    bool stopped = false;
+    if (tree != NULL && (type == &PyList_Type || type == &PyTuple_Type)) {
+        p = put_patch(tree, p, v, &cost);
+    } else {
+        p = NULL;
+    }
+    if (p == NULL) {
+        ct_encoder e;
+        ct_encoder_start(&e);
+        p = ct_put_value(&e, value, v);
+        cost = ct_encoder_cost(&e);
+        stopped = e.stopped;
+    }
+    if (ct_unlikely(stopped))
+        return keep_copy(slot, start, value, p, cost, total);
+    struct ct_tree *now = ct_tree_make(tree, v);
+    if (tree != NULL)
+        slot->kind = CT_SLOT_STALE; /* the old snapshot is reused or gone */
+    remember(slot, now != NULL ? CT_SLOT_TREE : CT_SLOT_STALE, (uint64_t)(uintptr_t)now, cost, total);
+    return p;
+}
+
+static uint8_t *state_object(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, ct_type *type, uint32_t *total)
+{
+    if (slot->kind == CT_SLOT_OBJECT && slot->bits == (uint64_t)(uintptr_t)v && slot->aux == type->id)
+        return p;
+    p = ct_put_item(p, item);
+    p = ct_put_type(p, type);
+    *p++ = CTJ_OBJECT;
+    p = ct_put_uv(p, type->id);
+    p = ct_put_uv(p, (uintptr_t)v);
+    remember(slot, CT_SLOT_OBJECT, (uint64_t)(uintptr_t)v, CT_COST_OBJECT + ct_type_name_cost(type), total);
+    slot->aux = type->id;
+    return p;
+}
+
+/* Values that are neither ints of 64 bits nor constants nor floats. */
+static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+{
+    if (slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v)
+        return p;
+    if (ct_unlikely(*total - slot->cost >= (uint32_t)ct_limits.step || p > ct_out.hard)) {
+        ct_value_counts.omitted += !(slot->kind == CT_SLOT_CONST && slot->bits == CTJ_OMITTED);
+        return state_const(slot, p, item, CTJ_OMITTED, total);
+    }
+    PyTypeObject *type = Py_TYPE(v);
+    /* A str with one reference may be grown in place by its owner (s += x): a second reference would force a copy. */
+    if (ct_is_atom(v) && (Py_REFCNT(v) > 1 || type != &PyUnicode_Type)) {
+        p = ct_put_item(p, item);
+        ct_encoder e;
+        ct_encoder_start(&e);
+        p = ct_put_value(&e, p, v);
+        remember(slot, CT_SLOT_HELD, (uint64_t)(uintptr_t)Py_NewRef(v), ct_encoder_cost(&e), total);
+        return p;
+    }
+    if (type == &PyList_Type || type == &PyTuple_Type || type == &PyDict_Type || type == &PySet_Type ||
+        type == &PyFrozenSet_Type)
+        return state_container(slot, p, item, v, total);
+    if (type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyLong_Type)
+        return state_copy(slot, p, item, v, total);
+    ct_type *entry = ct_type_of(type);
+    if (entry != NULL && entry->shape == CT_SHAPE_OBJECT)
+        return state_object(slot, p, item, v, entry, total);
+    return state_container(slot, p, item, v, total);
+}
+
+static uint8_t *state_float(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+{
+    uint64_t bits;
+    double number = PyFloat_AS_DOUBLE(v);
+    memcpy(&bits, &number, sizeof bits);
+    if (slot->kind == CT_SLOT_FLOAT && slot->bits == bits)
+        return p;
+    p = ct_put_item(p, item);
+    *p++ = CTJ_FLOAT;
+    memcpy(p, &bits, sizeof bits);
+    remember(slot, CT_SLOT_FLOAT, bits, CT_COST_FLOAT, total);
+    return p + sizeof bits;
+}
+
+uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+{
+    if (v == NULL) {
+        if (slot->kind == CT_SLOT_NONE || slot->kind == CT_SLOT_UNSET)
+            return p;
+        p = ct_put_item(p, item);
+        *p++ = CTJ_UNSET;
+        remember(slot, CT_SLOT_UNSET, 0, 0, total);
+        return p;
+    }
+    PyTypeObject *type = Py_TYPE(v);
+    int64_t number;
+    if (type == &PyLong_Type && ct_likely(ct_int_fits(v, &number)))
+        return state_int(slot, p, item, number, total);
+    if (v == Py_None || type == &PyBool_Type)
+        return state_const(slot, p, item, v == Py_None ? CTJ_NONE : v == Py_True ? CTJ_TRUE : CTJ_FALSE, total);
+    if (type == &PyFloat_Type)
+        return state_float(slot, p, item, v, total);
+    return state_other(slot, p, item, v, total);
+}
+
+uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, enum ct_kind kind,
+                                uint32_t *total)
+{
+    if (v == NULL)
+        return ct_slot_state(slot, p, item, NULL, total);
+    if (slot->kind == CT_SLOT_CONST && slot->bits == CTJ_REDACTED)
+        return p;
+    if (slot->kind != CT_SLOT_STALE)
+        ct_value_counts.redacted[kind]++;
+    return state_const(slot, p, item, CTJ_REDACTED, total);
+}
+
+void ct_slot_count_dropped(ct_slot *slot, PyObject *v, enum ct_kind kind)
+{
+    if (v == NULL || slot->kind != CT_SLOT_NONE)
+        return;
+    slot->kind = CT_SLOT_UNSET;
+    ct_value_counts.dropped[kind]++;
+}

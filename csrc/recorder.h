@@ -1,0 +1,37 @@
+/* What Python calls of the recorder; recorder.cdef.txt says the same to cffi. */
+#ifndef CT_RECORDER_H
+#define CT_RECORDER_H
+
+#include <stdint.h>
+
+typedef struct {
+    uint64_t steps, calls, returns, lost, threads;
+    uint64_t chunks, bytes, stall_ns;
+    uint64_t cuts, omitted;
+    uint64_t redacted[4], dropped[4]; /* arguments, locals, globals, returns */
+    uint64_t scopes_traced, scopes_skipped;
+} ct_counts;
+
+int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot, int *shared);
+void ct_ring_destroy(void);
+void ct_set_limits(int depth, int items, int text, int value, int step);
+int ct_session_open(uintptr_t parts, uintptr_t errors);
+void ct_session_close(void);
+void ct_session_writer_runs(int runs);
+int ct_session_is_active(void);
+void ct_session_fail(void);
+void ct_session_counts(ct_counts *out);
+int ct_frames_are_public(void);
+void ct_thread_ignore(void);
+
+int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length);
+void ct_writer_give(int slot);
+void ct_writer_wake(void);
+
+int ct_callback_rows(void);
+const char *ct_callback_event(int row);
+const char *ct_callback_method(int row);
+int ct_callback_is_native(int row);
+int ct_callback_make(int row, uintptr_t handler, uintptr_t out);
+
+#endif

@@ -1,0 +1,342 @@
+#include "scope_cache.h"
+
+#include "types.h"
+
+#define NAME_LIMIT    200
+#define PATH_LIMIT    4096
+#define GLOBALS_LIMIT 64
+
+/* Strings with ids: names of variables, paths of files. */
+struct text_table {
+    PyObject *ids;      /* dict of str -> int */
+    PyObject **texts;   /* by id, borrowed from the dict */
+    uint64_t *defined;  /* by id: generation of the chunk that holds the definition */
+    uint32_t used, room;
+};
+
+Py_ssize_t ct_scope_index = -1;
+void *ct_scope_skip = (void *)1;
+struct ct_scope_counts ct_scope_counts;
+
+static struct {
+    PyObject *resolver;      /* borrowed */
+    PyObject *skipped_files; /* set of file names */
+    struct text_table names, paths;
+    ct_plan *plans;
+    uint32_t next_id;
+    uintptr_t sessions;
+} scopes;
+
+/* ---- names and paths ---------------------------------------------------------------------------------------- */
+
+static int64_t text_id(struct text_table *table, PyObject *text)
+{
+    PyObject *known = PyDict_GetItemWithError(table->ids, text);
+    if (known != NULL)
+        return PyLong_AsLong(known);
+    if (table->used == table->room) {
+        uint32_t room = table->room != 0 ? table->room * 2 : 256;
+        PyObject **texts = realloc(table->texts, room * sizeof *texts);
+        if (texts != NULL)
+            table->texts = texts;
+        uint64_t *defined = realloc(table->defined, room * sizeof *defined);
+        if (defined != NULL)
+            table->defined = defined;
+        if (texts == NULL || defined == NULL)
+            return -1;
+        table->room = room;
+    }
+    PyObject *id = PyLong_FromUnsignedLong(table->used);
+    if (id == NULL || PyDict_SetItem(table->ids, text, id) < 0) {
+        Py_XDECREF(id);
+        PyErr_Clear();
+        return -1;
+    }
+    Py_DECREF(id);
+    table->texts[table->used] = text;
+    table->defined[table->used] = 0;
+    return table->used++;
+}
+
+static void text_table_clear(struct text_table *table)
+{
+    Py_CLEAR(table->ids);
+    free(table->texts);
+    free(table->defined);
+    *table = (struct text_table){0};
+}
+
+/* Write PATH or NAME unless the live chunk has it. */
+static void define_text(struct text_table *table, uint32_t id, uint8_t tag, Py_ssize_t limit)
+{
+    if (table->defined[id] == ct_out.generation)
+        return;
+    table->defined[id] = ct_out.generation;
+    uint8_t *unit = ct_out.at;
+    uint8_t *p = ct_put_uv(unit + 1, id);
+    p = ct_put_text(p, table->texts[id], limit);
+    ct_commit(unit, p, tag);
+}
+
+int64_t ct_name_id(PyObject *name) { return text_id(&scopes.names, name); }
+
+uint8_t *ct_put_name(uint8_t *p, uint32_t id)
+{
+    if (ct_likely(scopes.names.defined[id] == ct_out.generation))
+        return p;
+    scopes.names.defined[id] = ct_out.generation;
+    *p++ = CTJ_ITEM_NAME;
+    p = ct_put_uv(p, id);
+    return ct_put_text(p, scopes.names.texts[id], NAME_LIMIT);
+}
+
+void ct_plan_define_slow(ct_plan *plan)
+{
+    plan->generation = ct_out.generation;
+    define_text(&scopes.paths, plan->path, CTJ_PATH, PATH_LIMIT);
+    for (int i = 0; i < plan->slot_count; i++)
+        define_text(&scopes.names, plan->slot_names[i], CTJ_NAME, NAME_LIMIT);
+    for (int i = 0; i < plan->global_count; i++)
+        define_text(&scopes.names, plan->globals[i].name_id, CTJ_NAME, NAME_LIMIT);
+    uint8_t *unit = ct_out.at, *p = unit + 1;
+    p = ct_put_uv(p, plan->id);
+    p = ct_put_uv(p, plan->path);
+    p = ct_put_uv(p, (uint64_t)plan->first_line);
+    p = ct_put_uv(p, plan->flags);
+    p = ct_put_text(p, plan->name, NAME_LIMIT);
+    p = ct_put_uv(p, (uint64_t)plan->argument_count);
+    p = ct_put_uv(p, (uint64_t)plan->slot_count);
+    for (int i = 0; i < plan->slot_count; i++)
+        p = ct_put_uv(p, plan->slot_names[i]);
+    p = ct_put_uv(p, (uint64_t)plan->global_count);
+    for (int i = 0; i < plan->global_count; i++)
+        p = ct_put_uv(p, plan->globals[i].name_id);
+    ct_commit(unit, p, CTJ_FUNCTION);
+}
+
+/* ---- plans -------------------------------------------------------------------------------------------------- */
+
+static void plan_free(ct_plan *plan)
+{
+    if (plan->previous != NULL)
+        plan->previous->next = plan->next;
+    else if (scopes.plans == plan)
+        scopes.plans = plan->next;
+    if (plan->next != NULL)
+        plan->next->previous = plan->previous;
+    for (int i = 0; i < plan->global_count; i++) {
+        ct_slot_drop(&plan->globals[i].slot);
+        Py_DECREF(plan->globals[i].name);
+    }
+    Py_XDECREF(plan->name);
+    Py_XDECREF(plan->decide);
+    Py_XDECREF(plan->decided);
+    free(plan->slot_names);
+    free(plan->slot_flags);
+    free(plan->argument_flags);
+    free(plan->globals);
+    free(plan);
+}
+
+void ct_plan_release(ct_plan *plan)
+{
+    if (--plan->references == 0)
+        plan_free(plan);
+}
+
+/* The interpreter frees the code object, or another plan takes the place of this one. */
+static void extra_free(void *extra)
+{
+    if (((uintptr_t)extra & 1) != 0 || extra == NULL)
+        return;
+    ct_plan *plan = extra;
+    plan->code = NULL;
+    ct_plan_release(plan);
+}
+
+/* Flags of n slots from the actions that Python decided. */
+static uint8_t *flags_from(const char *actions, int n, const char *kinds)
+{
+    uint8_t *flags = calloc((size_t)n + 1, 1);
+    for (int i = 0; flags != NULL && i < n; i++) {
+        if (kinds[i] & (CO_FAST_CELL | CO_FAST_FREE))
+            flags[i] |= CT_SLOT_IS_CELL;
+        if (actions[i] != CT_ALLOW)
+            flags[i] |= actions[i] == CT_DROP ? CT_SLOT_DROP : CT_SLOT_REDACT;
+    }
+    return flags;
+}
+
+static bool plan_globals_from(ct_plan *plan, PyObject *names, const char *actions)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(names);
+    n = n < GLOBALS_LIMIT ? n : GLOBALS_LIMIT;
+    plan->globals = calloc((size_t)n + 1, sizeof *plan->globals);
+    if (plan->globals == NULL)
+        return false;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        if (actions[i] == CT_DROP)
+            continue;
+        int64_t id = ct_name_id(name);
+        if (id < 0)
+            return false;
+        plan->globals[plan->global_count++] = (ct_global){
+            .name = Py_NewRef(name), .name_id = (uint32_t)id, .action = (uint8_t)actions[i]};
+    }
+    return true;
+}
+
+/* A plan from the resolver's answer: (path, name, first line, flags, number of arguments, actions of the variables,
+ * actions of the arguments, names of globals, their actions, action of the return value, decide or None, decided or None);
+ * actions are bytes of enum ct_action. */
+static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
+{
+    PyObject *path, *name, *global_names, *decide, *decided;
+    const char *slot_actions, *argument_actions, *global_actions;
+    Py_ssize_t slots, arguments, globals;
+    int first_line, flags, argument_count, return_action;
+    if (!PyArg_ParseTuple(answer, "UUiiiy#y#O!y#iOO", &path, &name, &first_line, &flags, &argument_count,
+                          &slot_actions, &slots, &argument_actions, &arguments, &PyTuple_Type, &global_names,
+                          &global_actions, &globals, &return_action, &decide, &decided))
+        return NULL;
+    if (slots != code->co_nlocalsplus || arguments < argument_count || argument_count > slots ||
+        globals != PyTuple_GET_SIZE(global_names) || (decided != Py_None && !PyDict_CheckExact(decided))) {
+        PyErr_SetString(PyExc_SystemError, "the resolver's answer does not fit the code object");
+        return NULL;
+    }
+    ct_plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL)
+        return (ct_plan *)PyErr_NoMemory();
+    const char *kinds = PyBytes_AS_STRING(code->co_localspluskinds);
+    plan->references = 1;
+    plan->slot_count = (int)(slots < CT_VARIABLES_LIMIT ? slots : CT_VARIABLES_LIMIT);
+    plan->argument_count = argument_count < plan->slot_count ? argument_count : plan->slot_count;
+    plan->slot_names = calloc((size_t)plan->slot_count + 1, sizeof *plan->slot_names);
+    plan->slot_flags = flags_from(slot_actions, plan->slot_count, kinds);
+    plan->argument_flags = flags_from(argument_actions, plan->argument_count, kinds);
+    int64_t id = text_id(&scopes.paths, path);
+    bool good = plan->slot_names != NULL && plan->slot_flags != NULL && plan->argument_flags != NULL &&
+                id >= 0 && plan_globals_from(plan, global_names, global_actions);
+    plan->path = (uint32_t)id;
+    for (int i = 0; good && i < plan->slot_count; i++) {
+        id = ct_name_id(PyTuple_GET_ITEM(code->co_localsplusnames, i));
+        plan->slot_names[i] = (uint32_t)id;
+        good = id >= 0;
+    }
+    if (!good) {
+        plan_free(plan);
+        return (ct_plan *)PyErr_NoMemory();
+    }
+    plan->code = code;
+    plan->id = scopes.next_id++;
+    plan->name = Py_NewRef(name);
+    plan->first_line = first_line;
+    plan->flags = (uint32_t)flags;
+    plan->return_action = (uint8_t)return_action;
+    plan->decide = decide != Py_None ? Py_NewRef(decide) : NULL;
+    plan->decided = decided != Py_None ? Py_NewRef(decided) : NULL;
+    plan->next = scopes.plans;
+    if (scopes.plans != NULL)
+        scopes.plans->previous = plan;
+    scopes.plans = plan;
+    return plan;
+}
+
+static enum ct_scope skip(PyCodeObject *code)
+{
+    ct_scope_counts.skipped++;
+    if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, ct_scope_skip) < 0)
+        PyErr_Clear();
+    return CT_SCOPE_SKIP;
+}
+
+/* The module's name as its globals say it, a borrowed str, or None. */
+static PyObject *module_name(PyObject *globals)
+{
+    static PyObject *key;
+    if (key == NULL)
+        key = PyUnicode_InternFromString("__name__");
+    if (globals == NULL || key == NULL || !PyDict_Check(globals) || !ct_dict_has_str_keys(globals))
+        return Py_None;
+    PyObject *name = PyDict_GetItemWithError(globals, key);
+    return name != NULL && PyUnicode_CheckExact(name) ? name : Py_None;
+}
+
+enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **plan)
+{
+    bool plain_file = PyUnicode_CheckExact(code->co_filename);
+    if (plain_file && PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
+        return skip(code);
+    PyObject *answer = PyObject_CallFunctionObjArgs(scopes.resolver, (PyObject *)code, code->co_localsplusnames,
+                                                    code->co_localspluskinds, module_name(globals), NULL);
+    if (answer == NULL)
+        return CT_SCOPE_ERROR;
+    enum ct_scope scope = CT_SCOPE_ERROR;
+    if (scopes.skipped_files == NULL || answer == Py_Ellipsis) {
+        scope = CT_SCOPE_UNDECIDED; /* the session has ended meanwhile, or there was no answer this time */
+    } else if (answer == Py_None) {
+        scope = skip(code);
+    } else if (answer == Py_True) {
+        if (plain_file && PySet_Add(scopes.skipped_files, code->co_filename) < 0)
+            PyErr_Clear();
+        scope = skip(code);
+    } else {
+        *plan = plan_from(code, answer);
+        if (*plan != NULL) {
+            if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, *plan) < 0) {
+                plan_free(*plan);
+            } else {
+                ct_scope_counts.traced++;
+                scope = CT_SCOPE_TRACE;
+            }
+        }
+    }
+    Py_DECREF(answer);
+    return scope;
+}
+
+int ct_scopes_open(PyObject *resolver)
+{
+    if (ct_scope_index < 0) {
+        ct_scope_index = PyUnstable_Eval_RequestCodeExtraIndex(extra_free);
+        if (ct_scope_index < 0) {
+            PyErr_SetString(PyExc_RuntimeError, "the interpreter has no room for another kind of code extras");
+            return -1;
+        }
+    }
+    scopes.resolver = resolver;
+    scopes.next_id = 0;
+    scopes.skipped_files = PySet_New(NULL);
+    scopes.names.ids = PyDict_New();
+    scopes.paths.ids = PyDict_New();
+    if (scopes.skipped_files == NULL || scopes.names.ids == NULL || scopes.paths.ids == NULL)
+        return -1;
+    /* An odd number, another one for each session: never an address, never an earlier session's answer. */
+    ct_scope_skip = (void *)(++scopes.sessions << 1 | 1);
+    memset(&ct_scope_counts, 0, sizeof ct_scope_counts);
+    return 0;
+}
+
+void ct_scopes_close(void (*disarm)(PyCodeObject *))
+{
+    while (scopes.plans != NULL) {
+        ct_plan *plan = scopes.plans;
+        PyCodeObject *code = plan->code;
+        if (code == NULL) {
+            plan_free(plan); /* only a stale frame held it, and those are gone */
+            continue;
+        }
+        if (plan->armed)
+            disarm(code);
+        if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, NULL) < 0)
+            PyErr_Clear();
+        if (scopes.plans == plan)
+            plan_free(plan);
+    }
+    ct_scope_skip = (void *)1; /* no session, no answer */
+    Py_CLEAR(scopes.skipped_files);
+    text_table_clear(&scopes.names);
+    text_table_clear(&scopes.paths);
+    scopes.resolver = NULL;
+}

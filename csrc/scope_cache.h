@@ -1,0 +1,106 @@
+/* One decision per code object: what is recorded of it, kept in the code object's extra slot. */
+#ifndef CT_SCOPE_CACHE_H
+#define CT_SCOPE_CACHE_H
+
+#include "delta.h"
+
+enum ct_action { CT_ALLOW, CT_REDACT, CT_DROP };
+
+enum ct_slot_flag {
+    CT_SLOT_IS_CELL = 1,
+    CT_SLOT_REDACT = 2,
+    CT_SLOT_DROP = 4,
+};
+
+#define CT_VARIABLES_LIMIT 4096 /* variables of one frame that are recorded */
+
+/* A module global that the code refers to. */
+typedef struct {
+    PyObject *name;  /* owned */
+    PyObject *value; /* borrowed from the dict, valid while its version is the plan's */
+    uint32_t name_id;
+    uint8_t action;
+    ct_slot slot;
+} ct_global;
+
+/* What is recorded of a code object. */
+typedef struct ct_plan {
+    struct ct_plan *next, *previous; /* all plans of the session */
+    PyCodeObject *code;              /* borrowed; NULL once the code object is gone */
+    uint32_t references;             /* the code object's and those of shadow frames */
+    bool armed;                      /* local events are set */
+    uint8_t return_action;
+    uint64_t generation; /* of the chunk that holds the definition */
+    uint32_t id;
+    uint32_t path;
+    int32_t first_line;
+    uint32_t flags;
+    PyObject *name; /* owned */
+    int slot_count;
+    int argument_count;
+    uint32_t *slot_names;
+    uint8_t *slot_flags;     /* enum ct_slot_flag, for steps */
+    uint8_t *argument_flags; /* the same for the arguments of a call */
+    PyObject *decide;        /* namespaces: callable (name) -> action, owned, or NULL */
+    PyObject *decided;       /* namespaces: dict of name -> action, owned, or NULL */
+    int global_count;
+    ct_global *globals;
+    uint64_t globals_version;
+    uint64_t globals_generation;
+    bool globals_mutable; /* one of the values can change without its dict changing */
+    uint32_t globals_cost;
+} ct_plan;
+
+struct ct_scope_counts {
+    uint64_t traced;
+    uint64_t skipped;
+};
+extern struct ct_scope_counts ct_scope_counts;
+
+/* Start a session's cache.  `resolver` is called as resolver(code, variable names, their kinds, module name or None)
+ * and answers None (skip), True (skip every code object of this file), Ellipsis (ask again at the next call) or a tuple that
+ * plan_from describes; borrowed for the session.  Returns -1 with an exception set. */
+int ct_scopes_open(PyObject *resolver);
+
+/* Drop every plan and clear the local events of code objects through `disarm(code)`. */
+void ct_scopes_close(void (*disarm)(PyCodeObject *));
+
+enum ct_scope { CT_SCOPE_ERROR = -1, CT_SCOPE_SKIP, CT_SCOPE_TRACE, CT_SCOPE_UNDECIDED };
+
+/* Ask the resolver about code that was not seen in this session.  CT_SCOPE_ERROR: an exception is set. */
+enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **plan);
+
+extern Py_ssize_t ct_scope_index;
+extern void *ct_scope_skip; /* what the extra slot of skipped code holds in this session */
+
+/* The session's decision about a code object. */
+static inline enum ct_scope ct_scope_of(PyCodeObject *code, PyObject *globals, ct_plan **plan)
+{
+    void *extra = NULL;
+    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    if (extra == ct_scope_skip)
+        return CT_SCOPE_SKIP;
+    if (ct_likely(extra != NULL && ((uintptr_t)extra & 1) == 0)) {
+        *plan = extra;
+        return CT_SCOPE_TRACE;
+    }
+    return ct_scope_resolve(code, globals, plan);
+}
+
+void ct_plan_release(ct_plan *plan);
+
+/* Write the function's definition, with the names it needs, unless the live chunk has it. */
+void ct_plan_define_slow(ct_plan *plan);
+static inline void ct_plan_define(ct_plan *plan)
+{
+    if (ct_unlikely(plan->generation != ct_out.generation))
+        ct_plan_define_slow(plan);
+}
+
+/* The id of a name; -1 without memory (no exception is left). */
+int64_t ct_name_id(PyObject *name);
+
+/* Write the name's definition as an item at p unless the live chunk has it. */
+uint8_t *ct_put_name(uint8_t *p, uint32_t id);
+
+#endif

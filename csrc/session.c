@@ -1,0 +1,145 @@
+/* The control plane: what Python calls through cffi.  cffi releases the GIL, so whatever touches objects takes it back. */
+#include "ct.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "chunk.h"
+#include "frame.h"
+#include "tracer.h"
+
+static uint8_t *ring_mapping;
+
+/* Fill the file with real blocks: a sparse file on a full disk would kill the program when a page is touched. */
+static int allocate(int fd)
+{
+    int failed = posix_fallocate(fd, 0, CT_RING_BYTES);
+    if (failed != EOPNOTSUPP && failed != EINVAL)
+        return failed;
+    static const uint8_t zeros[65536];
+    for (size_t at = 0; at < CT_RING_BYTES;) {
+        size_t n = CT_RING_BYTES - at < sizeof zeros ? CT_RING_BYTES - at : sizeof zeros;
+        ssize_t written = pwrite(fd, zeros, n, (off_t)at);
+        if (written < 0 && errno != EINTR)
+            return errno;
+        at += written > 0 ? (size_t)written : 0;
+    }
+    return 0;
+}
+
+/* Make the ring file at `path` and open the first chunk in it.  Returns 0 or an errno; *shared says whether a killed
+ * process leaves its chunks in the file. */
+int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot, int *shared)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return errno;
+    int failed = allocate(fd);
+    if (failed != 0) {
+        close(fd);
+        unlink(path);
+        return failed;
+    }
+    void *mapping = mmap(NULL, CT_RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    *shared = mapping != MAP_FAILED;
+    if (mapping == MAP_FAILED)
+        mapping = mmap(NULL, CT_RING_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    failed = mapping == MAP_FAILED ? errno : 0;
+    close(fd);
+    if (failed != 0) {
+        unlink(path);
+        return failed;
+    }
+    ring_mapping = mapping;
+    uint16_t version = CTJ_VERSION;
+    uint32_t slots = CT_SLOTS;
+    uint64_t slot_bytes = CT_SLOT_BYTES;
+    memcpy(ring_mapping, "CTJRING1", 8);
+    memcpy(ring_mapping + 8, &version, sizeof version);
+    memcpy(ring_mapping + 12, &slots, sizeof slots);
+    memcpy(ring_mapping + 16, &slot_bytes, sizeof slot_bytes);
+    memcpy(ring_mapping + 24, session, 16);
+    ct_chunk_open(ring_mapping, session, boot);
+    return 0;
+}
+
+/* Undo ct_ring_create, but for the file. */
+void ct_ring_destroy(void)
+{
+    ct_chunk_release();
+    if (ring_mapping != NULL)
+        munmap(ring_mapping, CT_RING_BYTES);
+    ring_mapping = NULL;
+}
+
+void ct_set_limits(int depth, int items, int text, int value, int step)
+{
+    ct_limits = (struct ct_limits){.depth = depth, .items = items, .text = text, .value = value, .step = step};
+}
+
+/* Move the exception that is set to the list `errors`. */
+static void keep_error(uintptr_t errors)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    if (error != NULL)
+        PyList_Append((PyObject *)errors, error);
+    Py_XDECREF(error);
+}
+
+/* Start tracing; `parts` is a tuple that the caller keeps until ct_session_close (tracer.c lists it).  -1: the exception
+ * is in the list `errors`. */
+int ct_session_open(uintptr_t parts, uintptr_t errors)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    int status = ct_frame_self_test();
+    if (status == 0)
+        status = ct_tracer_open((PyObject *)parts);
+    if (status < 0)
+        keep_error(errors);
+    PyGILState_Release(gil);
+    return status;
+}
+
+/* Stop tracing and seal the last chunk; events must be off. */
+void ct_session_close(void)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    ct_tracer_close();
+    ct_chunk_close();
+    PyGILState_Release(gil);
+}
+
+void ct_session_writer_runs(int runs) { ct_session.writer_runs = runs != 0; }
+
+int ct_session_is_active(void) { return ct_session.active; }
+
+/* From the writer: the journal cannot be written.  Reported at the next boundary of the program. */
+void ct_session_fail(void)
+{
+    ct_session.failure = "ERR_IO";
+    __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
+}
+
+int ct_frames_are_public(void) { return ct_frame_is_public; }
+
+void ct_session_counts(ct_counts *out)
+{
+    *out = (ct_counts){
+        .steps = ct_session.steps,
+        .calls = ct_session.calls,
+        .returns = ct_session.returns,
+        .lost = ct_session.lost,
+        .threads = ct_session.next_thread,
+        .chunks = ct_chunk_counts.chunks,
+        .bytes = ct_chunk_counts.bytes,
+        .stall_ns = ct_chunk_counts.stall_ns,
+        .cuts = ct_value_counts.cuts,
+        .omitted = ct_value_counts.omitted,
+        .scopes_traced = ct_scope_counts.traced,
+        .scopes_skipped = ct_scope_counts.skipped,
+    };
+    memcpy(out->redacted, ct_value_counts.redacted, sizeof out->redacted);
+    memcpy(out->dropped, ct_value_counts.dropped, sizeof out->dropped);
+}

@@ -1,0 +1,68 @@
+/* The tracer: what the events of sys.monitoring mean for a trace. */
+#ifndef CT_TRACER_H
+#define CT_TRACER_H
+
+#include "namespace.h"
+#include "scope_cache.h"
+
+/* A frame that is recorded, as the tracer sees it. */
+typedef struct {
+    ct_iframe *iframe; /* only compared: frames are reused by the interpreter */
+    ct_plan *plan;     /* counted */
+    ct_namespace *space; /* of a module or class body, NULL otherwise */
+    uint64_t key;
+    uint64_t generation; /* of the chunk in which the variables were last stated in full */
+    uint32_t slots;      /* index of the first slot in the thread's array */
+    uint32_t cost;       /* of all variables, in bytes of trace.ct */
+    int32_t line;
+    bool stepped;
+} ct_shadow;
+
+typedef struct ct_thread {
+    struct ct_thread *next;
+    PyThreadState *state; /* only compared, together with its id: addresses are reused */
+    uint64_t state_id;
+    uint32_t id;
+    bool ignored;   /* the recorder's own */
+    bool announced; /* THREAD_START is written */
+    ct_shadow *frames;
+    int depth, room;
+    ct_slot *slots;
+    uint32_t slots_used, slots_room;
+} ct_thread;
+
+struct ct_session {
+    bool active;
+    uint64_t number; /* of this process's sessions */
+    ct_thread *threads;
+    ct_thread *current;   /* the thread of the last record */
+    ct_thread *last_seen; /* a cache for finding the thread of an event */
+    uint32_t next_thread;
+    uint64_t next_key;
+    uint64_t steps, calls, returns, lost;
+    const char *failure;   /* a code to report at the next boundary, NULL */
+    bool writer_runs;      /* somebody takes sealed chunks */
+    PyObject *on_failure;  /* owned callables */
+    PyObject *on_sealed;
+    PyObject *thread_name;
+    PyObject *set_local_events;
+    PyObject *disable;
+    PyObject *tool_id;
+    PyObject *local_events;
+};
+extern struct ct_session ct_session;
+
+/* The native tracer's event functions, METH_FASTCALL. */
+PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *ct_on_resume(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *ct_on_throw(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *ct_on_yield(PyObject *self, PyObject *const *args, Py_ssize_t n);
+PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n);
+
+/* Start and end a session's tracing, with the GIL held.  -1: an exception is set. */
+int ct_tracer_open(PyObject *parts);
+void ct_tracer_close(void);
+
+#endif

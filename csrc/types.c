@@ -1,0 +1,159 @@
+/* A hash table from type objects to ids.  Nothing but names is owned, so no class lives longer for being recorded. */
+#include "types.h"
+
+#include "chunk.h"
+#include "value.h"
+
+#define TABLE_START 256u
+#define TABLE_LIMIT 32768u /* entries; a program that keeps making classes starts over with new ids */
+#define NAME_LIMIT  200    /* characters of a class name */
+
+static struct {
+    ct_type *entries;
+    uint32_t mask;
+    uint32_t used;
+    uint32_t next_id;
+} table;
+
+static uint32_t hash(const PyTypeObject *type)
+{
+    return (uint32_t)(((uintptr_t)type >> 4) * 2654435761u >> 7);
+}
+
+static const void *name_of(PyTypeObject *type, bool *owned)
+{
+    *owned = (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0;
+    return *owned ? (const void *)((PyHeapTypeObject *)type)->ht_name : (const void *)type->tp_name;
+}
+
+static enum ct_shape shape_of(PyTypeObject *type)
+{
+    unsigned long flags = type->tp_flags;
+    if (flags & Py_TPFLAGS_LONG_SUBCLASS)
+        return CT_SHAPE_INT;
+    if (flags & Py_TPFLAGS_UNICODE_SUBCLASS)
+        return CT_SHAPE_STR;
+    if (flags & Py_TPFLAGS_TUPLE_SUBCLASS)
+        return CT_SHAPE_TUPLE;
+    if (flags & Py_TPFLAGS_LIST_SUBCLASS)
+        return CT_SHAPE_LIST;
+    if (flags & Py_TPFLAGS_DICT_SUBCLASS)
+        return CT_SHAPE_DICT;
+    if (flags & Py_TPFLAGS_BYTES_SUBCLASS)
+        return CT_SHAPE_BYTES;
+    if (flags & Py_TPFLAGS_BASE_EXC_SUBCLASS)
+        return CT_SHAPE_EXCEPTION;
+    if (PyType_IsSubtype(type, &PyFloat_Type))
+        return CT_SHAPE_FLOAT;
+    if (PyType_IsSubtype(type, &PySet_Type))
+        return CT_SHAPE_SET;
+    if (PyType_IsSubtype(type, &PyFrozenSet_Type))
+        return CT_SHAPE_FROZENSET;
+    if (PyType_IsSubtype(type, &PyComplex_Type))
+        return CT_SHAPE_COMPLEX;
+    return CT_SHAPE_OBJECT;
+}
+
+static void forget_entries(void)
+{
+    for (uint32_t i = 0; table.entries != NULL && i <= table.mask; i++)
+        if (table.entries[i].type != NULL && table.entries[i].owned)
+            Py_DECREF((PyObject *)table.entries[i].name);
+    free(table.entries);
+    table.entries = NULL;
+    table.used = 0;
+}
+
+static bool resize(uint32_t size)
+{
+    ct_type *entries = calloc(size, sizeof *entries);
+    if (entries == NULL)
+        return false;
+    for (uint32_t i = 0; table.entries != NULL && i <= table.mask; i++) {
+        if (table.entries[i].type == NULL)
+            continue;
+        uint32_t at = hash(table.entries[i].type) & (size - 1);
+        while (entries[at].type != NULL)
+            at = (at + 1) & (size - 1);
+        entries[at] = table.entries[i];
+    }
+    free(table.entries);
+    table.entries = entries;
+    table.mask = size - 1;
+    return true;
+}
+
+ct_type *ct_type_of(PyTypeObject *type)
+{
+    if (ct_unlikely(table.entries == NULL)) {
+        if (!resize(TABLE_START))
+            return NULL;
+    } else if (ct_unlikely(table.used * 2 > table.mask) && !resize((table.mask + 1) * 2)) {
+        return NULL;
+    }
+    bool owned;
+    const void *name = name_of(type, &owned);
+    uint32_t at = hash(type) & table.mask;
+    while (table.entries[at].type != NULL && table.entries[at].type != type)
+        at = (at + 1) & table.mask;
+    ct_type *entry = &table.entries[at];
+    if (ct_likely(entry->type == type && entry->name == name))
+        return entry;
+    if (entry->type == NULL)
+        table.used++;
+    else if (entry->owned)
+        Py_DECREF((PyObject *)entry->name);
+    *entry = (ct_type){.type = type,
+                       .name = owned ? (const void *)Py_NewRef((PyObject *)name) : name,
+                       .id = table.next_id++,
+                       .shape = (uint8_t)shape_of(type),
+                       .owned = owned};
+    return entry;
+}
+
+/* A static type's name without its module. */
+static const char *last_part(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
+uint32_t ct_type_name_cost(const ct_type *entry)
+{
+    if (!entry->owned) {
+        size_t n = strlen(last_part(entry->name));
+        return (uint32_t)(n < NAME_LIMIT ? n : NAME_LIMIT);
+    }
+    Py_ssize_t n = PyUnicode_GET_LENGTH((PyObject *)entry->name);
+    uint32_t width = PyUnicode_IS_ASCII((PyObject *)entry->name) ? 1 : 4;
+    return (uint32_t)(n < NAME_LIMIT ? n : NAME_LIMIT) * width;
+}
+
+uint8_t *ct_put_type(uint8_t *p, ct_type *entry)
+{
+    if (ct_likely(entry->generation == ct_out.generation))
+        return p;
+    entry->generation = ct_out.generation;
+    *p++ = CTJ_TYPE;
+    p = ct_put_uv(p, entry->id);
+    if (entry->owned)
+        return ct_put_text(p, (PyObject *)entry->name, NAME_LIMIT);
+    const char *name = last_part(entry->name);
+    size_t n = strlen(name);
+    n = n < NAME_LIMIT ? n : NAME_LIMIT;
+    p = ct_put_uv(p, n);
+    memcpy(p, name, n);
+    return p + n;
+}
+
+void ct_types_trim(void)
+{
+    if (table.used >= TABLE_LIMIT)
+        forget_entries();
+}
+
+void ct_types_clear(void)
+{
+    forget_entries();
+    table.next_id = 0;
+}

@@ -1,0 +1,266 @@
+"""Writing a session's journal: the file, the ring beside it, and the thread that moves chunks from one to the other.
+
+docs/journal.md describes the files.
+"""
+
+from __future__ import annotations
+
+import _thread
+import errno
+import json
+import os
+import struct
+import time
+from binascii import crc32
+from pathlib import Path
+
+from codetracer_core import _zstd
+from codetracer_core._native import ffi, lib
+from codetracer_core.errors import EnvironmentError_
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Buffer, Mapping
+    from typing import Final
+
+__all__ = ["JournalWriter"]
+
+FILE_MAGIC: Final = b"CTJOURNL"
+FRAME_MAGIC: Final = 0x464A5443
+VERSION: Final = 1
+FILE_HEADER: Final = struct.Struct("<8sHHI16sQQ16s")
+FRAME_START: Final = struct.Struct("<IBBHIIQI")
+KIND_METADATA, KIND_CHUNK, KIND_END = 1, 2, 3
+STORED, ZSTD = 0, 1
+FLAG_RING_IS_PRIVATE: Final = 1
+
+_LEVEL = 1
+_WAIT_MS = 1000
+_HIGH_DESCRIPTOR = 200
+
+
+class JournalWriter:
+    """The journal of one session, open for appending.
+
+    Chunks are compressed and appended by a thread that starts when the first chunk is full; a
+    session that never fills one has no such thread.
+    """
+
+    def __init__(self, path: Path, ring_path: Path, session_id: bytes, descriptor: int) -> None:
+        self.path = path
+        self.ring_path = ring_path
+        self.session_id = session_id
+        self._descriptor = descriptor
+        status = os.fstat(descriptor)
+        self._identity = (status.st_dev, status.st_ino)
+        self._size = status.st_size
+        self._thread_done: _thread.LockType | None = None
+        self._failure: OSError | None = None
+
+    @classmethod
+    def create(cls, directory: Path, metadata: Mapping[str, object]) -> JournalWriter:
+        """Make ``trace.<id>.ctj`` and ``trace.<id>.ring`` in `directory` and open the first chunk.
+
+        `metadata` is written first, as JSON. Raises EnvironmentError (``ERR_IO``); no file is left
+        behind then.
+        """
+        session_id = _uuid7()
+        name = f"trace.{_text_of(session_id)}"
+        # Absolute, because the program may change its directory.
+        path = Path(os.path.abspath(directory), f"{name}.ctj")
+        ring_path = path.with_name(f"{name}.ring")
+        boot_id = _boot_id()
+        shared = ffi.new("int *")
+        failed = lib.ct_ring_create(os.fsencode(ring_path), session_id, boot_id, shared)
+        if failed:
+            raise _io_error(OSError(failed, os.strerror(failed)), ring_path)
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = _moved_high(os.open(path, flags, 0o600))
+            header = FILE_HEADER.pack(
+                FILE_MAGIC,
+                VERSION,
+                FILE_HEADER.size,
+                0 if shared[0] else FLAG_RING_IS_PRIVATE,
+                session_id,
+                time.time_ns(),
+                time.monotonic_ns(),
+                boot_id,
+            )
+            os.write(descriptor, header)
+            writer = cls(path, ring_path, session_id, descriptor)
+            writer._append(KIND_METADATA, 0, _json_bytes(metadata))
+        except OSError as error:
+            lib.ct_ring_destroy()
+            for made in (ring_path, path):
+                made.unlink(missing_ok=True)
+            raise _io_error(error, path) from error
+        return writer
+
+    def start_thread(self) -> None:
+        """Start the thread that writes sealed chunks, unless it runs.
+
+        Where no thread can start any more (the interpreter is shutting down) the chunks that are
+        ready are written here and now.
+        """
+        if self._thread_done is not None:
+            return
+        done = _thread.allocate_lock()
+        done.acquire()
+        try:
+            _thread.start_new_thread(self._run, (done,))
+        except RuntimeError:
+            self._drain(0)
+            return
+        self._thread_done = done
+        lib.ct_session_writer_runs(1)
+
+    def finish(self, end: Mapping[str, object]) -> None:
+        """Write what is left and `end`, close the journal and remove the ring.
+
+        The session must be closed (``ct_session_close``). Raises EnvironmentError (``ERR_IO``); the
+        ring stays then, so that what it holds can be recovered.
+        """
+        self.join()
+        self._drain(0)
+        if self._failure is None:
+            try:
+                self._append(KIND_END, 0, _json_bytes(end))
+            except OSError as error:
+                self._failure = error
+        self._close()
+        if self._failure is not None:
+            raise _io_error(self._failure, self.path) from self._failure
+        self.ring_path.unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        """Close everything and remove both files; for a session that is not to be kept."""
+        lib.ct_session_close()
+        self.join()
+        self._close()
+        for made in (self.ring_path, self.path):
+            made.unlink(missing_ok=True)
+
+    def join(self) -> None:
+        """Wait for the writer thread, which ends when the session is closed."""
+        if self._thread_done is not None:
+            self._thread_done.acquire()
+            self._thread_done = None
+            lib.ct_session_writer_runs(0)
+
+    def _close(self) -> None:
+        lib.ct_ring_destroy()
+        os.close(self._descriptor)
+
+    def _run(self, done: _thread.LockType) -> None:
+        """The writer thread: invisible to ``threading``, never recorded, deaf to signals."""
+        try:
+            lib.ct_thread_ignore()
+            self._drain(_WAIT_MS)
+        finally:
+            done.release()
+
+    def _drain(self, wait_ms: int) -> None:
+        """Write sealed chunks until the session closes; with `wait_ms` 0, those that are ready."""
+        slot, sequence = ffi.new("int *"), ffi.new("uint64_t *")
+        data, length = ffi.new("uint8_t **"), ffi.new("uint32_t *")
+        while True:
+            taken = lib.ct_writer_take(wait_ms, slot, sequence, data, length)
+            if taken == 1:
+                self._write_chunk(sequence[0], ffi.buffer(data[0], length[0]))
+                lib.ct_writer_give(slot[0])
+            elif taken == 0 or wait_ms == 0:
+                return
+
+    def _write_chunk(self, sequence: int, chunk: Buffer) -> None:
+        if self._failure is not None:
+            return
+        try:
+            self._append(KIND_CHUNK, sequence, chunk)
+        except OSError as error:
+            self._failure = error
+            lib.ct_session_fail()
+
+    def _append(self, kind: int, sequence: int, payload: Buffer) -> None:
+        """Append one frame, whole or not at all."""
+        inflated = memoryview(payload).nbytes
+        stored = _zstd.compress(payload, _LEVEL)
+        start = FRAME_START.pack(
+            FRAME_MAGIC, kind, ZSTD, 0, len(stored), inflated, sequence, crc32(stored)
+        )
+        frame = b"".join((start, struct.pack("<I", crc32(start)), stored))
+        self._own_descriptor()
+        written = 0
+        try:
+            while written < len(frame):
+                written += os.write(self._descriptor, frame[written:] if written else frame)
+        except OSError:
+            # Half a frame would hide every later one from readers.
+            os.ftruncate(self._descriptor, self._size)
+            raise
+        self._size += written
+
+    def _own_descriptor(self) -> None:
+        """Make sure that the descriptor is still the journal: daemons close every one they find."""
+        try:
+            status = os.fstat(self._descriptor)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+        else:
+            if (status.st_dev, status.st_ino) == self._identity:
+                return
+        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = _moved_high(os.open(self.path, flags))
+        status = os.fstat(descriptor)
+        if (status.st_dev, status.st_ino) != self._identity:
+            os.close(descriptor)
+            raise FileNotFoundError(errno.ENOENT, "the journal was replaced", str(self.path))
+        self._descriptor = descriptor
+
+
+def _moved_high(descriptor: int) -> int:
+    """The same file under a high number, where a program does not meet it."""
+    import fcntl
+
+    try:
+        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH_DESCRIPTOR)
+    except OSError:
+        return descriptor
+    os.close(descriptor)
+    return high
+
+
+def _json_bytes(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def _uuid7() -> bytes:
+    """A UUID of version 7 (RFC 9562): milliseconds since the epoch, then random bits."""
+    number = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
+    number[6] = number[6] & 0x0F | 0x70
+    number[8] = number[8] & 0x3F | 0x80
+    return bytes(number)
+
+
+def _text_of(session_id: bytes) -> str:
+    digits = session_id.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _boot_id() -> bytes:
+    """What tells this boot of the machine from others; zeros where the system does not say."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as source:
+            return bytes.fromhex(source.read().strip().replace("-", ""))
+    except (OSError, ValueError):
+        return bytes(16)
+
+
+def _io_error(error: OSError, path: Path) -> EnvironmentError_:
+    return EnvironmentError_(
+        "ERR_IO",
+        f"the journal cannot be written: {error.strerror or error}",
+        path=path,
+        errno=errno.errorcode.get(error.errno or 0, "?"),
+    )

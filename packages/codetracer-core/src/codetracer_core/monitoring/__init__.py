@@ -1,0 +1,1 @@
+"""Receiving the events of ``sys.monitoring``, by the native tracer or by one written in Python."""

@@ -1,0 +1,102 @@
+"""Putting a tracer into ``sys.monitoring`` and taking it out again."""
+
+from __future__ import annotations
+
+import sys
+
+from codetracer_core.errors import UsageError
+from codetracer_core.monitoring.api import Event
+from codetracer_core.monitoring.callbacks import (
+    handle_callback_error,
+    monitoring_mask,
+    register_enabled_callbacks,
+    unregister_enabled_callbacks,
+)
+from codetracer_core.monitoring.capabilities import TOOL_IDS, require_monitoring
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codetracer_core.monitoring.api import Tracer
+
+__all__ = ["Installation", "claim_tool_id", "install_tracer", "uninstall_tracer"]
+
+_NAME = "codetracer"
+
+
+def claim_tool_id() -> int:
+    """Reserve the first free tool id for the recorder.
+
+    Raises UsageError (``ERR_TRACER_INSTALL_CONFLICT``) when none is free.
+    """
+    require_monitoring()
+    for tool_id in TOOL_IDS:
+        if sys.monitoring.get_tool(tool_id) is None:
+            sys.monitoring.use_tool_id(tool_id, _NAME)
+            return tool_id
+    owners = ", ".join(f"{tool_id}: {sys.monitoring.get_tool(tool_id)}" for tool_id in TOOL_IDS)
+    raise UsageError(
+        "ERR_TRACER_INSTALL_CONFLICT",
+        f"no tool id of sys.monitoring is free ({owners}); stop one of these tools first",
+    )
+
+
+class Installation:
+    """A tracer in place."""
+
+    def __init__(self, tool_id: int, interest: Event) -> None:
+        self.tool_id = tool_id
+        self.interest = interest
+        self._installed = True
+
+    def remove(self) -> None:
+        """Take the tracer out and give the tool id back; does nothing the second time."""
+        if not self._installed:
+            return
+        self._installed = False
+        # The program may have taken the id away from us.
+        if sys.monitoring.get_tool(self.tool_id) != _NAME:
+            return
+        sys.monitoring.set_events(self.tool_id, 0)
+        unregister_enabled_callbacks(self.tool_id, self.interest)
+        sys.monitoring.free_tool_id(self.tool_id)
+
+
+def install_tracer(
+    tracer: Tracer,
+    *,
+    abort_on_error: bool = False,
+    on_detach: Callable[[BaseException], None] | None = None,
+) -> Installation:
+    """Deliver the events of ``tracer.interest`` to a tracer written in Python.
+
+    An exception of the tracer is raised in the traced program when `abort_on_error` is true;
+    otherwise the tracer is taken out, `on_detach` is called with the exception and the program runs
+    on. Raises UsageError when no tool id is free.
+    """
+    tool_id = claim_tool_id()
+    installation = Installation(tool_id, tracer.interest)
+
+    def detach(error: BaseException) -> None:
+        installation.remove()
+        if on_detach is not None:
+            on_detach(error)
+
+    def on_error(error: BaseException) -> None:
+        handle_callback_error(error, abort=abort_on_error, detach=detach)
+
+    try:
+        register_enabled_callbacks(tool_id, tracer.interest, tracer, on_error)
+        # Places that an earlier tracer disabled are live again.
+        sys.monitoring.restart_events()
+        sys.monitoring.set_events(tool_id, monitoring_mask(tracer.interest))
+    except BaseException:
+        installation.remove()
+        raise
+    return installation
+
+
+def uninstall_tracer(installation: Installation) -> None:
+    """Take out what `install_tracer` put in."""
+    installation.remove()

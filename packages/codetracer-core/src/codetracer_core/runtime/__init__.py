@@ -1,0 +1,1 @@
+"""The recorder at work in a program: tracing and filtering."""

@@ -1,0 +1,193 @@
+"""Asks the filters once for each code object and turns their answer into a plan for the C part."""
+
+from __future__ import annotations
+
+import os
+
+from codetracer_filter import ExecDecision, ValueAction, ValueKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import CodeType, EllipsisType
+    from typing import Final
+
+    from codetracer_filter import ScopeResolution, TraceFilterEngine, ValuePolicy
+
+    type Plan = tuple[
+        str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object
+    ]
+
+__all__ = ["FilterCoordinator"]
+
+# Flags of code objects (the module inspect, which names them, is slow to import).
+_OPTIMIZED: Final = 0x1
+_VARARGS: Final = 0x4
+_VARKEYWORDS: Final = 0x8
+_GENERATOR: Final = 0x20
+_COROUTINE: Final = 0x80
+_ASYNC_GENERATOR: Final = 0x200
+
+# Flags of a function in the journal (csrc/journal_format.h).
+_FN_NAMESPACE: Final = 0x01
+_FN_MODULE: Final = 0x02
+_FN_GENERATOR: Final = 0x04
+_FN_COROUTINE: Final = 0x08
+_FN_ASYNC_GENERATOR: Final = 0x10
+
+_ACTIONS: Final[Mapping[ValueAction, int]] = {
+    ValueAction.ALLOW: 0,
+    ValueAction.REDACT: 1,
+    ValueAction.DROP: 2,
+}
+_DROP: Final = 2
+
+
+class FilterCoordinator:
+    """Decides, for the C part, what is recorded of a code object.
+
+    The C part asks once for each code object and keeps the answer with it.
+    """
+
+    def __init__(self, engine: TraceFilterEngine, *, main_script: str | None) -> None:
+        """`main_script` is the absolute path of the program, None when it has no file."""
+        self._engine = engine
+        self._main_script = main_script
+        self._own_folders = _own_folders()
+        self._skipped_main: ScopeResolution | None = None
+        self._kinds_counted: Mapping[str, Mapping[str, int]] = {}
+
+    @property
+    def skipped_main(self) -> ScopeResolution | None:
+        """Why the main script is not recorded; None when it is, or has not been met."""
+        return self._skipped_main
+
+    def resolve(
+        self, code: CodeType, names: tuple[str, ...], kinds: bytes, module: str | None
+    ) -> Plan | bool | EllipsisType | None:
+        """The plan for `code`, whose variables are `names` and whose globals call it `module`.
+
+        None: skip it. True: skip it and every other code object of its file. Ellipsis: no answer
+        could be found this time, because the program is at the limit of its recursion or memory.
+        """
+        try:
+            return self._resolve(code, names, module)
+        except (RecursionError, MemoryError):
+            return ...
+
+    def _resolve(
+        self, code: CodeType, names: tuple[str, ...], module: str | None
+    ) -> Plan | bool | None:
+        filename = code.co_filename
+        if filename.startswith("<") or filename.startswith(self._own_folders):
+            return True
+        resolution = self._engine.resolve_query(filename, code.co_qualname, module)
+        if resolution.exec is ExecDecision.SKIP:
+            if resolution.path == self._main_script and code.co_name == "<module>":
+                self._skipped_main = resolution
+            return True if self._engine.resolve_file(filename) is ExecDecision.SKIP else None
+        return _plan(code, names, module, resolution)
+
+    def stats(self) -> dict[str, object]:
+        """Counts for the trace's metadata, filled in by :meth:`count`."""
+        return dict(self._kinds_counted)
+
+    def count(self, scopes_skipped: int, redacted: Mapping[str, int], dropped: Mapping[str, int]) -> None:
+        """Take over what the C part counted, before it forgets."""
+        self._kinds_counted = {
+            "scopes_skipped": scopes_skipped,
+            "value_redactions": {**redacted, "attribute": 0},
+            "value_drops": {**dropped, "attribute": 0},
+        }  # type: ignore[dict-item]
+
+
+def _own_folders() -> tuple[str, ...]:
+    """The folders of the recorder's packages, whose code is never recorded."""
+    import codetracer_filter
+    import codetracer_policy
+
+    import codetracer_core
+
+    folders = []
+    for package in (codetracer_core, codetracer_filter, codetracer_policy):
+        folder = os.path.dirname(os.path.abspath(package.__file__ or ""))
+        folders.append(folder + os.sep)
+        # The log package is imported when something is logged; it lies beside the others or not.
+    import importlib.util
+
+    log = importlib.util.find_spec("codetracer_log")
+    if log is not None and log.origin is not None:
+        folders.append(os.path.dirname(os.path.abspath(log.origin)) + os.sep)
+    return tuple(folders)
+
+
+def _plan(
+    code: CodeType, names: tuple[str, ...], module: str | None, resolution: ScopeResolution
+) -> Plan:
+    flags = code.co_flags
+    policy = resolution.policy
+    is_module = code.co_name == "<module>" and not flags & _OPTIMIZED
+    arguments = (
+        code.co_argcount
+        + code.co_kwonlyargcount
+        + bool(flags & _VARARGS)
+        + bool(flags & _VARKEYWORDS)
+    )
+    decide: Callable[[str], int] | None = None
+    decided: dict[str, int] | None = None
+    if not flags & _OPTIMIZED:
+        # Any name can come up in a module or class body; those that the code mentions are known.
+        decide = _decider(policy, is_module)
+        decided = {name: decide(name) for name in code.co_names}
+        slots = bytes(_DROP if _is_dunder(name) else decide(name) for name in names)
+    else:
+        slots = bytes(_ACTIONS[policy.decide(ValueKind.LOCAL, name)] for name in names)
+    globals_ = () if is_module else tuple(_global_names(code, set(names)))
+    return (
+        resolution.path,
+        f"<{module or resolution.module or 'module'}>" if is_module else code.co_qualname,
+        max(code.co_firstlineno, 1),
+        _function_flags(flags, is_module),
+        arguments,
+        slots,
+        bytes(_ACTIONS[policy.decide(ValueKind.ARG, name)] for name in names[:arguments]),
+        globals_,
+        bytes(_ACTIONS[policy.decide(ValueKind.GLOBAL, name)] for name in globals_),
+        _ACTIONS[policy.decide(ValueKind.RETURN, resolution.object)],
+        decide,
+        decided,
+    )
+
+
+def _function_flags(flags: int, is_module: bool) -> int:
+    return (
+        (0 if flags & _OPTIMIZED else _FN_NAMESPACE)
+        | (_FN_MODULE if is_module else 0)
+        | (_FN_GENERATOR if flags & _GENERATOR else 0)
+        | (_FN_COROUTINE if flags & _COROUTINE else 0)
+        | (_FN_ASYNC_GENERATOR if flags & _ASYNC_GENERATOR else 0)
+    )
+
+
+def _decider(policy: ValuePolicy, is_module: bool) -> Callable[[str], int]:
+    def decide(name: str) -> int:
+        if is_module:
+            return _ACTIONS[policy.decide_module_level(name)]
+        return _ACTIONS[policy.decide(ValueKind.LOCAL, name)]
+
+    return decide
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _global_names(code: CodeType, seen: set[str]) -> Iterator[str]:
+    """The names that `code` and the code inside it may find in their module, each once."""
+    for name in code.co_names:
+        if name not in seen and not _is_dunder(name):
+            seen.add(name)
+            yield name
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            yield from _global_names(constant, seen)

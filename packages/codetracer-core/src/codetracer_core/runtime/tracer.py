@@ -1,0 +1,194 @@
+"""The native tracer of a session: wires the C part to the journal, the filters and the error policy."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from codetracer_core._native import ffi, lib
+from codetracer_core.errors import EnvironmentError_, InternalError, RecorderError
+from codetracer_core.monitoring.api import Event
+from codetracer_core.monitoring.callbacks import monitoring_mask, register_enabled_callbacks
+from codetracer_core.monitoring.install import Installation, claim_tool_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codetracer_policy import CaptureLimits
+
+    from codetracer_core.journal.writer import JournalWriter
+    from codetracer_core.runtime.filtering import FilterCoordinator
+
+__all__ = ["RecorderStats", "RuntimeTracer"]
+
+_GLOBAL_EVENTS = Event.PY_START | Event.PY_RESUME | Event.PY_THROW | Event.PY_UNWIND
+_LOCAL_EVENTS = Event.LINE | Event.PY_RETURN | Event.PY_YIELD
+"""Set for each code object that is recorded, when it starts for the first time."""
+
+_VALUE_KINDS = ("argument", "local", "global", "return")
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStats:
+    """What a session has recorded so far."""
+
+    steps: int
+    calls: int
+    returns: int
+    threads: int
+    chunks: int
+    bytes: int
+    """Of records, before compression."""
+    cuts: int
+    """Values of which a part was left out."""
+    omitted: int
+    """Values left out because their step had reached its limit."""
+    lost_frames: int
+    """Frames whose end was not seen."""
+    stall_ns: int
+    """Time the program waited for the journal."""
+    scopes_traced: int
+    scopes_skipped: int
+
+
+class RuntimeTracer:
+    """Records the program that runs in this process into a journal.
+
+    There is one at a time in a process.
+    """
+
+    def __init__(
+        self,
+        writer: JournalWriter,
+        coordinator: FilterCoordinator,
+        limits: CaptureLimits,
+        *,
+        on_recorder_error: str,
+        adopt_running: bool = False,
+    ) -> None:
+        """`on_recorder_error` is ``"disable"`` or ``"abort"``.
+
+        With `adopt_running` the frames that run already, of all threads, are recorded from where
+        they are.
+        """
+        self._writer = writer
+        self._coordinator = coordinator
+        self._limits = limits
+        self._abort = on_recorder_error == "abort"
+        self._adopt = adopt_running
+        self._installation: Installation | None = None
+        self._parts: tuple[object, ...] = ()
+        self._stats: RecorderStats | None = None
+        self.failure: RecorderError | None = None
+        """Why recording ended before the program did; None when it did not."""
+
+    def install(self) -> None:
+        """Begin to record.
+
+        Raises RecorderError; nothing is installed then.
+        """
+        limits = self._limits
+        lib.ct_set_limits(
+            limits.max_depth, limits.max_items, limits.max_text, limits.max_value, limits.max_step
+        )
+        tool_id = claim_tool_id()
+        installation = Installation(tool_id, _GLOBAL_EVENTS | _LOCAL_EVENTS)
+        self._parts = (
+            self._coordinator.resolve,
+            self._on_failure,
+            self._on_sealed,
+            _thread_name,
+            sys.monitoring.set_local_events,
+            sys.monitoring.DISABLE,
+            tool_id,
+            monitoring_mask(_LOCAL_EVENTS),
+            self._adopt,
+        )
+        try:
+            register_enabled_callbacks(tool_id, installation.interest, None, _never)
+            errors: list[BaseException] = []
+            if lib.ct_session_open(id(self._parts), id(errors)) != 0:
+                error = errors[0] if errors else MemoryError()
+                raise InternalError("ERR_UNKNOWN", f"the recorder cannot start: {error!r}") from error
+            sys.monitoring.restart_events()
+            sys.monitoring.set_events(tool_id, monitoring_mask(_GLOBAL_EVENTS))
+        except BaseException:
+            installation.remove()
+            lib.ct_session_close()
+            raise
+        self._installation = installation
+
+    def uninstall(self) -> None:
+        """Stop recording and seal the last chunk; does nothing the second time."""
+        installation, self._installation = self._installation, None
+        if installation is None:
+            return
+        sys.monitoring.set_events(installation.tool_id, 0)
+        self._stats = self._count()
+        # Local events are cleared before the tool id is given back: its next owner must not get them.
+        lib.ct_session_close()
+        installation.remove()
+        self._parts = ()
+
+    def stats(self) -> RecorderStats:
+        """Counts up to now, or of the whole session when it is over."""
+        return self._stats or self._count()
+
+    def _count(self) -> RecorderStats:
+        counts = ffi.new("ct_counts *")
+        lib.ct_session_counts(counts)
+        self._coordinator.count(
+            counts.scopes_skipped,
+            dict(zip(_VALUE_KINDS, counts.redacted, strict=True)),
+            dict(zip(_VALUE_KINDS, counts.dropped, strict=True)),
+        )
+        return RecorderStats(
+            steps=counts.steps,
+            calls=counts.calls,
+            returns=counts.returns,
+            threads=counts.threads,
+            chunks=counts.chunks,
+            bytes=counts.bytes,
+            cuts=counts.cuts,
+            omitted=counts.omitted,
+            lost_frames=counts.lost,
+            stall_ns=counts.stall_ns,
+            scopes_traced=counts.scopes_traced,
+            scopes_skipped=counts.scopes_skipped,
+        )
+
+    def _on_sealed(self) -> None:
+        """The first chunk is full: from now on somebody has to write them."""
+        self._writer.start_thread()
+
+    def _on_failure(self, code: str) -> None:
+        """Recording cannot go on. Called between two records, in the program's thread."""
+        self.failure = _failure(code)
+        if self._installation is not None:
+            sys.monitoring.set_events(self._installation.tool_id, 0)
+        if self._abort:
+            raise self.failure
+
+
+def _failure(code: str) -> RecorderError:
+    if code == "ERR_NO_MEMORY":
+        return EnvironmentError_(code, "recording has stopped: there is no memory left for it")
+    if code == "ERR_JOURNAL_STALLED":
+        return EnvironmentError_(
+            code, "recording has stopped: the journal could not be written for ten seconds"
+        )
+    return EnvironmentError_(code, "recording has stopped: the journal cannot be written")
+
+
+def _thread_name(ident: int) -> str:
+    """The name of a running thread; made up for those that ``threading`` does not know."""
+    threading = sys.modules.get("threading")
+    thread = threading.__dict__["_active"].get(ident) if threading is not None else None
+    if thread is None:
+        return f"Thread-{ident}"
+    name = object.__getattribute__(thread, "__dict__").get("_name")
+    return name if type(name) is str else f"Thread-{ident}"
+
+
+def _never(error: BaseException) -> None:
+    """The native tracer raises nothing that is handled in Python."""
+    raise error
