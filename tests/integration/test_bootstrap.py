@@ -213,12 +213,12 @@ class FreshClone:
             "PYTHON": newest_supported(),
         }
 
-    def make(self, target: str) -> subprocess.CompletedProcess[str]:
+    def make(self, target: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a make target there; its outputs are kept apart."""
         result = subprocess.run(
             ["make", target],
             cwd=self.root,
-            env=self.env,
+            env={**self.env, **more},
             capture_output=True,
             text=True,
             check=False,
@@ -260,15 +260,35 @@ def test_warm_demo_is_quick_and_says_nothing_of_setting_up(fresh_clone: FreshClo
     assert "bootstrap:" not in said
 
 
+def test_make_survives_failing_shims(fresh_clone: FreshClone, tmp_path: Path) -> None:
+    """Shims named python3 that exit non-zero and stand first on PATH do not stop ``make``."""
+    for name in ("python", "python3", "python3.12", "python3.13"):
+        write_program(tmp_path / name, "exit 127")
+    fresh_clone.make("demo", PATH=f"{tmp_path}:/usr/bin:/bin")
+
+
+@pytest.fixture
+def added_function(fresh_clone: FreshClone) -> Iterator[None]:
+    """Add a function to the C of the clone, and take it away again."""
+    csrc = fresh_clone.root / "csrc"
+    declaration = "int ct_added_by_test(void);\n"
+    header = (csrc / "ct.h").read_text()
+    (csrc / "ct.h").write_text(header + declaration)
+    (csrc / "zz_added.cdef.txt").write_text(declaration)
+    (csrc / "zz_added.c").write_text(
+        '#include "ct.h"\n\nint ct_added_by_test(void)\n{\n    return 4321;\n}\n'
+    )
+    yield
+    (csrc / "ct.h").write_text(header)
+    (csrc / "zz_added.cdef.txt").unlink()
+    (csrc / "zz_added.c").unlink()
+    fresh_clone.make("demo")
+
+
+@pytest.mark.usefixtures("added_function")
 def test_changed_c_is_compiled_again(fresh_clone: FreshClone) -> None:
     """After an edit below csrc/ the next command runs the new code."""
     python = fresh_clone.root / ".venv" / "envs" / "default" / "bin" / "python"
-    ask = "import codetracer_core._native as n; print(n.lib.ct_added_by_test())"
-    (fresh_clone.root / "csrc" / "zz_added.c").write_text(
-        "int ct_added_by_test(void);\nint ct_added_by_test(void)\n{\n    return 4321;\n}\n"
-    )
-    (fresh_clone.root / "csrc" / "zz_added.cdef.txt").write_text("int ct_added_by_test(void);\n")
-    header = fresh_clone.root / "csrc" / "ct.h"
-    header.write_text(header.read_text() + "\nint ct_added_by_test(void);\n")
     assert "compiling csrc" in fresh_clone.make("demo").stderr
+    ask = "import codetracer_core._native as n; print(n.lib.ct_added_by_test())"
     assert run(python, "-c", ask).strip() == "4321"
