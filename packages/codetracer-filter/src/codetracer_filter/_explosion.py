@@ -87,11 +87,11 @@ def _is_plain(tree: Any) -> bool:
 
 
 class _Part:
-    """The states a part of a pattern can begin and end with, and whether it can be empty."""
+    """The states a part of a pattern can begin and end with, and how many ways it can be empty."""
 
     __slots__ = ("empty", "first", "last")
 
-    def __init__(self, first: list[int], last: list[int], *, empty: bool) -> None:
+    def __init__(self, first: list[int], last: list[int], *, empty: int) -> None:
         self.first = first
         self.last = last
         self.empty = empty
@@ -104,6 +104,7 @@ class _Automaton:
         self._fold = fold
         self._sets: list[int] = []
         self._follow: list[list[int]] = []
+        self._empty_twice = False
 
     def check_loop(self, low: Any, high: Any, body: Any) -> None:
         """Raise `PatternError` when some text runs through the loop in two ways."""
@@ -120,14 +121,19 @@ class _Automaton:
         self._sets.append(characters)
         self._follow.append([])
         number = len(self._sets) - 1
-        return _Part([number], [number], empty=False)
+        return _Part([number], [number], empty=0)
 
     def _connect(self, before: list[int], after: list[int]) -> None:
         for state in before:
             self._follow[state].extend(after)
 
+    def _ways(self, number: int) -> int:
+        """Note when there is more than one way to match nothing; count no further."""
+        self._empty_twice |= number > 1
+        return min(number, 2)
+
     def _sequence(self, tree: Any) -> _Part:
-        whole = _Part([], [], empty=True)
+        whole = _Part([], [], empty=1)
         for operation, argument in tree:
             whole = self._join(whole, self._part(_name(operation), argument))
         return whole
@@ -137,7 +143,7 @@ class _Automaton:
         return _Part(
             left.first + right.first if left.empty else left.first,
             left.last + right.last if right.empty else right.last,
-            empty=left.empty and right.empty,
+            empty=self._ways(left.empty * right.empty),
         )
 
     def _part(self, name: str, argument: Any) -> _Part:
@@ -148,25 +154,27 @@ class _Automaton:
             return _Part(
                 [state for choice in choices for state in choice.first],
                 [state for choice in choices for state in choice.last],
-                empty=any(choice.empty for choice in choices),
+                empty=self._ways(sum(choice.empty for choice in choices)),
             )
         if name in ("MAX_REPEAT", "MIN_REPEAT"):
             return self._repeat(*argument)
         if name == "AT":
-            return _Part([], [], empty=True)
+            return _Part([], [], empty=1)
         return self._state(self._characters(name, argument))
 
     def _repeat(self, low: Any, high: Any, body: Any) -> _Part:
         times = int(high)
         if times < _LOOP or (low == high and times <= _EXACT_LOOP and _is_plain(body)):
-            rest = _Part([], [], empty=True)
+            rest = _Part([], [], empty=1)
             for turn in reversed(range(times)):
                 rest = self._join(self._sequence(body), rest)
-                rest.empty = rest.empty or turn >= low
+                rest.empty = self._ways(rest.empty + (turn >= low))
             return rest
         part = self._sequence(body)
+        # A turn that matches nothing can stand at any place among the others.
+        self._empty_twice |= part.empty > 0
         self._connect(part.last, part.first)
-        return _Part(part.first, part.last, empty=part.empty or low == 0)
+        return _Part(part.first, part.last, empty=self._ways(part.empty + (low == 0)))
 
     def _characters(self, name: str, argument: Any) -> int:
         if name == "ANY":
@@ -201,7 +209,7 @@ class _Automaton:
 
     def _ambiguous(self) -> bool:
         """Whether a state comes back to itself on one text along two ways."""
-        if any(len(set(after)) < len(after) for after in self._follow):
+        if self._empty_twice or any(len(set(after)) < len(after) for after in self._follow):
             return True
         reached = self._pairs()
         reaching = self._backwards(reached)
