@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from codetracer_core.ctfs.reader import Trace, TraceIndexError
 from codetracer_core.ctfs.streams import Records
+from codetracer_core.ctfs.varint import Cursor
 from codetracer_core.errors import TraceError
 from core.ctfs import foreign
 from core.ctfs.foreign import Foreign, svarint, varint
@@ -311,7 +312,7 @@ def test_finding_a_call_does_not_visit_its_siblings(
     reads = []
     record = Records.record
 
-    def counted(records: Records, number: int) -> bytes:
+    def counted(records: Records, number: int) -> Cursor:
         reads.append(number)
         return record(records, number)
 

@@ -88,6 +88,16 @@ def test_a_blob_longer_than_the_record_is_damage() -> None:
         Cursor(b"\x05ab").blob()
 
 
+def test_a_cursor_ends_with_its_record() -> None:
+    """A field that would continue in the bytes behind the record is damage."""
+    data = b"\x05\x80\x01\x02"
+    assert Cursor(data, 1, 3).varint() == 128
+    assert not Cursor(data, 2, 2)
+    for read in (Cursor(data, 1, 2).varint, Cursor(data, 2, 2).varint, Cursor(data, 2, 3).blob):
+        with pytest.raises(TraceError, match="inside a field"):
+            read()
+
+
 def test_a_count_beyond_the_record_is_damage() -> None:
     """A record cannot claim more items than it has bytes, so that no list grows without input."""
     assert Cursor(b"\x02ab").count() == 2

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from codetracer_core.ctfs.streams import Records
 from codetracer_core.ctfs.values import Value, Variable
-from codetracer_core.ctfs.varint import Cursor
 from codetracer_core.errors import TraceError
 
 if TYPE_CHECKING:
@@ -15,8 +14,13 @@ if TYPE_CHECKING:
 
     from codetracer_core.ctfs.container import Container
     from codetracer_core.ctfs.streams import NameTable
+    from codetracer_core.ctfs.varint import Cursor
 
 __all__ = ["Call", "CallStream"]
+
+_KEPT_CALLS = 128
+# Searches for neighbouring steps ask for the same calls again.
+_KEPT_RANGES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +59,25 @@ class CallStream:
         self._functions = functions
         self._names = names
         self._decode_value = decode_value
+        self._kept: dict[int, Call] = {}
+        self._ranges: dict[int, tuple[int, int, int]] = {}
 
     def __len__(self) -> int:
         return len(self._records)
 
     def call(self, key: int) -> Call:
         """Return the call ``key``, which must be in range."""
-        return self._decode(key, Cursor(self._records.record(key)))
+        call = self._kept.get(key)
+        if call is None:
+            call = self._decode(key, self._records.record(key))
+            if len(self._kept) >= _KEPT_CALLS:
+                self._kept.clear()
+            self._kept[key] = call
+        return call
 
     def children(self, key: int) -> Iterator[int]:
         """Yield the keys of the calls that call ``key`` made, in the order of their entry."""
-        cursor = Cursor(self._records.record(key))
+        cursor = self._records.record(key)
         for _ in range(self._decode(key, cursor).child_count):
             yield cursor.varint()
 
@@ -95,9 +107,15 @@ class CallStream:
 
     def _range(self, key: int) -> tuple[int, int, int]:
         """Return parent, first step and last step without decoding the rest."""
-        cursor = Cursor(self._records.record(key))
-        cursor.varint()
-        return cursor.svarint(), cursor.varint(), cursor.varint()
+        found = self._ranges.get(key)
+        if found is None:
+            cursor = self._records.record(key)
+            cursor.varint()
+            found = cursor.svarint(), cursor.varint(), cursor.varint()
+            if len(self._ranges) >= _KEPT_RANGES:
+                self._ranges.clear()
+            self._ranges[key] = found
+        return found
 
     def _decode(self, key: int, cursor: Cursor) -> Call:
         """Decode the record up to its children's keys, where ``cursor`` is left."""

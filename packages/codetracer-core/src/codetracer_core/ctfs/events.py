@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codetracer_core.ctfs.streams import Records
-from codetracer_core.ctfs.varint import Cursor
 
 if TYPE_CHECKING:
     from codetracer_core.ctfs.container import Container
@@ -64,7 +63,7 @@ class EventStream:
 
     def event(self, index: int) -> Event:
         """Return event ``index``, which must be in range."""
-        cursor = Cursor(self._records.record(index))
+        cursor = self._records.record(index)
         (kind,) = cursor.raw(1)
         return Event(index, kind, cursor.varint(), cursor.text(), cursor.blob())
 
@@ -80,6 +79,6 @@ class EventStream:
         return low
 
     def _step(self, index: int) -> int:
-        cursor = Cursor(self._records.record(index))
+        cursor = self._records.record(index)
         cursor.raw(1)
         return cursor.varint()

@@ -113,7 +113,7 @@ class ColumnPaths(NameTable):
     def _line_lengths(self, path_id: int) -> list[int]:
         cursor = Cursor(self.record(path_id))
         cursor.blob()
-        if cursor.position == len(cursor.data):
+        if not cursor:
             return []
         lengths = list(accumulate(cursor.svarint() for _ in range(cursor.count())))
         if lengths and not 0 <= min(lengths) <= max(lengths) < _MAX_POSITION:

@@ -14,7 +14,6 @@ from codetracer_core.ctfs.positions import ColumnPaths, LinePaths
 from codetracer_core.ctfs.steps import CATCH, KINDS, RAISE, StepStream
 from codetracer_core.ctfs.streams import NameTable, Records
 from codetracer_core.ctfs.values import Value, Variable, decode_value
-from codetracer_core.ctfs.varint import Cursor
 from codetracer_core.errors import TraceError, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
     from typing import Self
+
+    from codetracer_core.ctfs.varint import Cursor
 
 __all__ = ["Call", "Event", "Step", "Trace", "TraceIndexError", "Value", "Variable"]
 
@@ -132,8 +133,8 @@ class Trace:
         self._check("step", number, len(self))
         if number >= len(self._values):
             return ()
-        cursor = Cursor(self._values.record(number))
-        if not cursor.data:
+        cursor = self._values.record(number)
+        if not cursor:
             return ()
         if cursor.varint() != 0:
             message = "the variables of a step have a form that is not known"

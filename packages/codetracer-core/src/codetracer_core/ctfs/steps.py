@@ -65,12 +65,11 @@ class StepStream:
 
     def _load(self, chunk: int) -> tuple[_Chunk, int]:
         cursor = Cursor(self._chunks.inflate(chunk))
-        size = len(cursor.data)
         tags = bytearray()
         positions = array("Q")
         details: dict[int, tuple[int, str]] = {}
         position = 0
-        while cursor.position < size:
+        while cursor:
             tag = cursor.data[cursor.position]
             cursor.position += 1
             if tag == ABSOLUTE:
@@ -87,7 +86,8 @@ class StepStream:
             tags.append(tag)
             positions.append(position)
         self._chunks.check_count(chunk, len(tags))
-        return _Chunk(bytes(tags), positions, details), size + _BYTES_PER_STEP * len(tags)
+        weight = len(cursor.data) + _BYTES_PER_STEP * len(tags)
+        return _Chunk(bytes(tags), positions, details), weight
 
 
 def _damaged(message: str, **context: object) -> TraceError:

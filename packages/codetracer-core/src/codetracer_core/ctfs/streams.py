@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from codetracer_core._zstd import decompress
-from codetracer_core.ctfs.varint import decode_varint
+from codetracer_core.ctfs.varint import Cursor, decode_varint
 from codetracer_core.errors import TraceError
 
 if TYPE_CHECKING:
@@ -152,13 +152,13 @@ class Records:
             self._length = last * self._chunks.per_chunk + rest
         return self._length
 
-    def record(self, number: int) -> bytes:
-        """Return record ``number``, which must be below the length."""
+    def record(self, number: int) -> Cursor:
+        """Return the fields of record ``number``, which must be below the length."""
         chunk, index = divmod(number, self._chunks.per_chunk)
         data, starts = self._cache.get(chunk)
-        start, end = starts[index], starts[index + 1]
-        _, start = decode_varint(data, start)
-        return data[start:end]
+        cursor = Cursor(data, starts[index], starts[index + 1])
+        cursor.varint()
+        return cursor
 
     def _load(self, chunk: int) -> tuple[tuple[bytes, array[int]], int]:
         data = self._chunks.inflate(chunk)

@@ -50,39 +50,46 @@ def decode_svarint(data: bytes, position: int = 0) -> tuple[int, int]:
 
 
 class Cursor:
-    """Reads the fields of one record in order; its methods raise :class:`TraceError` at the end."""
+    """Reads the fields of one record in order; its methods raise :class:`TraceError` at the end.
 
-    __slots__ = ("data", "position")
+    The record is ``data`` from ``position`` to ``end``: it need not be copied out of a chunk.
+    """
 
-    def __init__(self, data: bytes, position: int = 0) -> None:
+    __slots__ = ("data", "end", "position")
+
+    def __init__(self, data: bytes, position: int = 0, end: int | None = None) -> None:
         self.data = data
         self.position = position
+        self.end = len(data) if end is None else end
+
+    def __bool__(self) -> bool:
+        """Whether something is left to read."""
+        return self.position < self.end
 
     def varint(self) -> int:
         """Read an unsigned number."""
-        number, self.position = decode_varint(self.data, self.position)
+        position = self.position
+        if position < self.end and (number := self.data[position]) < 0x80:
+            self.position = position + 1
+            return number
+        number, position = decode_varint(self.data, position)
+        if position > self.end:
+            raise self._cut(position - self.position)
+        self.position = position
         return number
 
     def svarint(self) -> int:
         """Read a signed number."""
-        number, self.position = decode_svarint(self.data, self.position)
-        return number
+        number = self.varint()
+        return (number >> 1) ^ -(number & 1)
 
     def raw(self, length: int) -> bytes:
         """Read ``length`` bytes."""
-        end = self.position + length
-        if end > len(self.data):
-            message = "a record ends inside a field"
-            raise TraceError(
-                "ERR_TRACE_CORRUPT",
-                message,
-                offset=self.position,
-                length=length,
-                size=len(self.data),
-            )
-        piece = self.data[self.position : end]
-        self.position = end
-        return piece
+        start = self.position
+        if length > self.end - start:
+            raise self._cut(length)
+        self.position = start + length
+        return self.data[start : start + length]
 
     def blob(self) -> bytes:
         """Read a varint length and that many bytes."""
@@ -95,7 +102,12 @@ class Cursor:
     def count(self) -> int:
         """Read the number of items that follow, each of at least one byte."""
         number = self.varint()
-        if number > len(self.data) - self.position:
+        if number > self.end - self.position:
             message = "a record claims more items than it has bytes"
             raise TraceError("ERR_TRACE_CORRUPT", message, offset=self.position, items=number)
         return number
+
+    def _cut(self, length: int) -> TraceError:
+        message = "a record ends inside a field"
+        position, end = self.position, self.end
+        return TraceError("ERR_TRACE_CORRUPT", message, offset=position, length=length, size=end)
