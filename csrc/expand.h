@@ -1,0 +1,95 @@
+/* From a journal's chunks to the records of a trace.
+ *
+ * An expander reads the chunks twice.  The first time it gathers names, source lines and calls; the
+ * second time it produces the records of steps and values, and the calls.  It needs no interpreter
+ * and holds no global state: one expander is used by one thread at a time, without the GIL. */
+#ifndef CT_EXPAND_H
+#define CT_EXPAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct ct_expander ct_expander;
+
+/* Why ct_expander_run came back. */
+enum ct_expand_state {
+    CT_EXPAND_CHUNK = 0,   /* feed the next chunk, or end the pass */
+    CT_EXPAND_STEPS = 1,   /* a chunk of steps is complete: take it */
+    CT_EXPAND_VALUES = 2,  /* a chunk of values is complete: take it */
+    CT_EXPAND_DAMAGED = 3, /* the journal cannot be read further: end the pass here */
+    CT_EXPAND_FAILED = 4   /* memory or the temporary files gave out: there will be no trace */
+};
+
+enum ct_expand_table {
+    CT_TABLE_PATHS = 0,
+    CT_TABLE_FUNCTIONS = 1,
+    CT_TABLE_TYPES = 2,
+    CT_TABLE_NAMES = 3
+};
+
+typedef struct {
+    uint64_t steps;
+    uint64_t calls;
+    uint64_t threads;
+    uint64_t values_cut;
+    uint64_t values_redacted;
+    uint64_t values_dropped;
+    uint64_t values_omitted;
+    uint64_t values_unsupported;
+    uint64_t damaged_sequence; /* of the chunk that could not be read on */
+    uint64_t damaged_offset;   /* in that chunk */
+    int32_t damage;            /* a number of enum ctj_error; 0: none */
+} ct_expand_counts;
+
+/* NULL when memory is out. */
+ct_expander *ct_expander_new(void);
+void ct_expander_free(ct_expander *e);
+
+/* First pass.  `rows` and `blobs` are empty temporary files, which stay the caller's; the path
+ * becomes number 0. 0, or -1 when memory or the files gave out. */
+int ct_expander_collect(ct_expander *e, int rows, int blobs, const uint8_t *path, size_t length);
+/* Give the next chunk, which must stay until ct_expander_run asks for another one.  `gap`: chunks
+ * before it are lost. */
+void ct_expander_feed(ct_expander *e, const uint8_t *chunk, size_t length, uint64_t sequence,
+                      int gap);
+int ct_expander_run(ct_expander *e);
+/* End the first pass; the arguments tell how the program ended: 0 unknown, 1 `code`, 2 `label`. */
+int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t *label,
+                          size_t length);
+void ct_expander_counts(const ct_expander *e, ct_expand_counts *counts);
+
+/* What the first pass gathered. */
+size_t ct_expander_table_size(const ct_expander *e, int table);
+/* One text, as the journal has it; valid until the expander is freed. */
+const uint8_t *ct_expander_table_text(const ct_expander *e, int table, size_t number,
+                                      size_t *length);
+
+/* Between the passes: the source of each path, piece by piece; reset forgets a source that could
+ * not be read. */
+void ct_expander_source(ct_expander *e, size_t path, const uint8_t *piece, size_t length);
+void ct_expander_source_reset(ct_expander *e, size_t path);
+/* Number of lines of a path, known after ct_expander_write. */
+size_t ct_expander_lines(const ct_expander *e, size_t path);
+/* Line table as in the path's record, valid until the next call; NULL when memory is out. */
+const uint8_t *ct_expander_line_table(ct_expander *e, size_t path, size_t *length);
+
+/* Second pass: feed the same chunks again.  0 or -1. */
+int ct_expander_write(ct_expander *e);
+/* Records of values in a chunk. */
+uint32_t ct_expander_values_per_chunk(const ct_expander *e);
+/* The chunk of steps or values that is complete, or what there is of one after the end; NULL when
+ * it is empty. Steps are valid until the next run.  Values are kept in two buffers: valid until the
+ * next but one is taken. */
+const uint8_t *ct_expander_take_steps(ct_expander *e, size_t *length);
+const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length);
+/* End the second pass; afterwards take what is left. */
+int ct_expander_written(ct_expander *e);
+
+/* The calls, after the second pass: the size of the next chunk of 256 records, 0 when there is
+ * none, and then its bytes, piece by piece; 0 at the end of the chunk. */
+uint64_t ct_expander_next_calls(ct_expander *e);
+size_t ct_expander_read_calls(ct_expander *e, uint8_t *out, size_t room);
+/* Whether memory or the temporary files gave out. */
+int ct_expander_failed(const ct_expander *e);
+
+#endif

@@ -1,0 +1,80 @@
+/* Records of calls, gathered in temporary files while the journal is read, and written out in the
+ * end: a call's record names its last step, its result and its children, which are known long after
+ * its place in the stream. */
+#ifndef CT_EXPAND_CALLS_H
+#define CT_EXPAND_CALLS_H
+
+#include "expand_store.h"
+
+#define CT_NO_CALL         UINT32_MAX
+#define CT_CALLS_PER_CHUNK 256
+
+/* A record in the temporary file; 64 bytes, so that it never crosses a page. */
+struct ct_call_row {
+    uint64_t first;
+    uint64_t last;        /* CT_CALL_OPEN: as long as the trace */
+    uint64_t args;        /* where the arguments lie in the second file; 0: none */
+    uint64_t result;      /* where return value and exception lie; 0: neither */
+    uint64_t child_bytes; /* bytes of the children's keys as varints */
+    uint32_t function;
+    uint32_t parent;
+    uint32_t depth;
+    uint32_t next; /* sibling */
+    uint32_t child;
+    uint32_t children;
+};
+
+#define CT_CALL_OPEN UINT64_MAX
+
+_Static_assert(sizeof(struct ct_call_row) == 64, "rows fill pages without a rest");
+
+/* The children of a call that is still open. */
+struct ct_family {
+    uint64_t bytes;
+    uint32_t first;
+    uint32_t last;
+    uint32_t count;
+};
+
+struct ct_calls {
+    struct ct_store rows;
+    struct ct_store blobs;
+    uint64_t count;
+    struct ct_known_blob *known; /* short blobs written lately, by hash */
+    struct ct_buf scratch;
+    /* The record that is being written out. */
+    uint64_t total_steps;
+    uint64_t next_key;
+    uint64_t chunk_end;
+    uint32_t next_child;
+    uint32_t children_left;
+    struct ct_buf head;
+    size_t head_done;
+};
+
+/* The two files are empty, open for reading and writing, and stay the caller's. */
+bool ct_calls_start(struct ct_calls *calls, int rows, int blobs);
+void ct_calls_free(struct ct_calls *calls);
+bool ct_calls_failed(const struct ct_calls *calls);
+
+/* Add a call; `args` are its arguments as in the record, after their count.  Returns its key,
+ * CT_NO_CALL on failure. */
+uint32_t ct_calls_open(struct ct_calls *calls, uint32_t function, uint32_t parent, uint32_t depth,
+                       uint64_t first, uint32_t arg_count, struct ct_span args);
+/* Make `key` the youngest child of the call whose children are `family`. */
+void ct_calls_adopt(struct ct_calls *calls, struct ct_family *family, uint32_t key);
+void ct_calls_end(struct ct_calls *calls, uint32_t key, uint64_t last);
+/* `value` is the CBOR of what the call returned, or of the exception that ended it. */
+void ct_calls_result(struct ct_calls *calls, uint32_t key, struct ct_span value, bool exception);
+/* Store the children, which are complete, and make `family` empty. */
+void ct_calls_settle(struct ct_calls *calls, uint32_t key, struct ct_family *family);
+
+/* Begin writing out, in a trace of `total_steps`. */
+void ct_calls_rewind(struct ct_calls *calls, uint64_t total_steps);
+/* Begin the next chunk and return its size in bytes; 0 when all are written or the calls have
+ * failed. */
+uint64_t ct_calls_next_chunk(struct ct_calls *calls);
+/* Write the next bytes of the chunk; 0 at its end. */
+size_t ct_calls_read(struct ct_calls *calls, uint8_t *out, size_t room);
+
+#endif

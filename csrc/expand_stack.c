@@ -1,0 +1,227 @@
+/* Stacks of frames and the call records of their pieces. */
+#include "expand_stack.h"
+
+#include <stdlib.h>
+
+/* Frames whose variables are always kept, and what the variables of the others may take. */
+#define KEEP_FRAMES 64
+#define KEEP_BYTES  ((size_t)2 << 20)
+
+#define TOPLEVEL_KEY 0
+#define FIRST_STINT  1
+
+struct ct_thread *ct_stacks_thread(struct ct_stacks *stacks, uint64_t id)
+{
+    if (id >= CT_THREAD_LIMIT)
+        return NULL;
+    if (id >= stacks->capacity) {
+        uint32_t capacity = stacks->capacity ? stacks->capacity : 16;
+        while (capacity <= id)
+            capacity *= 2;
+        struct ct_thread **threads = realloc(stacks->threads, capacity * sizeof(void *));
+        if (!threads)
+            return NULL;
+        memset(threads + stacks->capacity, 0, (capacity - stacks->capacity) * sizeof(void *));
+        stacks->threads = threads;
+        stacks->capacity = capacity;
+    }
+    struct ct_thread *thread = stacks->threads[id];
+    if (!thread) {
+        thread = calloc(1, sizeof *thread);
+        if (!thread)
+            return NULL;
+        thread->id = id;
+        thread->stint = FIRST_STINT;
+        thread->function = CT_NO_ID;
+        thread->key = CT_NO_CALL;
+        stacks->threads[id] = thread;
+        stacks->seen++;
+    }
+    return thread;
+}
+
+static void free_thread(struct ct_thread *thread)
+{
+    for (uint32_t i = 0; i < thread->capacity; i++) {
+        ct_vars_free(&thread->frames[i].slots);
+        ct_vars_free(&thread->frames[i].named);
+    }
+    free(thread->frames);
+    free(thread);
+}
+
+void ct_stacks_end_thread(struct ct_stacks *stacks, uint64_t id)
+{
+    if (id >= stacks->capacity || !stacks->threads[id])
+        return;
+    if (stacks->current == stacks->threads[id])
+        stacks->current = NULL;
+    free_thread(stacks->threads[id]);
+    stacks->threads[id] = NULL;
+}
+
+static void trim_thread(struct ct_thread *thread)
+{
+    size_t kept = 0;
+    for (uint32_t i = thread->depth; i > 0; i--) {
+        struct ct_frame *frame = &thread->frames[i - 1];
+        kept += frame->slots.run.length + frame->named.run.length;
+        if (thread->depth - i >= KEEP_FRAMES && kept > KEEP_BYTES) {
+            ct_vars_free(&frame->slots);
+            ct_vars_free(&frame->named);
+        }
+    }
+    for (uint32_t i = thread->depth + KEEP_FRAMES; i < thread->capacity; i++) {
+        ct_vars_free(&thread->frames[i].slots);
+        ct_vars_free(&thread->frames[i].named);
+    }
+}
+
+void ct_stacks_trim(struct ct_stacks *stacks)
+{
+    for (uint32_t i = 0; i < stacks->capacity; i++) {
+        if (stacks->threads[i])
+            trim_thread(stacks->threads[i]);
+    }
+}
+
+void ct_stacks_free(struct ct_stacks *stacks)
+{
+    for (uint32_t i = 0; i < stacks->capacity; i++) {
+        if (stacks->threads[i])
+            free_thread(stacks->threads[i]);
+    }
+    free(stacks->threads);
+    *stacks = (struct ct_stacks){0};
+}
+
+struct ct_frame *ct_thread_push(struct ct_thread *thread, struct ct_function *function,
+                                uint64_t line)
+{
+    if (thread->depth == thread->capacity) {
+        uint32_t capacity = thread->capacity ? thread->capacity * 2 : 16;
+        struct ct_frame *frames =
+            capacity > CT_DEPTH_LIMIT ? NULL : realloc(thread->frames, capacity * sizeof *frames);
+        if (!frames)
+            return NULL;
+        memset(frames + thread->capacity, 0, (capacity - thread->capacity) * sizeof *frames);
+        thread->frames = frames;
+        thread->capacity = capacity;
+    }
+    struct ct_frame *frame = &thread->frames[thread->depth++];
+    frame->function = function;
+    frame->line = line;
+    frame->family = (struct ct_family){0};
+    frame->key = CT_NO_CALL;
+    frame->stint = 0;
+    return frame;
+}
+
+void ct_thread_pop(struct ct_thread *thread)
+{
+    struct ct_frame *frame = &thread->frames[--thread->depth];
+    ct_vars_reset(&frame->slots);
+    ct_vars_reset(&frame->named);
+}
+
+/* The record that stands for a whole thread in this stint; the main thread needs none. */
+static uint32_t thread_root(struct ct_calls *calls, struct ct_thread *thread,
+                            struct ct_family *toplevel, uint64_t step)
+{
+    if (thread->id == 0)
+        return TOPLEVEL_KEY;
+    if (thread->key == CT_NO_CALL || thread->key_stint != thread->stint) {
+        if (thread->key != CT_NO_CALL)
+            ct_calls_settle(calls, thread->key, &thread->family);
+        thread->key =
+            ct_calls_open(calls, thread->function, TOPLEVEL_KEY, 1, step, 0, (struct ct_span){0});
+        thread->key_stint = thread->stint;
+        if (thread->key != CT_NO_CALL)
+            ct_calls_adopt(calls, toplevel, thread->key);
+    }
+    return thread->key;
+}
+
+static void open_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_t index,
+                       struct ct_family *toplevel, uint64_t step, uint32_t arg_count,
+                       struct ct_span args)
+{
+    struct ct_frame *frame = &thread->frames[index];
+    struct ct_family *family;
+    uint32_t parent;
+    if (index == 0) {
+        parent = thread_root(calls, thread, toplevel, step);
+        family = thread->id == 0 ? toplevel : &thread->family;
+    } else {
+        struct ct_frame *below = &thread->frames[index - 1];
+        parent = below->key;
+        family = &below->family;
+    }
+    if (frame->key != CT_NO_CALL)
+        ct_calls_settle(calls, frame->key, &frame->family);
+    uint32_t depth = index + (thread->id == 0 ? 1 : 2);
+    frame->key =
+        ct_calls_open(calls, frame->function->number, parent, depth, step, arg_count, args);
+    frame->stint = thread->stint;
+    if (frame->key != CT_NO_CALL)
+        ct_calls_adopt(calls, family, frame->key);
+}
+
+uint32_t ct_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_t index,
+                  struct ct_family *toplevel, uint64_t step)
+{
+    /* Frames that were found open behind a gap have no record yet; callers come first. */
+    uint32_t i = index;
+    while (i > 0 && thread->frames[i - 1].key == CT_NO_CALL)
+        i--;
+    for (; i < index; i++)
+        open_piece(calls, thread, i, toplevel, step, 0, (struct ct_span){0});
+    struct ct_frame *frame = &thread->frames[index];
+    if (frame->key == CT_NO_CALL || frame->stint != thread->stint)
+        open_piece(calls, thread, index, toplevel, step, 0, (struct ct_span){0});
+    return frame->key;
+}
+
+void ct_piece_open(struct ct_calls *calls, struct ct_thread *thread, struct ct_family *toplevel,
+                   uint64_t step, uint32_t arg_count, struct ct_span args)
+{
+    uint32_t index = thread->depth - 1;
+    if (index > 0 && thread->frames[index - 1].key == CT_NO_CALL)
+        ct_piece(calls, thread, index - 1, toplevel, step);
+    open_piece(calls, thread, index, toplevel, step, arg_count, args);
+}
+
+void ct_stint_end(struct ct_calls *calls, struct ct_thread *thread, uint64_t last)
+{
+    /* The frames that have a piece in this stint are the innermost ones. */
+    for (uint32_t i = thread->depth; i > 0; i--) {
+        const struct ct_frame *frame = &thread->frames[i - 1];
+        if (frame->key == CT_NO_CALL || frame->stint != thread->stint)
+            break;
+        ct_calls_end(calls, frame->key, last);
+    }
+    if (thread->key != CT_NO_CALL && thread->key_stint == thread->stint)
+        ct_calls_end(calls, thread->key, last);
+    thread->stint++;
+}
+
+void ct_pieces_settle(struct ct_calls *calls, struct ct_thread *thread)
+{
+    for (uint32_t i = 0; i < thread->depth; i++) {
+        struct ct_frame *frame = &thread->frames[i];
+        if (frame->key != CT_NO_CALL)
+            ct_calls_settle(calls, frame->key, &frame->family);
+    }
+    if (thread->key != CT_NO_CALL)
+        ct_calls_settle(calls, thread->key, &thread->family);
+}
+
+void ct_function_free(struct ct_function *function)
+{
+    if (!function)
+        return;
+    free(function->slot_names);
+    ct_vars_free(&function->globals);
+    ct_vars_free(&function->hidden);
+    free(function);
+}

@@ -1,0 +1,445 @@
+/* Units to records: steps, values, calls, threads. */
+#include "expand_units.h"
+
+/* Tags of the records of steps. */
+enum { ABSOLUTE = 0, DELTA = 1, RAISE = 2, CATCH = 3, SWITCH = 4, START = 5, EXIT = 6 };
+
+static uint64_t last_step(const struct ct_expander *e)
+{
+    return e->steps ? e->steps - 1 : 0;
+}
+
+static void put_position(struct ct_expander *e, uint32_t path, uint32_t line)
+{
+    e->path = path;
+    e->line = line;
+    if (!e->writing) {
+        if (e->lines[path].highest < line)
+            e->lines[path].highest = line;
+        return;
+    }
+    uint64_t position = ct_lines_position(&e->lines[path], line);
+    int64_t change = (int64_t)(position - e->position);
+    uint8_t record[1 + CT_UV_MAX];
+    size_t size = 1;
+    if (e->chunk_steps && change >= -64 && change <= 63) {
+        record[0] = DELTA;
+        record[size++] = (uint8_t)ct_uv_zigzag(change);
+    } else {
+        record[0] = ABSOLUTE;
+        size += ct_uv_store(record + 1, position);
+    }
+    ct_buf_put(&e->step_records, record, size);
+    e->position = position;
+}
+
+static void put_mark(struct ct_expander *e, uint8_t tag, uint64_t number)
+{
+    if (e->writing) {
+        ct_buf_put(&e->step_records, &tag, 1);
+        ct_buf_uv(&e->step_records, number);
+    }
+}
+
+/* The record of values of one step; `frame` may be NULL. */
+static void put_values(struct ct_expander *e, const struct ct_frame *frame)
+{
+    static const struct ct_vars none;
+    const struct ct_vars *slots = frame ? &frame->slots : &none;
+    const struct ct_vars *named = frame ? &frame->named : &none;
+    const struct ct_vars *globals = frame ? &frame->function->globals : &none;
+    uint64_t count = (uint64_t)slots->bound + named->bound + globals->bound;
+    size_t bytes = slots->run.length + named->run.length + globals->run.length;
+    size_t record = count ? 1 + ct_uv_size(count) + bytes : 0;
+    size_t size = ct_uv_size(record) + record;
+    if (!e->writing) {
+        if (e->largest < size)
+            e->largest = size;
+        return;
+    }
+    uint8_t *at = ct_buf_take(&e->value_records[e->filling], size);
+    if (!at)
+        return;
+    at += ct_uv_store(at, record);
+    if (count) {
+        *at++ = 0;
+        at += ct_uv_store(at, count);
+        const struct ct_vars *parts[] = {slots, named, globals};
+        for (size_t i = 0; i < 3; i++) {
+            if (parts[i]->run.length)
+                memcpy(at, parts[i]->run.data, parts[i]->run.length);
+            at += parts[i]->run.length;
+        }
+    }
+}
+
+static void end_record(struct ct_expander *e)
+{
+    e->steps++;
+    e->chunk_steps++;
+    e->chunk_values++;
+}
+
+/* Make sure that the step to come lies in a call record of the frame. */
+static void place(struct ct_expander *e, struct ct_thread *thread)
+{
+    if (!e->writing)
+        ct_piece(&e->calls, thread, thread->depth - 1, &e->toplevel, e->steps);
+}
+
+static void put_step(struct ct_expander *e, uint32_t path, uint32_t line,
+                     const struct ct_frame *frame)
+{
+    put_position(e, path, line);
+    put_values(e, frame);
+    end_record(e);
+}
+
+void ct_expand_only_step(struct ct_expander *e)
+{
+    put_step(e, 0, 1, NULL);
+}
+
+void ct_expand_repeat(struct ct_expander *e)
+{
+    struct ct_thread *thread = e->stacks.current;
+    const struct ct_frame *frame = thread ? ct_thread_top(thread) : NULL;
+    if (frame)
+        place(e, thread);
+    put_step(e, e->path, e->line, frame);
+}
+
+bool ct_expand_is_unplaced(const struct ct_expander *e, const struct ctj_record *unit)
+{
+    switch (unit->tag) {
+    case CTJ_RAISE:
+    case CTJ_CATCH:
+    case CTJ_THREAD_START:
+    case CTJ_THREAD_EXIT:
+        return true;
+    case CTJ_THREAD_SWITCH:
+        return !e->stacks.current || e->stacks.current->id != unit->a;
+    default:
+        return false;
+    }
+}
+
+static struct ct_thread *thread_of(struct ct_expander *e, uint64_t id)
+{
+    struct ct_thread *thread = ct_stacks_thread(&e->stacks, id);
+    if (!thread) {
+        ctj_fail(&e->in, id < CT_THREAD_LIMIT ? CTJ_E_MEMORY : CTJ_E_LIMIT);
+        return NULL;
+    }
+    if (!e->writing && thread->function == CT_NO_ID) {
+        thread->function = ct_expand_thread_function(e, id, (struct ct_span){0});
+        if (thread->function == CT_NO_ID)
+            ctj_fail(&e->in, CTJ_E_MEMORY);
+    }
+    return thread;
+}
+
+/* The innermost frame of the current thread; NULL and an error when there is none. */
+static struct ct_frame *current_frame(struct ct_expander *e)
+{
+    struct ct_frame *frame = e->stacks.current ? ct_thread_top(e->stacks.current) : NULL;
+    if (!frame)
+        ctj_fail(&e->in, CTJ_E_STACK);
+    return frame;
+}
+
+static void read_item(struct ct_expander *e, struct ct_frame *frame, uint8_t tag)
+{
+    struct ctj_cursor *in = &e->in;
+    struct ct_function *function = frame->function;
+    struct ct_vars *vars = &frame->slots;
+    struct ct_var *var;
+    uint32_t name;
+    if (tag == CTJ_ITEM_NAMED) {
+        name = ct_ids_get(&e->name_ids, ctj_uv(in));
+        if (name == CT_NO_ID) {
+            ctj_fail(in, CTJ_E_UNDEFINED);
+            return;
+        }
+        vars = &frame->named;
+        var = ct_vars_named(vars, name);
+    } else {
+        bool global = tag == CTJ_ITEM_GLOBAL;
+        uint64_t index = tag < CTJ_ITEM_GLOBAL ? (uint64_t)tag - CTJ_ITEM_SLOT : ctj_uv(in);
+        if (index >= (global ? function->global_count : function->slot_count)) {
+            ctj_fail(in, CTJ_E_UNDEFINED);
+            return;
+        }
+        name = global ? function->global_names[index] : function->slot_names[index];
+        if (global)
+            vars = name & CT_HIDDEN_BIT ? &function->hidden : &function->globals;
+        name &= ~CT_HIDDEN_BIT;
+        var = ct_vars_at(vars, index);
+    }
+    if (!var) {
+        ctj_fail(in, CTJ_E_LIMIT);
+        return;
+    }
+    ct_value_read_item(&e->values, in, vars, var, name);
+}
+
+static void read_items(struct ct_expander *e, struct ct_frame *frame)
+{
+    struct ctj_cursor *in = &e->in;
+    while (ctj_item_follows(in)) {
+        uint8_t tag = *in->p++;
+        if (tag == CTJ_ITEM_NAME) {
+            uint64_t id = ctj_uv(in);
+            struct ct_span text = ctj_text(in);
+            if (!in->error)
+                ct_expand_define_name(e, id, text);
+        } else if (tag == CTJ_ITEM_EXTENSION) {
+            ctj_u8(in);
+            ctj_text(in);
+        } else {
+            read_item(e, frame, tag);
+        }
+    }
+    size_t bytes =
+        frame->slots.run.length + frame->named.run.length + frame->function->globals.run.length;
+    if (bytes > CT_RECORD_LIMIT)
+        ctj_fail(in, CTJ_E_LIMIT);
+}
+
+static void on_step(struct ct_expander *e, const struct ctj_record *unit)
+{
+    struct ct_frame *frame = current_frame(e);
+    if (!frame)
+        return;
+    frame->line += (uint64_t)unit->line;
+    read_items(e, frame);
+    if (e->in.error)
+        return;
+    place(e, e->stacks.current);
+    put_step(e, frame->function->path, ct_expand_line(frame->line), frame);
+}
+
+/* Push a frame on the current thread; NULL and an error when that fails. */
+static struct ct_frame *push(struct ct_expander *e, uint64_t id, const uint64_t *line)
+{
+    struct ct_function *function = ct_expand_function(e, id);
+    if (!function)
+        return NULL;
+    struct ct_thread *thread = e->stacks.current;
+    if (!thread) {
+        ctj_fail(&e->in, CTJ_E_STACK);
+        return NULL;
+    }
+    struct ct_frame *frame = ct_thread_push(thread, function, line ? *line : function->first_line);
+    if (!frame)
+        ctj_fail(&e->in, thread->depth < CT_DEPTH_LIMIT / 2 ? CTJ_E_MEMORY : CTJ_E_LIMIT);
+    return frame;
+}
+
+static void open_call(struct ct_expander *e, const struct ct_frame *frame)
+{
+    if (!e->writing)
+        ct_piece_open(&e->calls, e->stacks.current, &e->toplevel, e->steps, frame->slots.bound,
+                      ct_buf_span(&frame->slots.run));
+}
+
+static void on_call(struct ct_expander *e, const struct ctj_record *unit)
+{
+    struct ct_frame *frame = push(e, unit->a, NULL);
+    if (!frame)
+        return;
+    read_items(e, frame);
+    if (e->in.error)
+        return;
+    open_call(e, frame);
+    put_step(e, frame->function->path, ct_expand_line(frame->line), frame);
+}
+
+static void on_entry(struct ct_expander *e, const struct ctj_record *unit)
+{
+    if (unit->tag == CTJ_THROW) {
+        /* What is thrown in is raised there: the record of that follows. */
+        ct_value_read(&e->values, &e->in);
+        if (e->in.error)
+            return;
+    }
+    const struct ct_frame *frame = push(e, unit->a, &unit->b);
+    if (frame)
+        open_call(e, frame);
+}
+
+static void on_end(struct ct_expander *e, const struct ctj_record *unit)
+{
+    struct ct_frame *frame = current_frame(e);
+    if (!frame)
+        return;
+    if (unit->tag != CTJ_LOST) {
+        ct_value_read(&e->values, &e->in);
+        if (!e->in.error && e->values.value.length > CT_RECORD_LIMIT)
+            ctj_fail(&e->in, CTJ_E_LIMIT);
+        if (e->in.error)
+            return;
+    }
+    struct ct_thread *thread = e->stacks.current;
+    if (!e->writing) {
+        struct ct_calls *calls = &e->calls;
+        if (frame->key == CT_NO_CALL)
+            place(e, thread);
+        if (unit->tag != CTJ_LOST)
+            ct_calls_result(calls, frame->key, ct_buf_span(&e->values.value),
+                            unit->tag == CTJ_UNWIND);
+        if (frame->stint == thread->stint)
+            ct_calls_end(calls, frame->key, last_step(e));
+        ct_calls_settle(calls, frame->key, &frame->family);
+    }
+    ct_thread_pop(thread);
+}
+
+static void on_exception(struct ct_expander *e, const struct ctj_record *unit)
+{
+    const struct ct_frame *frame = current_frame(e);
+    if (!frame)
+        return;
+    struct ctj_cursor start = e->in;
+    uint32_t type = ct_value_read(&e->values, &e->in);
+    if (e->in.error)
+        return;
+    place(e, e->stacks.current);
+    put_mark(e, unit->tag == CTJ_RAISE ? RAISE : CATCH, type);
+    if (unit->tag == CTJ_RAISE && e->writing) {
+        ct_value_message(&e->values, start, CT_MESSAGE_LIMIT);
+        ct_buf_uv(&e->step_records, e->values.text.length);
+        ct_buf_put(&e->step_records, e->values.text.data, e->values.text.length);
+    }
+    put_values(e, frame);
+    end_record(e);
+}
+
+/* A record about threads; it belongs to no frame. */
+static void put_thread(struct ct_expander *e, uint8_t tag, uint64_t id)
+{
+    put_mark(e, tag, id);
+    put_values(e, NULL);
+    end_record(e);
+}
+
+static void on_switch(struct ct_expander *e, uint64_t id)
+{
+    struct ct_thread *left = e->stacks.current;
+    struct ct_thread *thread = thread_of(e, id);
+    if (e->in.error || thread == left)
+        return;
+    put_thread(e, SWITCH, id);
+    if (left && !e->writing)
+        ct_stint_end(&e->calls, left, last_step(e));
+    e->stacks.current = thread;
+}
+
+static void on_thread_start(struct ct_expander *e, const struct ctj_record *unit)
+{
+    struct ct_thread *thread = thread_of(e, unit->a);
+    if (e->in.error)
+        return;
+    if (!e->writing && unit->text.length) {
+        thread->function = ct_expand_thread_function(e, unit->a, unit->text);
+        if (thread->function == CT_NO_ID) {
+            ctj_fail(&e->in, CTJ_E_MEMORY);
+            return;
+        }
+    }
+    put_thread(e, START, unit->a);
+}
+
+/* Close the open calls of a thread without a result. */
+static void lose_frames(struct ct_expander *e, struct ct_thread *thread)
+{
+    if (!e->writing) {
+        ct_stint_end(&e->calls, thread, last_step(e));
+        ct_pieces_settle(&e->calls, thread);
+    }
+    while (thread->depth)
+        ct_thread_pop(thread);
+}
+
+static void on_thread_exit(struct ct_expander *e, uint64_t id)
+{
+    put_thread(e, EXIT, id);
+    if (id < e->stacks.capacity && e->stacks.threads[id]) {
+        lose_frames(e, e->stacks.threads[id]);
+        ct_stacks_end_thread(&e->stacks, id);
+    }
+}
+
+void ct_expand_lose_frames(struct ct_expander *e)
+{
+    for (uint32_t i = 0; i < e->stacks.capacity; i++) {
+        if (e->stacks.threads[i])
+            lose_frames(e, e->stacks.threads[i]);
+    }
+}
+
+/* Behind a gap the stacks are what the chunk says they are. */
+static void on_restored_frame(struct ct_expander *e, const struct ctj_record *unit)
+{
+    struct ct_function *function = ct_expand_function(e, unit->a);
+    if (!function || !e->after_gap)
+        return;
+    if (!e->restored)
+        ctj_fail(&e->in, CTJ_E_STACK);
+    else if (!ct_thread_push(e->restored, function, unit->c))
+        ctj_fail(&e->in, CTJ_E_MEMORY);
+}
+
+void ct_expand_unit(struct ct_expander *e, const struct ctj_record *unit)
+{
+    switch (unit->tag) {
+    case CTJ_STEP:
+        on_step(e, unit);
+        break;
+    case CTJ_CALL:
+        on_call(e, unit);
+        break;
+    case CTJ_ENTER:
+    case CTJ_RESUME:
+    case CTJ_THROW:
+        on_entry(e, unit);
+        break;
+    case CTJ_RETURN:
+    case CTJ_YIELD:
+    case CTJ_UNWIND:
+    case CTJ_LOST:
+        on_end(e, unit);
+        break;
+    case CTJ_RAISE:
+    case CTJ_CATCH:
+        on_exception(e, unit);
+        break;
+    case CTJ_PATH:
+        ct_expand_define_path(e, unit->a, unit->text);
+        break;
+    case CTJ_NAME:
+        ct_expand_define_name(e, unit->a, unit->text);
+        break;
+    case CTJ_FUNCTION:
+        ct_expand_define_function(e, unit);
+        break;
+    case CTJ_THREAD_SWITCH:
+        on_switch(e, unit->a);
+        break;
+    case CTJ_THREAD_START:
+        on_thread_start(e, unit);
+        break;
+    case CTJ_THREAD_EXIT:
+        on_thread_exit(e, unit->a);
+        break;
+    case CTJ_STACK:
+        if (e->after_gap)
+            e->restored = thread_of(e, unit->a);
+        break;
+    case CTJ_FRAME:
+        on_restored_frame(e, unit);
+        break;
+    default: /* an extension */
+        break;
+    }
+}
