@@ -23,13 +23,26 @@ const struct ct_callback_spec CT_CALLBACK_SPECS[] = {
 };
 const int ct_callback_count = sizeof CT_CALLBACK_SPECS / sizeof *CT_CALLBACK_SPECS;
 
-const char *ct_callback_event(int row) { return CT_CALLBACK_SPECS[row].event; }
-const char *ct_callback_method(int row) { return CT_CALLBACK_SPECS[row].method; }
-int ct_callback_is_native(int row) { return CT_CALLBACK_SPECS[row].native != NULL; }
-int ct_callback_rows(void) { return ct_callback_count; }
+const char *ct_callback_event(int row)
+{
+    return CT_CALLBACK_SPECS[row].event;
+}
+const char *ct_callback_method(int row)
+{
+    return CT_CALLBACK_SPECS[row].method;
+}
+int ct_callback_is_native(int row)
+{
+    return CT_CALLBACK_SPECS[row].native != NULL;
+}
+int ct_callback_rows(void)
+{
+    return ct_callback_count;
+}
 
-/* Registered for a tracer written in Python; self is (method, on_error).  An exception goes to on_error, which raises it again
- * (policy abort) or takes the tracer out and returns (policy disable). */
+/* Registered for a tracer written in Python; self is (method, on_error).  An exception goes to
+ * on_error, which raises it again (policy abort) or takes the tracer out and returns (policy
+ * disable). */
 static PyObject *dispatch(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     PyObject *answer = PyObject_Vectorcall(PyTuple_GET_ITEM(self, 0), args, (size_t)n, NULL);
@@ -41,8 +54,8 @@ static PyObject *dispatch(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return answer;
 }
 
-/* Append to the list `out` the function to register for a row: the native one when `handler` is 0, otherwise one that
- * calls the tuple (method, on_error) at `handler`. */
+/* Append to the list `out` the function to register for a row: the native one when `handler` is 0,
+ * otherwise one that calls the tuple (method, on_error) at `handler`. */
 int ct_callback_make(int row, uintptr_t handler, uintptr_t out)
 {
     static PyMethodDef native[sizeof CT_CALLBACK_SPECS / sizeof *CT_CALLBACK_SPECS];
@@ -51,8 +64,9 @@ int ct_callback_make(int row, uintptr_t handler, uintptr_t out)
     PyMethodDef *method = &python;
     if (handler == 0) {
         method = &native[row];
-        *method = (PyMethodDef){CT_CALLBACK_SPECS[row].method, (PyCFunction)(void *)CT_CALLBACK_SPECS[row].native,
-                                METH_FASTCALL, NULL};
+        *method =
+            (PyMethodDef){CT_CALLBACK_SPECS[row].method,
+                          (PyCFunction)(void *)CT_CALLBACK_SPECS[row].native, METH_FASTCALL, NULL};
     }
     PyObject *function = PyCFunction_New(method, (PyObject *)handler);
     int status = function != NULL ? PyList_Append((PyObject *)out, function) : -1;

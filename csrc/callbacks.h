@@ -6,8 +6,8 @@
 
 /* One event. */
 struct ct_callback_spec {
-    const char *event;   /* its name in sys.monitoring.events */
-    const char *method;  /* of a tracer written in Python */
+    const char *event;       /* its name in sys.monitoring.events */
+    const char *method;      /* of a tracer written in Python */
     _PyCFunctionFast native; /* of the native tracer; NULL when it has no interest */
 };
 

@@ -1,4 +1,5 @@
-/* The ring of slots: opening, sealing and recycling chunks.  docs/journal.md describes what a killed process leaves. */
+/* The ring of slots: opening, sealing and recycling chunks.  docs/journal.md describes what a
+ * killed process leaves. */
 #include "chunk.h"
 
 #include <errno.h>
@@ -45,11 +46,18 @@ static uint8_t *slot_base(int slot)
     return ring.ring + CT_RING_HEADER + (size_t)slot * CT_SLOT_BYTES;
 }
 
-static void put_u32(uint8_t *p, uint32_t v) { memcpy(p, &v, sizeof v); }
-static void put_u64(uint8_t *p, uint64_t v) { memcpy(p, &v, sizeof v); }
+static void put_u32(uint8_t *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+static void put_u64(uint8_t *p, uint64_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
 
-/* Write the header of a new chunk into a free slot and make it live.  The sequence is stored last: until then a
- * reader takes the slot for what it held before (a chunk that is in the journal) or for unused. */
+/* Write the header of a new chunk into a free slot and make it live.  The sequence is stored last:
+ * until then a reader takes the slot for what it held before (a chunk that is in the journal) or
+ * for unused. */
 static void open_slot(int slot, struct ct_chunk_position position)
 {
     uint8_t *base = slot_base(slot);
@@ -128,7 +136,8 @@ bool ct_chunk_roll(struct ct_chunk_position position)
 {
     pthread_mutex_lock(&ring.lock);
     int slot = -1;
-    /* The lowest free slot first, so that a program that never outruns the writer touches two slots only. */
+    /* The lowest free slot first, so that a program that never outruns the writer touches two slots
+     * only. */
     for (int i = CT_SLOTS - 1; i >= 0; i--)
         if (ring.state[i] == SLOT_FREE)
             slot = i;
@@ -181,10 +190,11 @@ void ct_chunk_release(void)
     ring.live = -1;
 }
 
-/* ---- the writer's side: called through cffi, without the GIL ------------------------------------------------- */
+/* ---- the writer's side: called through cffi, without the GIL
+ * ------------------------------------------------- */
 
-/* 1: *slot, *sequence, *data and *length describe a sealed chunk; 0: the session is closing and nothing is left;
- * 2: nothing was sealed within `ms`. */
+/* 1: *slot, *sequence, *data and *length describe a sealed chunk; 0: the session is closing and
+ * nothing is left; 2: nothing was sealed within `ms`. */
 int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length)
 {
     int result = 2;

@@ -1,6 +1,8 @@
-/* Where records go: the live chunk, sealing it, and the queue from which the writer thread takes sealed chunks.
+/* Where records go: the live chunk, sealing it, and the queue from which the writer thread takes
+ * sealed chunks.
  *
- * The program's threads build records under the GIL; the writer works on sealed slots without it. */
+ * The program's threads build records under the GIL; the writer works on sealed slots without it.
+ */
 #ifndef CT_CHUNK_H
 #define CT_CHUNK_H
 
@@ -21,8 +23,9 @@
 /* The live chunk.  `at` points at a 0 byte: the end of what readers see. */
 struct ct_out {
     uint8_t *at;
-    uint8_t *soft;       /* beyond this the chunk is sealed at the next boundary between units; lowered by the writer */
-    uint8_t *hard;       /* no value is encoded beyond this */
+    uint8_t *soft; /* beyond this the chunk is sealed at the next boundary between units; lowered by
+                      the writer */
+    uint8_t *hard; /* no value is encoded beyond this */
     uint64_t generation; /* sequence of the live chunk */
 };
 extern struct ct_out ct_out;
@@ -50,7 +53,10 @@ static inline uint8_t *ct_put_uv(uint8_t *p, uint64_t v)
     return p;
 }
 
-static inline uint64_t ct_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+static inline uint64_t ct_zigzag(int64_t v)
+{
+    return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
+}
 
 /* Make the unit that starts at `start` and ends before `end` visible: its tag is stored last. */
 static inline void ct_commit(uint8_t *start, uint8_t *end, uint8_t tag)
@@ -71,8 +77,9 @@ void ct_chunk_open(uint8_t *ring, const uint8_t session[16], const uint8_t boot[
 /* True when the chunk really has to be sealed now; extends the soft limit otherwise. */
 bool ct_chunk_wants_seal(void);
 
-/* Seal the live chunk, hand it to the writer and open the next one in a free slot.  Returns false when no slot is
- * free; the caller waits (ct_chunk_wait) and tries again.  Call at a boundary between units only. */
+/* Seal the live chunk, hand it to the writer and open the next one in a free slot.  Returns false
+ * when no slot is free; the caller waits (ct_chunk_wait) and tries again.  Call at a boundary
+ * between units only. */
 bool ct_chunk_roll(struct ct_chunk_position position);
 
 /* Wait up to `ms` for a free slot, without the GIL. */

@@ -1,7 +1,7 @@
 /* Every difference between CPython versions, and the interpreter's internal headers, in one place.
  *
- * Included first by each file that looks inside the interpreter.  All functions need the GIL and return borrowed
- * references. */
+ * Included first by each file that looks inside the interpreter.  All functions need the GIL and
+ * return borrowed references. */
 #ifndef CT_COMPAT_H
 #define CT_COMPAT_H
 
@@ -30,9 +30,18 @@
 typedef struct _PyInterpreterFrame ct_iframe;
 
 #if PY_VERSION_HEX >= 0x030D0000
-static inline PyThreadState *ct_thread_state(void) { return PyThreadState_GetUnchecked(); }
-static inline ct_iframe *ct_current_frame(PyThreadState *ts) { return ts->current_frame; }
-static inline void ct_set_current_frame(PyThreadState *ts, ct_iframe *f) { ts->current_frame = f; }
+static inline PyThreadState *ct_thread_state(void)
+{
+    return PyThreadState_GetUnchecked();
+}
+static inline ct_iframe *ct_current_frame(PyThreadState *ts)
+{
+    return ts->current_frame;
+}
+static inline void ct_set_current_frame(PyThreadState *ts, ct_iframe *f)
+{
+    ts->current_frame = f;
+}
 #define CT_C_RECURSION_LIMIT Py_C_RECURSION_LIMIT
 /* NULL for a frame that does not run Python code. */
 static inline PyCodeObject *ct_frame_code(ct_iframe *f)
@@ -40,22 +49,40 @@ static inline PyCodeObject *ct_frame_code(ct_iframe *f)
     return PyCode_Check(f->f_executable) ? (PyCodeObject *)f->f_executable : NULL;
 }
 #else
-static inline PyThreadState *ct_thread_state(void) { return _PyThreadState_UncheckedGet(); }
-static inline ct_iframe *ct_current_frame(PyThreadState *ts) { return ts->cframe->current_frame; }
+static inline PyThreadState *ct_thread_state(void)
+{
+    return _PyThreadState_UncheckedGet();
+}
+static inline ct_iframe *ct_current_frame(PyThreadState *ts)
+{
+    return ts->cframe->current_frame;
+}
 static inline void ct_set_current_frame(PyThreadState *ts, ct_iframe *f)
 {
     ts->cframe->current_frame = f;
 }
 #define CT_C_RECURSION_LIMIT C_RECURSION_LIMIT
-static inline PyCodeObject *ct_frame_code(ct_iframe *f) { return f->f_code; }
+static inline PyCodeObject *ct_frame_code(ct_iframe *f)
+{
+    return f->f_code;
+}
 #endif
 
 /* A frame that only marks a call from C, with no code of the program. */
-static inline bool ct_frame_is_shim(ct_iframe *f) { return f->owner == FRAME_OWNED_BY_CSTACK; }
+static inline bool ct_frame_is_shim(ct_iframe *f)
+{
+    return f->owner == FRAME_OWNED_BY_CSTACK;
+}
 
-static inline int ct_frame_line(ct_iframe *f) { return PyUnstable_InterpreterFrame_GetLine(f); }
+static inline int ct_frame_line(ct_iframe *f)
+{
+    return PyUnstable_InterpreterFrame_GetLine(f);
+}
 
-static inline PyObject *ct_frame_slot(ct_iframe *f, int i) { return f->localsplus[i]; }
+static inline PyObject *ct_frame_slot(ct_iframe *f, int i)
+{
+    return f->localsplus[i];
+}
 
 /* A number that changes whenever the dict does and is never used for another state of any dict. */
 static inline uint64_t ct_dict_version(PyObject *dict)
@@ -72,7 +99,8 @@ static inline bool ct_dict_has_str_keys(PyObject *dict)
     return DK_IS_UNICODE(((PyDictObject *)dict)->ma_keys);
 }
 
-/* The key-value pairs of an undamaged dict of str keys as a plain array, NULL when it is stored otherwise. */
+/* The key-value pairs of an undamaged dict of str keys as a plain array, NULL when it is stored
+ * otherwise. */
 static inline PyDictUnicodeEntry *ct_dict_entries(PyObject *dict)
 {
     PyDictObject *d = (PyDictObject *)dict;

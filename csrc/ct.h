@@ -3,9 +3,8 @@
 #define CT_H
 
 #include "program.h"
-#include "recorder.h"
-#if __has_include("expand.h")
 #include "expand.h"
-#endif
+#include "program.h"
+#include "recorder.h"
 
 #endif

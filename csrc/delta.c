@@ -3,7 +3,8 @@
 #include "snapshot.h"
 #include "types.h"
 
-#define PATCH_MIN_KEPT 4 /* items that must be the same before a patch is shorter than the whole */
+#define PATCH_MIN_KEPT 4 /* items that must be the same before a patch is shorter than the whole   \
+                          */
 
 void ct_slot_clear(ct_slot *slot)
 {
@@ -23,7 +24,8 @@ void ct_slot_clear(ct_slot *slot)
 }
 
 /* Remember a value that owns nothing. */
-static inline void remember(ct_slot *slot, enum ct_slot_kind kind, uint64_t bits, uint32_t cost, uint32_t *total)
+static inline void remember(ct_slot *slot, enum ct_slot_kind kind, uint64_t bits, uint32_t cost,
+                            uint32_t *total)
 {
     ct_slot_drop(slot);
     *total += cost - slot->cost;
@@ -42,7 +44,8 @@ static uint8_t *state_const(ct_slot *slot, uint8_t *p, ct_item item, uint8_t tag
     return p;
 }
 
-static inline uint8_t *state_int(ct_slot *slot, uint8_t *p, ct_item item, int64_t now, uint32_t *total)
+static inline uint8_t *state_int(ct_slot *slot, uint8_t *p, ct_item item, int64_t now,
+                                 uint32_t *total)
 {
     uint64_t z = ct_zigzag(now);
     if (slot->kind == CT_SLOT_INT) {
@@ -75,11 +78,13 @@ static inline uint8_t *state_int(ct_slot *slot, uint8_t *p, ct_item item, int64_
     return p;
 }
 
-/* The value of this item has been encoded at value..p: keep it if it differs from the copy that the slot remembers.
- * Equal bytes hold no definition, so that nothing is lost by taking them back. */
-static uint8_t *keep_copy(ct_slot *slot, uint8_t *start, uint8_t *value, uint8_t *p, uint32_t cost, uint32_t *total)
+/* The value of this item has been encoded at value..p: keep it if it differs from the copy that the
+ * slot remembers. Equal bytes hold no definition, so that nothing is lost by taking them back. */
+static uint8_t *keep_copy(ct_slot *slot, uint8_t *start, uint8_t *value, uint8_t *p, uint32_t cost,
+                          uint32_t *total)
 {
-    struct ct_copy *old = slot->kind == CT_SLOT_COPY ? (struct ct_copy *)(uintptr_t)slot->bits : NULL;
+    struct ct_copy *old =
+        slot->kind == CT_SLOT_COPY ? (struct ct_copy *)(uintptr_t)slot->bits : NULL;
     size_t length = (size_t)(p - value);
     if (old != NULL && old->length == length && memcmp(old->bytes, value, length) == 0)
         return start;
@@ -96,7 +101,8 @@ static uint8_t *keep_copy(ct_slot *slot, uint8_t *start, uint8_t *value, uint8_t
             same_text = text;
     }
     struct ct_copy *copy = ct_copy_make(value, length, text_length);
-    remember(slot, copy != NULL ? CT_SLOT_COPY : CT_SLOT_STALE, (uint64_t)(uintptr_t)copy, cost, total);
+    remember(slot, copy != NULL ? CT_SLOT_COPY : CT_SLOT_STALE, (uint64_t)(uintptr_t)copy, cost,
+             total);
     if (same_text != NULL) {
         value[0] = CTJ_STR_SAME;
         return same_text;
@@ -156,9 +162,11 @@ static uint8_t *put_patch(const struct ct_tree *tree, uint8_t *p, PyObject *v, u
     return p;
 }
 
-static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
+                                uint32_t *total)
 {
-    struct ct_tree *tree = slot->kind == CT_SLOT_TREE ? (struct ct_tree *)(uintptr_t)slot->bits : NULL;
+    struct ct_tree *tree =
+        slot->kind == CT_SLOT_TREE ? (struct ct_tree *)(uintptr_t)slot->bits : NULL;
     if (tree != NULL && ct_tree_same(tree, v))
         return p;
     uint8_t *start = p;
@@ -184,20 +192,24 @@ static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
     struct ct_tree *now = ct_tree_make(tree, v);
     if (tree != NULL)
         slot->kind = CT_SLOT_STALE; /* the old snapshot is reused or gone */
-    remember(slot, now != NULL ? CT_SLOT_TREE : CT_SLOT_STALE, (uint64_t)(uintptr_t)now, cost, total);
+    remember(slot, now != NULL ? CT_SLOT_TREE : CT_SLOT_STALE, (uint64_t)(uintptr_t)now, cost,
+             total);
     return p;
 }
 
-static uint8_t *state_object(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, ct_type *type, uint32_t *total)
+static uint8_t *state_object(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, ct_type *type,
+                             uint32_t *total)
 {
-    if (slot->kind == CT_SLOT_OBJECT && slot->bits == (uint64_t)(uintptr_t)v && slot->aux == type->id)
+    if (slot->kind == CT_SLOT_OBJECT && slot->bits == (uint64_t)(uintptr_t)v &&
+        slot->aux == type->id)
         return p;
     p = ct_put_item(p, item);
     p = ct_put_type(p, type);
     *p++ = CTJ_OBJECT;
     p = ct_put_uv(p, type->id);
     p = ct_put_uv(p, (uintptr_t)v);
-    remember(slot, CT_SLOT_OBJECT, (uint64_t)(uintptr_t)v, CT_COST_OBJECT + ct_type_name_cost(type), total);
+    remember(slot, CT_SLOT_OBJECT, (uint64_t)(uintptr_t)v, CT_COST_OBJECT + ct_type_name_cost(type),
+             total);
     slot->aux = type->id;
     return p;
 }
@@ -212,7 +224,8 @@ static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
         return state_const(slot, p, item, CTJ_OMITTED, total);
     }
     PyTypeObject *type = Py_TYPE(v);
-    /* A str with one reference may be grown in place by its owner (s += x): a second reference would force a copy. */
+    /* A str with one reference may be grown in place by its owner (s += x): a second reference
+     * would force a copy. */
     if (ct_is_atom(v) && (Py_REFCNT(v) > 1 || type != &PyUnicode_Type)) {
         p = ct_put_item(p, item);
         ct_encoder e;
@@ -221,8 +234,8 @@ static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
         remember(slot, CT_SLOT_HELD, (uint64_t)(uintptr_t)Py_NewRef(v), ct_encoder_cost(&e), total);
         return p;
     }
-    if (type == &PyList_Type || type == &PyTuple_Type || type == &PyDict_Type || type == &PySet_Type ||
-        type == &PyFrozenSet_Type)
+    if (type == &PyList_Type || type == &PyTuple_Type || type == &PyDict_Type ||
+        type == &PySet_Type || type == &PyFrozenSet_Type)
         return state_container(slot, p, item, v, total);
     if (type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyLong_Type)
         return state_copy(slot, p, item, v, total);
@@ -261,14 +274,18 @@ uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uin
     if (type == &PyLong_Type && ct_likely(ct_int_fits(v, &number)))
         return state_int(slot, p, item, number, total);
     if (v == Py_None || type == &PyBool_Type)
-        return state_const(slot, p, item, v == Py_None ? CTJ_NONE : v == Py_True ? CTJ_TRUE : CTJ_FALSE, total);
+        return state_const(slot, p, item,
+                           v == Py_None   ? CTJ_NONE
+                           : v == Py_True ? CTJ_TRUE
+                                          : CTJ_FALSE,
+                           total);
     if (type == &PyFloat_Type)
         return state_float(slot, p, item, v, total);
     return state_other(slot, p, item, v, total);
 }
 
-uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, enum ct_kind kind,
-                                uint32_t *total)
+uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
+                                enum ct_kind kind, uint32_t *total)
 {
     if (v == NULL)
         return ct_slot_state(slot, p, item, NULL, total);

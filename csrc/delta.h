@@ -1,5 +1,5 @@
-/* What changed: a slot remembers the last value stated for a variable, exactly, without owning anything of the program
- * but small immutable atoms. */
+/* What changed: a slot remembers the last value stated for a variable, exactly, without owning
+ * anything of the program but small immutable atoms. */
 #ifndef CT_DELTA_H
 #define CT_DELTA_H
 
@@ -10,13 +10,13 @@ enum ct_slot_kind {
     CT_SLOT_NONE,  /* nothing stated yet: the variable is unbound */
     CT_SLOT_STALE, /* stated in an earlier chunk: must be stated again */
     CT_SLOT_UNSET,
-    CT_SLOT_CONST, /* bits: the value's tag (None, True, False, redacted) */
-    CT_SLOT_INT,   /* bits: the int */
-    CT_SLOT_FLOAT, /* bits: the double */
+    CT_SLOT_CONST,  /* bits: the value's tag (None, True, False, redacted) */
+    CT_SLOT_INT,    /* bits: the int */
+    CT_SLOT_FLOAT,  /* bits: the double */
     CT_SLOT_OBJECT, /* bits: address; aux: type id */
-    CT_SLOT_HELD,  /* bits: a reference to an immutable atom */
-    CT_SLOT_COPY,  /* bits: malloc'ed struct ct_copy: the bytes that were written */
-    CT_SLOT_TREE,  /* bits: malloc'ed struct ct_tree: a snapshot of a container */
+    CT_SLOT_HELD,   /* bits: a reference to an immutable atom */
+    CT_SLOT_COPY,   /* bits: malloc'ed struct ct_copy: the bytes that were written */
+    CT_SLOT_TREE,   /* bits: malloc'ed struct ct_tree: a snapshot of a container */
 };
 
 typedef struct {
@@ -46,7 +46,8 @@ static inline uint8_t *ct_put_item(uint8_t *p, ct_item item)
     return ct_unlikely(item.wide) ? ct_put_uv(p, item.number) : p;
 }
 
-/* Bytes that all snapshots take; when it passes CT_SNAPSHOT_LIMIT the tracer drops those of outer frames. */
+/* Bytes that all snapshots take; when it passes CT_SNAPSHOT_LIMIT the tracer drops those of outer
+ * frames. */
 #define CT_SNAPSHOT_LIMIT ((size_t)2 << 20)
 extern size_t ct_snapshot_bytes;
 
@@ -67,13 +68,14 @@ static inline void ct_slot_make_stale(ct_slot *slot)
         slot->kind = CT_SLOT_STALE;
 }
 
-/* State `v` (NULL: unbound) at p if it differs from what the slot remembers, and remember it.  `*cost` is the
- * number of bytes that the step's variables take; past the step's limit the value is stated as omitted. */
+/* State `v` (NULL: unbound) at p if it differs from what the slot remembers, and remember it.
+ * `*cost` is the number of bytes that the step's variables take; past the step's limit the value is
+ * stated as omitted. */
 uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *cost);
 
 /* The same for a variable whose value a filter hides: it is stated as redacted, once. */
-uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, enum ct_kind kind,
-                                uint32_t *cost);
+uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
+                                enum ct_kind kind, uint32_t *cost);
 
 /* A variable that a filter drops is not stated at all; it is counted once. */
 void ct_slot_count_dropped(ct_slot *slot, PyObject *v, enum ct_kind kind);

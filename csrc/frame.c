@@ -10,7 +10,8 @@ PyObject *ct_frame_variable_public(PyFrameObject *frame, PyCodeObject *code, int
     return v;
 }
 
-/* Called by the test program's frame; answers whether both readings agree for each of its variables. */
+/* Called by the test program's frame; answers whether both readings agree for each of its
+ * variables. */
 static PyObject *probe(PyObject *self, PyObject *unused)
 {
     (void)self;
@@ -19,7 +20,8 @@ static PyObject *probe(PyObject *self, PyObject *unused)
     ct_iframe *f = ct_current_frame(ct_thread_state());
     PyCodeObject *code = PyFrame_GetCode(object);
     const char *kinds = PyBytes_AS_STRING(code->co_localspluskinds);
-    bool same = !ct_frame_is_shim(f) && ct_frame_code(f) == code && ct_frame_line(f) == PyFrame_GetLineNumber(object);
+    bool same = !ct_frame_is_shim(f) && ct_frame_code(f) == code &&
+                ct_frame_line(f) == PyFrame_GetLineNumber(object);
     for (int i = 0; same && i < code->co_nlocalsplus; i++) {
         bool cell = kinds[i] & (CO_FAST_CELL | CO_FAST_FREE);
         PyObject *public = ct_frame_variable_public(object, code, i);
@@ -52,7 +54,8 @@ int ct_frame_self_test(void)
     static PyMethodDef method = {"probe", probe, METH_NOARGS, NULL};
     PyObject *globals = PyDict_New(), *function = PyCFunction_New(&method, NULL), *done = NULL;
     int status = -1;
-    if (globals != NULL && function != NULL && PyDict_SetItemString(globals, "probe", function) == 0)
+    if (globals != NULL && function != NULL &&
+        PyDict_SetItemString(globals, "probe", function) == 0)
         done = PyRun_String(program, Py_file_input, globals, globals);
     if (done != NULL) {
         ct_frame_is_public = PyDict_GetItemString(globals, "result") != Py_True;

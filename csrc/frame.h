@@ -5,11 +5,12 @@
 #include "compat.h"
 #include "scope_cache.h"
 
-/* True when this interpreter's frames failed the self-test: variables are then read by PyFrame_GetVar, slowly. */
+/* True when this interpreter's frames failed the self-test: variables are then read by
+ * PyFrame_GetVar, slowly. */
 extern bool ct_frame_is_public;
 
-/* The value of variable i, borrowed; NULL when it is unbound.  Only what the code calls a cell is looked into: a
- * variable whose value happens to be a cell keeps it. */
+/* The value of variable i, borrowed; NULL when it is unbound.  Only what the code calls a cell is
+ * looked into: a variable whose value happens to be a cell keeps it. */
 static inline PyObject *ct_frame_variable(ct_iframe *f, int i, uint8_t flags)
 {
     PyObject *v = ct_frame_slot(f, i);
@@ -22,7 +23,8 @@ static inline PyObject *ct_frame_variable(ct_iframe *f, int i, uint8_t flags)
 PyObject *ct_frame_variable_public(PyFrameObject *frame, PyCodeObject *code, int i);
 
 /* Compare both ways on a frame with arguments, cells, free variables and unbound variables, and set
- * ct_frame_is_public if they differ.  Returns -1 with an exception set if the test could not run. */
+ * ct_frame_is_public if they differ.  Returns -1 with an exception set if the test could not run.
+ */
 int ct_frame_self_test(void);
 
 #endif

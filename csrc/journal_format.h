@@ -1,5 +1,6 @@
-/* Layout of the journal, shared by the code that writes it (chunk.c, tracer.c, value.c, delta.c) and the code
- * that reads it (journal_read.c).  docs/journal.md explains the meaning; this header only names the numbers. */
+/* Layout of the journal, shared by the code that writes it (chunk.c, tracer.c, value.c, delta.c)
+ * and the code that reads it (journal_read.c).  docs/journal.md explains the meaning; this header
+ * only names the numbers. */
 #ifndef CT_JOURNAL_FORMAT_H
 #define CT_JOURNAL_FORMAT_H
 
@@ -25,44 +26,45 @@
  *   88  u8   boot id [16], zeros where the system has none
  *   104 zeros
  */
-#define CTJ_CHUNK_MAGIC 0x534A5443u
+#define CTJ_CHUNK_MAGIC  0x534A5443u
 #define CTJ_CHUNK_HEADER 128
 
 /* Units: what the commit rule makes visible at once.  A unit starts with one of these tags. */
 enum ctj_unit {
-    CTJ_END = 0x00,          /* end of what was written */
-    CTJ_PATH = 0x01,         /* uv id, text path */
-    CTJ_NAME = 0x02,         /* uv id, text name */
-    CTJ_FUNCTION = 0x03,     /* uv id, uv path, uv first line, uv flags, text name, uv args,
-                                uv slots, uv name id each, uv globals, uv name id each */
-    CTJ_CALL = 0x04,         /* uv function; items: the arguments */
-    CTJ_ENTER = 0x05,        /* uv function, uv line: a frame that was running before it was seen */
-    CTJ_RESUME = 0x06,       /* uv function, uv line */
-    CTJ_THROW = 0x07,        /* uv function, uv line, value exception */
-    CTJ_RETURN = 0x08,       /* value */
-    CTJ_YIELD = 0x09,        /* value */
-    CTJ_UNWIND = 0x0A,       /* value exception */
-    CTJ_LOST = 0x0B,         /* the innermost frame ended unseen */
+    CTJ_END = 0x00,      /* end of what was written */
+    CTJ_PATH = 0x01,     /* uv id, text path */
+    CTJ_NAME = 0x02,     /* uv id, text name */
+    CTJ_FUNCTION = 0x03, /* uv id, uv path, uv first line, uv flags, text name, uv args,
+                            uv slots, uv name id each, uv globals, uv name id each */
+    CTJ_CALL = 0x04,     /* uv function; items: the arguments */
+    CTJ_ENTER = 0x05,    /* uv function, uv line: a frame that was running before it was seen */
+    CTJ_RESUME = 0x06,   /* uv function, uv line */
+    CTJ_THROW = 0x07,    /* uv function, uv line, value exception */
+    CTJ_RETURN = 0x08,   /* value */
+    CTJ_YIELD = 0x09,    /* value */
+    CTJ_UNWIND = 0x0A,   /* value exception */
+    CTJ_LOST = 0x0B,     /* the innermost frame ended unseen */
     CTJ_THREAD_SWITCH = 0x0C, /* uv thread */
-    CTJ_THREAD_START = 0x0D, /* uv thread, uv identifier of the system, text name */
-    CTJ_THREAD_EXIT = 0x0E,  /* uv thread */
-    CTJ_RAISE = 0x0F,        /* value exception */
-    CTJ_CATCH = 0x10,        /* value exception */
-    CTJ_STACK = 0x11,        /* uv thread, uv frames left out, uv frames listed; CTJ_FRAMEs follow */
-    CTJ_FRAME = 0x12,        /* uv function, uv call key, uv line, outermost first */
+    CTJ_THREAD_START = 0x0D,  /* uv thread, uv identifier of the system, text name */
+    CTJ_THREAD_EXIT = 0x0E,   /* uv thread */
+    CTJ_RAISE = 0x0F,         /* value exception */
+    CTJ_CATCH = 0x10,         /* value exception */
+    CTJ_STACK = 0x11, /* uv thread, uv frames left out, uv frames listed; CTJ_FRAMEs follow */
+    CTJ_FRAME = 0x12, /* uv function, uv call key, uv line, outermost first */
     CTJ_UNIT_EXTENSION = 0x30, /* 0x30..0x3F: uv length, that many bytes; skipped when unknown */
     CTJ_UNIT_EXTENSION_LAST = 0x3F,
-    CTJ_STEP = 0x80,         /* 0x80 | zigzag(line - last line of the frame), items */
-    CTJ_STEP_WIDE = 0xFF,    /* the same with the zigzag as uv */
+    CTJ_STEP = 0x80,      /* 0x80 | zigzag(line - last line of the frame), items */
+    CTJ_STEP_WIDE = 0xFF, /* the same with the zigzag as uv */
 };
 
-/* Items: parts of a CTJ_CALL or step unit.  0x40 | slot for slots below CTJ_ITEM_SLOT_WIDE - 0x40. */
+/* Items: parts of a CTJ_CALL or step unit.  0x40 | slot for slots below CTJ_ITEM_SLOT_WIDE - 0x40.
+ */
 enum ctj_item {
     CTJ_ITEM_SLOT = 0x40,
     CTJ_ITEM_GLOBAL = 0x7B,    /* uv index into the function's globals, value */
     CTJ_ITEM_SLOT_WIDE = 0x7C, /* uv slot, value */
-    CTJ_ITEM_NAMED = 0x7D,     /* uv name id, value: a variable of a namespace (module or class body) */
-    CTJ_ITEM_NAME = 0x7E,      /* uv id, text: defines a name inside a unit */
+    CTJ_ITEM_NAMED = 0x7D, /* uv name id, value: a variable of a namespace (module or class body) */
+    CTJ_ITEM_NAME = 0x7E,  /* uv id, text: defines a name inside a unit */
     CTJ_ITEM_EXTENSION = 0x7F, /* u8 kind, uv length, bytes */
 };
 
@@ -71,15 +73,16 @@ enum ctj_value {
     CTJ_NONE = 0x01,
     CTJ_TRUE = 0x02,
     CTJ_FALSE = 0x03,
-    CTJ_INT = 0x04,       /* zigzag of an int of 64 bits */
-    CTJ_INT_DIFF = 0x05,  /* zigzag of the difference to the slot's last value (modulo 2^64) */
-    CTJ_INT_BIG = 0x06,   /* uv length, two's complement little-endian */
-    CTJ_INT_CUT = 0x07,   /* uv bits of the magnitude, u8 1 when negative */
-    CTJ_FLOAT = 0x08,     /* f64 */
-    CTJ_COMPLEX = 0x09,   /* f64 real, f64 imaginary */
-    CTJ_STR = 0x0A,       /* text */
-    CTJ_STR_CUT = 0x0B,   /* uv characters in all, text shown */
-    CTJ_STR_SAME = 0x0C,  /* uv characters in all: the text shown last time, of a longer or shorter str */
+    CTJ_INT = 0x04,      /* zigzag of an int of 64 bits */
+    CTJ_INT_DIFF = 0x05, /* zigzag of the difference to the slot's last value (modulo 2^64) */
+    CTJ_INT_BIG = 0x06,  /* uv length, two's complement little-endian */
+    CTJ_INT_CUT = 0x07,  /* uv bits of the magnitude, u8 1 when negative */
+    CTJ_FLOAT = 0x08,    /* f64 */
+    CTJ_COMPLEX = 0x09,  /* f64 real, f64 imaginary */
+    CTJ_STR = 0x0A,      /* text */
+    CTJ_STR_CUT = 0x0B,  /* uv characters in all, text shown */
+    CTJ_STR_SAME =
+        0x0C, /* uv characters in all: the text shown last time, of a longer or shorter str */
     CTJ_BYTES = 0x0D,     /* uv length, bytes */
     CTJ_BYTES_CUT = 0x0E, /* uv bytes in all, uv length, bytes */
     CTJ_TUPLE = 0x10,     /* uv items, values */
@@ -103,7 +106,7 @@ enum ctj_value {
     CTJ_UNSET = 0x26,     /* the variable is unbound */
     CTJ_REDACTED = 0x27,
     CTJ_DROPPED = 0x28,
-    CTJ_OMITTED = 0x29,   /* not recorded because the step had reached its limit */
+    CTJ_OMITTED = 0x29,         /* not recorded because the step had reached its limit */
     CTJ_VALUE_EXTENSION = 0x38, /* 0x38..0x3F: uv length, that many bytes */
     CTJ_VALUE_EXTENSION_LAST = 0x3F,
     CTJ_SMALL_DIFF = 0x40,

@@ -8,9 +8,13 @@ static bool is_dunder(PyObject *name)
 }
 
 /* Names that are not exact strs are left out: comparing them could run code of the program. */
-static inline bool is_plain(PyObject *key) { return PyUnicode_CheckExact(key); }
+static inline bool is_plain(PyObject *key)
+{
+    return PyUnicode_CheckExact(key);
+}
 
-/* The position of a name, -1 when it is new; `expected` is right unless a name was deleted or added before it. */
+/* The position of a name, -1 when it is new; `expected` is right unless a name was deleted or added
+ * before it. */
 static int64_t find(ct_namespace *space, PyObject *name, uint32_t expected)
 {
     if (ct_likely(expected < space->used && space->bindings[expected].name == name))
@@ -19,7 +23,8 @@ static int64_t find(ct_namespace *space, PyObject *name, uint32_t expected)
     return at != NULL ? PyLong_AsLong(at) : -1;
 }
 
-/* Whether a variable may be shown: from the plan's memory, or asked now.  -1 with an exception set. */
+/* Whether a variable may be shown: from the plan's memory, or asked now.  -1 with an exception set.
+ */
 static int action_of(ct_plan *plan, PyObject *name)
 {
     if (plan->decided == NULL)
@@ -59,8 +64,10 @@ static int add(ct_namespace *space, ct_plan *plan, PyObject *name)
     Py_XDECREF(at);
     if (kept < 0)
         return -1;
-    space->bindings[space->used++] =
-        (ct_binding){.name = Py_NewRef(name), .name_id = (uint32_t)id, .action = (uint8_t)action, .dunder = dunder};
+    space->bindings[space->used++] = (ct_binding){.name = Py_NewRef(name),
+                                                  .name_id = (uint32_t)id,
+                                                  .action = (uint8_t)action,
+                                                  .dunder = dunder};
     return 0;
 }
 

@@ -7,7 +7,7 @@
 typedef struct {
     PyObject *name; /* owned */
     uint32_t name_id;
-    uint32_t seen;  /* scan in which the dict held it */
+    uint32_t seen; /* scan in which the dict held it */
     uint8_t action;
     bool dunder; /* never shown, and no filter's doing */
     ct_slot slot;
@@ -20,8 +20,8 @@ typedef struct {
     PyObject *index; /* dict of name -> position, made when there are many */
 } ct_namespace;
 
-/* Before a unit is begun: meet names that are new in `dict`, asking the plan which of them may be shown.  Creates
- * *space at first.  Returns -1 with an exception set. */
+/* Before a unit is begun: meet names that are new in `dict`, asking the plan which of them may be
+ * shown.  Creates *space at first.  Returns -1 with an exception set. */
 int ct_namespace_prepare(ct_namespace **space, ct_plan *plan, PyObject *dict);
 
 /* State the bindings of `dict` that have changed. */

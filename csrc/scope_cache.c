@@ -8,9 +8,9 @@
 
 /* Strings with ids: names of variables, paths of files. */
 struct text_table {
-    PyObject *ids;      /* dict of str -> int */
-    PyObject **texts;   /* by id, borrowed from the dict */
-    uint64_t *defined;  /* by id: generation of the chunk that holds the definition */
+    PyObject *ids;     /* dict of str -> int */
+    PyObject **texts;  /* by id, borrowed from the dict */
+    uint64_t *defined; /* by id: generation of the chunk that holds the definition */
     uint32_t used, room;
 };
 
@@ -27,7 +27,8 @@ static struct {
     uintptr_t sessions;
 } scopes;
 
-/* ---- names and paths ---------------------------------------------------------------------------------------- */
+/* ---- names and paths
+ * ---------------------------------------------------------------------------------------- */
 
 static int64_t text_id(struct text_table *table, PyObject *text)
 {
@@ -78,7 +79,10 @@ static void define_text(struct text_table *table, uint32_t id, uint8_t tag, Py_s
     ct_commit(unit, p, tag);
 }
 
-int64_t ct_name_id(PyObject *name) { return text_id(&scopes.names, name); }
+int64_t ct_name_id(PyObject *name)
+{
+    return text_id(&scopes.names, name);
+}
 
 uint8_t *ct_put_name(uint8_t *p, uint32_t id)
 {
@@ -114,7 +118,9 @@ void ct_plan_define_slow(ct_plan *plan)
     ct_commit(unit, p, CTJ_FUNCTION);
 }
 
-/* ---- plans -------------------------------------------------------------------------------------------------- */
+/* ---- plans
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void plan_free(ct_plan *plan)
 {
@@ -187,21 +193,23 @@ static bool plan_globals_from(ct_plan *plan, PyObject *names, const char *action
     return true;
 }
 
-/* A plan from the resolver's answer: (path, name, first line, flags, number of arguments, actions of the variables,
- * actions of the arguments, names of globals, their actions, action of the return value, decide or None, decided or None);
- * actions are bytes of enum ct_action. */
+/* A plan from the resolver's answer: (path, name, first line, flags, number of arguments, actions
+ * of the variables, actions of the arguments, names of globals, their actions, action of the return
+ * value, decide or None, decided or None); actions are bytes of enum ct_action. */
 static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
 {
     PyObject *path, *name, *global_names, *decide, *decided;
     const char *slot_actions, *argument_actions, *global_actions;
     Py_ssize_t slots, arguments, globals;
     int first_line, flags, argument_count, return_action;
-    if (!PyArg_ParseTuple(answer, "UUiiiy#y#O!y#iOO", &path, &name, &first_line, &flags, &argument_count,
-                          &slot_actions, &slots, &argument_actions, &arguments, &PyTuple_Type, &global_names,
-                          &global_actions, &globals, &return_action, &decide, &decided))
+    if (!PyArg_ParseTuple(answer, "UUiiiy#y#O!y#iOO", &path, &name, &first_line, &flags,
+                          &argument_count, &slot_actions, &slots, &argument_actions, &arguments,
+                          &PyTuple_Type, &global_names, &global_actions, &globals, &return_action,
+                          &decide, &decided))
         return NULL;
     if (slots != code->co_nlocalsplus || arguments < argument_count || argument_count > slots ||
-        globals != PyTuple_GET_SIZE(global_names) || (decided != Py_None && !PyDict_CheckExact(decided))) {
+        globals != PyTuple_GET_SIZE(global_names) ||
+        (decided != Py_None && !PyDict_CheckExact(decided))) {
         PyErr_SetString(PyExc_SystemError, "the resolver's answer does not fit the code object");
         return NULL;
     }
@@ -216,8 +224,9 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     plan->slot_flags = flags_from(slot_actions, plan->slot_count, kinds);
     plan->argument_flags = flags_from(argument_actions, plan->argument_count, kinds);
     int64_t id = text_id(&scopes.paths, path);
-    bool good = plan->slot_names != NULL && plan->slot_flags != NULL && plan->argument_flags != NULL &&
-                id >= 0 && plan_globals_from(plan, global_names, global_actions);
+    bool good = plan->slot_names != NULL && plan->slot_flags != NULL &&
+                plan->argument_flags != NULL && id >= 0 &&
+                plan_globals_from(plan, global_names, global_actions);
     plan->path = (uint32_t)id;
     for (int i = 0; good && i < plan->slot_count; i++) {
         id = ct_name_id(PyTuple_GET_ITEM(code->co_localsplusnames, i));
@@ -268,13 +277,15 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
     bool plain_file = PyUnicode_CheckExact(code->co_filename);
     if (plain_file && PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
         return skip(code);
-    PyObject *answer = PyObject_CallFunctionObjArgs(scopes.resolver, (PyObject *)code, code->co_localsplusnames,
-                                                    code->co_localspluskinds, module_name(globals), NULL);
+    PyObject *answer =
+        PyObject_CallFunctionObjArgs(scopes.resolver, (PyObject *)code, code->co_localsplusnames,
+                                     code->co_localspluskinds, module_name(globals), NULL);
     if (answer == NULL)
         return CT_SCOPE_ERROR;
     enum ct_scope scope = CT_SCOPE_ERROR;
     if (scopes.skipped_files == NULL || answer == Py_Ellipsis) {
-        scope = CT_SCOPE_UNDECIDED; /* the session has ended meanwhile, or there was no answer this time */
+        scope = CT_SCOPE_UNDECIDED; /* the session has ended meanwhile, or there was no answer this
+                                       time */
     } else if (answer == Py_None) {
         scope = skip(code);
     } else if (answer == Py_True) {
@@ -301,7 +312,8 @@ int ct_scopes_open(PyObject *resolver)
     if (ct_scope_index < 0) {
         ct_scope_index = PyUnstable_Eval_RequestCodeExtraIndex(extra_free);
         if (ct_scope_index < 0) {
-            PyErr_SetString(PyExc_RuntimeError, "the interpreter has no room for another kind of code extras");
+            PyErr_SetString(PyExc_RuntimeError,
+                            "the interpreter has no room for another kind of code extras");
             return -1;
         }
     }
@@ -312,7 +324,8 @@ int ct_scopes_open(PyObject *resolver)
     scopes.paths.ids = PyDict_New();
     if (scopes.skipped_files == NULL || scopes.names.ids == NULL || scopes.paths.ids == NULL)
         return -1;
-    /* An odd number, another one for each session: never an address, never an earlier session's answer. */
+    /* An odd number, another one for each session: never an address, never an earlier session's
+     * answer. */
     ct_scope_skip = (void *)(++scopes.sessions << 1 | 1);
     memset(&ct_scope_counts, 0, sizeof ct_scope_counts);
     return 0;

@@ -57,9 +57,10 @@ struct ct_scope_counts {
 };
 extern struct ct_scope_counts ct_scope_counts;
 
-/* Start a session's cache.  `resolver` is called as resolver(code, variable names, their kinds, module name or None)
- * and answers None (skip), True (skip every code object of this file), Ellipsis (ask again at the next call) or a tuple that
- * plan_from describes; borrowed for the session.  Returns -1 with an exception set. */
+/* Start a session's cache.  `resolver` is called as resolver(code, variable names, their kinds,
+ * module name or None) and answers None (skip), True (skip every code object of this file),
+ * Ellipsis (ask again at the next call) or a tuple that plan_from describes; borrowed for the
+ * session.  Returns -1 with an exception set. */
 int ct_scopes_open(PyObject *resolver);
 
 /* Drop every plan and clear the local events of code objects through `disarm(code)`. */
@@ -67,7 +68,8 @@ void ct_scopes_close(void (*disarm)(PyCodeObject *));
 
 enum ct_scope { CT_SCOPE_ERROR = -1, CT_SCOPE_SKIP, CT_SCOPE_TRACE, CT_SCOPE_UNDECIDED };
 
-/* Ask the resolver about code that was not seen in this session.  CT_SCOPE_ERROR: an exception is set. */
+/* Ask the resolver about code that was not seen in this session.  CT_SCOPE_ERROR: an exception is
+ * set. */
 enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **plan);
 
 extern Py_ssize_t ct_scope_index;

@@ -1,4 +1,5 @@
-/* The control plane: what Python calls through cffi.  cffi releases the GIL, so whatever touches objects takes it back. */
+/* The control plane: what Python calls through cffi.  cffi releases the GIL, so whatever touches
+ * objects takes it back. */
 #include "ct.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 
 static uint8_t *ring_mapping;
 
-/* Fill the file with real blocks: a sparse file on a full disk would kill the program when a page is touched. */
+/* Fill the file with real blocks: a sparse file on a full disk would kill the program when a page
+ * is touched. */
 static int allocate(int fd)
 {
     int failed = posix_fallocate(fd, 0, CT_RING_BYTES);
@@ -29,8 +31,8 @@ static int allocate(int fd)
     return 0;
 }
 
-/* Make the ring file at `path` and open the first chunk in it.  Returns 0 or an errno; *shared says whether a killed
- * process leaves its chunks in the file. */
+/* Make the ring file at `path` and open the first chunk in it.  Returns 0 or an errno; *shared says
+ * whether a killed process leaves its chunks in the file. */
 int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot, int *shared)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -45,7 +47,8 @@ int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot
     void *mapping = mmap(NULL, CT_RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     *shared = mapping != MAP_FAILED;
     if (mapping == MAP_FAILED)
-        mapping = mmap(NULL, CT_RING_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mapping =
+            mmap(NULL, CT_RING_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     failed = mapping == MAP_FAILED ? errno : 0;
     close(fd);
     if (failed != 0) {
@@ -76,7 +79,8 @@ void ct_ring_destroy(void)
 
 void ct_set_limits(int depth, int items, int text, int value, int step)
 {
-    ct_limits = (struct ct_limits){.depth = depth, .items = items, .text = text, .value = value, .step = step};
+    ct_limits = (struct ct_limits){
+        .depth = depth, .items = items, .text = text, .value = value, .step = step};
 }
 
 /* Move the exception that is set to the list `errors`. */
@@ -88,8 +92,8 @@ static void keep_error(uintptr_t errors)
     Py_XDECREF(error);
 }
 
-/* Start tracing; `parts` is a tuple that the caller keeps until ct_session_close (tracer.c lists it).  -1: the exception
- * is in the list `errors`. */
+/* Start tracing; `parts` is a tuple that the caller keeps until ct_session_close (tracer.c lists
+ * it).  -1: the exception is in the list `errors`. */
 int ct_session_open(uintptr_t parts, uintptr_t errors)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
@@ -111,9 +115,15 @@ void ct_session_close(void)
     PyGILState_Release(gil);
 }
 
-void ct_session_writer_runs(int runs) { ct_session.writer_runs = runs != 0; }
+void ct_session_writer_runs(int runs)
+{
+    ct_session.writer_runs = runs != 0;
+}
 
-int ct_session_is_active(void) { return ct_session.active; }
+int ct_session_is_active(void)
+{
+    return ct_session.active;
+}
 
 /* From the writer: the journal cannot be written.  Reported at the next boundary of the program. */
 void ct_session_fail(void)
@@ -122,7 +132,10 @@ void ct_session_fail(void)
     __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
 }
 
-int ct_frames_are_public(void) { return ct_frame_is_public; }
+int ct_frames_are_public(void)
+{
+    return ct_frame_is_public;
+}
 
 void ct_session_counts(ct_counts *out)
 {

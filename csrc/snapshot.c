@@ -1,13 +1,12 @@
 /* A snapshot mirrors what ct_put_value wrote, as words:
  *
- *   pointer, low bits 000     an atom; a reference is owned, so that an equal pointer means the same value
- *   001  type pointer | 1     exact builtin container, then: items in all, shown << 1 | flat, the shown items
- *   101  type id << 3 | 5     container of a subclass, then as above
- *   010  type id << 3 | 2     other object, then: address
- *   011  bytes << 3 | 3       a value that is too large to own, then: type pointer, its encoding
- *   110  bytes << 3 | 6       an atom of a subclass, then: type id, its encoding
- *   111  type id << 3 | 7     exception, then: its args as a value, or 0
- *   100  levels << 3 | 4      the container around it that it is
+ *   pointer, low bits 000     an atom; a reference is owned, so that an equal pointer means the
+ * same value 001  type pointer | 1     exact builtin container, then: items in all, shown << 1 |
+ * flat, the shown items 101  type id << 3 | 5     container of a subclass, then as above 010  type
+ * id << 3 | 2     other object, then: address 011  bytes << 3 | 3       a value that is too large
+ * to own, then: type pointer, its encoding 110  bytes << 3 | 6       an atom of a subclass, then:
+ * type id, its encoding 111  type id << 3 | 7     exception, then: its args as a value, or 0 100
+ * levels << 3 | 4      the container around it that it is
  *
  * `flat` says that all shown items (keys and values of a dict) are atoms. */
 #include "snapshot.h"
@@ -17,7 +16,16 @@
 
 #define WORDS_LIMIT (1u << 16)
 
-enum { TAG_ATOM, TAG_CONTAINER, TAG_OBJECT, TAG_COPY, TAG_CYCLE, TAG_SUBCONTAINER, TAG_SUBATOM, TAG_EXCEPTION };
+enum {
+    TAG_ATOM,
+    TAG_CONTAINER,
+    TAG_OBJECT,
+    TAG_COPY,
+    TAG_CYCLE,
+    TAG_SUBCONTAINER,
+    TAG_SUBATOM,
+    TAG_EXCEPTION
+};
 
 size_t ct_snapshot_bytes;
 
@@ -29,9 +37,13 @@ static struct {
     PyObject *open[CT_DEPTH_LIMIT];
 } build;
 
-static size_t words_for(size_t bytes) { return (bytes + sizeof(uintptr_t) - 1) / sizeof(uintptr_t); }
+static size_t words_for(size_t bytes)
+{
+    return (bytes + sizeof(uintptr_t) - 1) / sizeof(uintptr_t);
+}
 
-/* ---- walking the words ------------------------------------------------------------------------------------- */
+/* ---- walking the words
+ * ------------------------------------------------------------------------------------- */
 
 /* Release the references of one value; returns the word after it. */
 static const uintptr_t *release(const uintptr_t *w)
@@ -61,7 +73,9 @@ static void release_all(const uintptr_t *words, size_t used)
         w = release(w);
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------ */
+/* ---- making
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool reserve(size_t more)
 {
@@ -105,7 +119,8 @@ static uint8_t *scratch(size_t *size)
     return buffer;
 }
 
-/* The encoding of a value that is no container and whose type, if it needs one, is defined in this chunk. */
+/* The encoding of a value that is no container and whose type, if it needs one, is defined in this
+ * chunk. */
 static const uint8_t *encoding(PyObject *v, size_t *length)
 {
     size_t room;
@@ -303,7 +318,8 @@ void ct_tree_free(struct ct_tree *tree)
     free(tree);
 }
 
-/* ---- comparing --------------------------------------------------------------------------------------------- */
+/* ---- comparing
+ * --------------------------------------------------------------------------------------------- */
 
 static const uintptr_t *same(const uintptr_t *w, PyObject *v);
 
@@ -433,7 +449,9 @@ Py_ssize_t ct_tree_common_start(const struct ct_tree *tree, PyObject *v)
     return k;
 }
 
-/* ---- copies ------------------------------------------------------------------------------------------------ */
+/* ---- copies
+ * ------------------------------------------------------------------------------------------------
+ */
 
 struct ct_copy *ct_copy_make(const uint8_t *bytes, size_t length, uint32_t text_length)
 {

@@ -7,8 +7,8 @@
 
 /* A frame that is recorded, as the tracer sees it. */
 typedef struct {
-    ct_iframe *iframe; /* only compared: frames are reused by the interpreter */
-    ct_plan *plan;     /* counted */
+    ct_iframe *iframe;   /* only compared: frames are reused by the interpreter */
+    ct_plan *plan;       /* counted */
     ct_namespace *space; /* of a module or class body, NULL otherwise */
     uint64_t key;
     uint64_t generation; /* of the chunk in which the variables were last stated in full */
@@ -40,9 +40,9 @@ struct ct_session {
     uint32_t next_thread;
     uint64_t next_key;
     uint64_t steps, calls, returns, lost;
-    const char *failure;   /* a code to report at the next boundary, NULL */
-    bool writer_runs;      /* somebody takes sealed chunks */
-    PyObject *on_failure;  /* owned callables */
+    const char *failure;  /* a code to report at the next boundary, NULL */
+    bool writer_runs;     /* somebody takes sealed chunks */
+    PyObject *on_failure; /* owned callables */
     PyObject *on_sealed;
     PyObject *thread_name;
     PyObject *set_local_events;

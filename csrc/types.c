@@ -1,12 +1,14 @@
-/* A hash table from type objects to ids.  Nothing but names is owned, so no class lives longer for being recorded. */
+/* A hash table from type objects to ids.  Nothing but names is owned, so no class lives longer for
+ * being recorded. */
 #include "types.h"
 
 #include "chunk.h"
 #include "value.h"
 
 #define TABLE_START 256u
-#define TABLE_LIMIT 32768u /* entries; a program that keeps making classes starts over with new ids */
-#define NAME_LIMIT  200    /* characters of a class name */
+#define TABLE_LIMIT                                                                                \
+    32768u             /* entries; a program that keeps making classes starts over with new ids */
+#define NAME_LIMIT 200 /* characters of a class name */
 
 static struct {
     ct_type *entries;

@@ -22,14 +22,16 @@ enum ct_shape {
 
 typedef struct {
     PyTypeObject *type; /* borrowed, only compared: an address can be reused by another type */
-    const void *name;   /* a str that is owned (heap types) or a C string (static types): what tells them apart */
+    const void *name;   /* a str that is owned (heap types) or a C string (static types): what tells
+                           them apart */
     uint64_t generation; /* of the chunk that holds the definition */
     uint32_t id;
     uint8_t shape;
     bool owned;
 } ct_type;
 
-/* The entry of a type, made at first sight; the pointer is valid until the next call.  NULL without memory. */
+/* The entry of a type, made at first sight; the pointer is valid until the next call.  NULL without
+ * memory. */
 ct_type *ct_type_of(PyTypeObject *type);
 
 /* Write the definition of the type unless this chunk has it. */

@@ -3,7 +3,8 @@
 #include "chunk.h"
 #include "types.h"
 
-struct ct_limits ct_limits = {.depth = 6, .items = 100, .text = 1024, .value = 16384, .step = 262144};
+struct ct_limits ct_limits = {
+    .depth = 6, .items = 100, .text = 1024, .value = 16384, .step = 262144};
 struct ct_value_counts ct_value_counts;
 
 static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v);

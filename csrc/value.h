@@ -1,4 +1,5 @@
-/* Encoding of values.  Exact builtin types are read through their C structures; no code of the program runs. */
+/* Encoding of values.  Exact builtin types are read through their C structures; no code of the
+ * program runs. */
 #ifndef CT_VALUE_H
 #define CT_VALUE_H
 
@@ -7,7 +8,8 @@
 #define CT_DEPTH_LIMIT 32
 #define CT_HOLD_LIMIT  1024 /* characters or bytes of a str or bytes that the recorder may own */
 
-/* What one variable costs in trace.ct, where every step repeats it; the limits of a policy count these bytes. */
+/* What one variable costs in trace.ct, where every step repeats it; the limits of a policy count
+ * these bytes. */
 enum ct_cost {
     CT_COST_CONST = 40,
     CT_COST_INT = 40,
@@ -40,9 +42,9 @@ extern struct ct_value_counts ct_value_counts;
 
 /* One value being written. */
 typedef struct {
-    int32_t left;  /* bytes of the value's limit that are left */
-    bool cut;      /* something was left out */
-    bool stopped;  /* ... by the byte limit, so that no snapshot describes what was written */
+    int32_t left; /* bytes of the value's limit that are left */
+    bool cut;     /* something was left out */
+    bool stopped; /* ... by the byte limit, so that no snapshot describes what was written */
     int depth;
     PyObject *open[CT_DEPTH_LIMIT]; /* the containers around the current one, to find cycles */
 } ct_encoder;
@@ -79,7 +81,7 @@ static inline PyObject **ct_sequence_items(PyObject *v, Py_ssize_t *n)
 {
     *n = Py_SIZE(v);
     return PyType_HasFeature(Py_TYPE(v), Py_TPFLAGS_LIST_SUBCLASS) ? ((PyListObject *)v)->ob_item
-                                                                    : ((PyTupleObject *)v)->ob_item;
+                                                                   : ((PyTupleObject *)v)->ob_item;
 }
 
 /* The next member of a set at or after *at, NULL at the end. */

@@ -1,0 +1,110 @@
+/* The moments between units: sealing chunks, waiting, announcing threads, giving up. */
+#include "boundary.h"
+
+#include "ct.h"
+#include "types.h"
+
+#define PREAMBLE_FRAMES 1024
+#define PREAMBLE_BYTES  ((size_t)256 << 10)
+#define WAIT_SLICE_MS   50
+#define WAIT_LIMIT_MS   10000
+
+/* Stop recording and let Python apply the error policy.  CT_GO_RAISE: the policy raised an
+ * exception. */
+enum ct_go ct_fail(const char *code)
+{
+    ct_session.active = false;
+    PyObject *answer = PyObject_CallFunction(ct_session.on_failure, "s", code);
+    if (answer == NULL)
+        return CT_GO_RAISE;
+    Py_DECREF(answer);
+    return CT_GO_AWAY;
+}
+
+void ct_put_switch(ct_thread *t)
+{
+    uint8_t *unit = ct_out.at;
+    ct_commit(unit, ct_put_uv(unit + 1, t->id), CTJ_THREAD_SWITCH);
+}
+
+/* What makes a chunk readable alone: the open frames of every thread, and which thread runs. */
+static void put_preamble(void)
+{
+    uint8_t *start = ct_out.at;
+    for (ct_thread *t = ct_session.threads; t != NULL; t = t->next) {
+        if (t->ignored || !t->announced)
+            continue;
+        int listed = t->depth < PREAMBLE_FRAMES ? t->depth : PREAMBLE_FRAMES;
+        if ((size_t)(ct_out.at - start) > PREAMBLE_BYTES)
+            listed = 0;
+        for (int i = t->depth - listed; i < t->depth; i++)
+            ct_plan_define(t->frames[i].plan);
+        uint8_t *unit = ct_out.at, *p = ct_put_uv(unit + 1, t->id);
+        p = ct_put_uv(p, (uint64_t)(t->depth - listed));
+        ct_commit(unit, ct_put_uv(p, (uint64_t)listed), CTJ_STACK);
+        for (int i = t->depth - listed; i < t->depth; i++) {
+            ct_shadow *frame = &t->frames[i];
+            unit = ct_out.at;
+            p = ct_put_uv(unit + 1, frame->plan->id);
+            p = ct_put_uv(p, frame->key);
+            ct_commit(unit, ct_put_uv(p, (uint64_t)frame->line), CTJ_FRAME);
+        }
+    }
+    if (ct_session.current != NULL)
+        ct_put_switch(ct_session.current);
+}
+
+static enum ct_go wait_for_slot(uint64_t session)
+{
+    for (int waited = 0;
+         !ct_chunk_roll((struct ct_chunk_position){ct_session.steps, ct_session.next_key});
+         waited += WAIT_SLICE_MS) {
+        if (waited >= WAIT_LIMIT_MS)
+            return ct_fail("ERR_JOURNAL_STALLED");
+        Py_BEGIN_ALLOW_THREADS ct_chunk_wait(WAIT_SLICE_MS);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return CT_GO_RAISE;
+        if (!ct_session.active || ct_session.number != session)
+            return CT_GO_AWAY;
+        if (!ct_chunk_is_full())
+            return CT_GO_ON; /* another thread has opened a chunk */
+    }
+    put_preamble();
+    ct_types_trim();
+    if (ct_session.writer_runs)
+        return CT_GO_ON;
+    PyObject *answer = PyObject_CallNoArgs(ct_session.on_sealed); /* starts the writer */
+    if (answer == NULL)
+        return CT_GO_RAISE;
+    Py_DECREF(answer);
+    return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
+}
+
+enum ct_go ct_boundary_slow(void)
+{
+    uint64_t session = ct_session.number;
+    if (ct_session.failure != NULL)
+        return ct_fail(ct_session.failure);
+    enum ct_go go = CT_GO_ON;
+    while (go == CT_GO_ON && ct_chunk_is_full() && ct_chunk_wants_seal())
+        go = wait_for_slot(session);
+    return go;
+}
+
+/* The first record of a thread: its name is asked for, then it is announced. */
+enum ct_go ct_announce(ct_thread *t)
+{
+    uint64_t session = ct_session.number;
+    unsigned long ident = PyThread_get_thread_ident();
+    PyObject *name = PyObject_CallFunction(ct_session.thread_name, "k", ident);
+    if (name == NULL)
+        return CT_GO_RAISE;
+    if (ct_session.active && ct_session.number == session && PyUnicode_Check(name)) {
+        uint8_t *unit = ct_out.at;
+        uint8_t *p = ct_put_uv(unit + 1, t->id);
+        p = ct_put_uv(p, ident);
+        ct_commit(unit, ct_put_text(p, name, 200), CTJ_THREAD_START);
+        t->announced = true;
+    }
+    Py_DECREF(name);
+    return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
+}

@@ -1,0 +1,48 @@
+/* Between two units anything may happen: Python code may run, the program may wait for the writer,
+ * the session may end. Within a unit nothing may. */
+#ifndef CT_BOUNDARY_H
+#define CT_BOUNDARY_H
+
+#include "tracer.h"
+
+/* How to go on after other code may have run. */
+enum ct_go {
+    CT_GO_ON,
+    CT_GO_AWAY,  /* the event is not for us any more */
+    CT_GO_RAISE, /* an exception is set, for the program */
+};
+
+/* What a callback returns; None is immortal. */
+static inline PyObject *ct_go_result(enum ct_go go)
+{
+    return go == CT_GO_RAISE ? NULL : Py_None;
+}
+
+/* Stop recording and let Python apply the error policy. */
+enum ct_go ct_fail(const char *code);
+
+enum ct_go ct_boundary_slow(void);
+enum ct_go ct_announce(ct_thread *t);
+void ct_put_switch(ct_thread *t);
+
+/* Before each unit: a chunk with room, and the right thread. */
+static inline enum ct_go ct_boundary(ct_thread *t)
+{
+    if (ct_unlikely(t != ct_session.current)) {
+        enum ct_go go = t->announced ? CT_GO_ON : ct_announce(t);
+        if (go != CT_GO_ON)
+            return go;
+    }
+    if (ct_unlikely(ct_chunk_is_full())) {
+        enum ct_go go = ct_boundary_slow();
+        if (go != CT_GO_ON)
+            return go;
+    }
+    if (ct_unlikely(t != ct_session.current)) {
+        ct_session.current = t;
+        ct_put_switch(t);
+    }
+    return CT_GO_ON;
+}
+
+#endif

@@ -1,0 +1,150 @@
+/* Walking the variables of a frame. */
+#include "variables.h"
+
+#include "frame.h"
+
+static void refresh(ct_thread *t, ct_shadow *frame)
+{
+    frame->generation = ct_out.generation;
+    for (int i = 0; i < frame->plan->slot_count; i++)
+        ct_slot_make_stale(&t->slots[frame->slots + (uint32_t)i]);
+    if (frame->space != NULL)
+        ct_namespace_make_stale(frame->space);
+}
+
+/* Snapshots have grown large (deep recursion over containers): keep those of the innermost frames
+ * only. */
+void ct_shed_snapshots(void)
+{
+    for (ct_thread *t = ct_session.threads; t != NULL; t = t->next)
+        for (int i = 0; i < t->depth - 1 || (i < t->depth && t != ct_session.current); i++)
+            refresh(t, &t->frames[i]);
+}
+
+static inline uint8_t *state_slot(ct_slot *slot, uint8_t *p, uint32_t i, PyObject *v, uint8_t flags,
+                                  enum ct_kind kind, uint32_t *cost)
+{
+    if (ct_unlikely(flags & (CT_SLOT_REDACT | CT_SLOT_DROP))) {
+        if ((flags & CT_SLOT_DROP) == 0)
+            return ct_slot_state_redacted(slot, p, ct_item_of_slot(i), v, kind, cost);
+        ct_slot_count_dropped(slot, v, kind);
+        return p;
+    }
+    /* The common ways of not having changed, inline. */
+    if (v == NULL) {
+        if (slot->kind == CT_SLOT_NONE || slot->kind == CT_SLOT_UNSET)
+            return p;
+    } else if (slot->kind == CT_SLOT_INT) {
+        if (Py_TYPE(v) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)v) &&
+            slot->bits == (uint64_t)PyUnstable_Long_CompactValue((PyLongObject *)v))
+            return p;
+    } else if (slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v) {
+        return p;
+    }
+    return ct_slot_state(slot, p, ct_item_of_slot(i), v, cost);
+}
+
+/* The same through PyFrame_GetVar, for an interpreter whose frames are laid out in a way we do not
+ * know. */
+static uint8_t *state_slots_public(ct_thread *t, ct_shadow *frame, uint8_t *p, int n,
+                                   const uint8_t *flags, enum ct_kind kind)
+{
+    PyFrameObject *object = PyEval_GetFrame();
+    for (int i = 0; i < n; i++) {
+        PyObject *v = ct_frame_variable_public(object, frame->plan->code, i);
+        p = state_slot(&t->slots[frame->slots + (uint32_t)i], p, (uint32_t)i, v, flags[i], kind,
+                       &frame->cost);
+        Py_XDECREF(v);
+    }
+    return p;
+}
+
+static inline uint8_t *state_slots(ct_thread *t, ct_shadow *frame, uint8_t *p, int n,
+                                   const uint8_t *flags, enum ct_kind kind)
+{
+    if (ct_unlikely(ct_frame_is_public))
+        return state_slots_public(t, frame, p, n, flags, kind);
+    ct_slot *slots = t->slots + frame->slots;
+    for (int i = 0; i < n; i++)
+        p = state_slot(&slots[i], p, (uint32_t)i, ct_frame_variable(frame->iframe, i, flags[i]),
+                       flags[i], kind, &frame->cost);
+    return p;
+}
+
+static bool is_shown_global(PyObject *v)
+{
+    return !PyFunction_Check(v) && !PyType_Check(v) && !PyModule_Check(v) && !PyCFunction_Check(v);
+}
+
+static bool is_immutable(PyObject *v)
+{
+    return v == Py_None || PyLong_CheckExact(v) || PyUnicode_CheckExact(v) ||
+           PyFloat_CheckExact(v) || PyBool_Check(v) || PyBytes_CheckExact(v);
+}
+
+/* State the globals that the code refers to.  A dict whose version has not changed holds the same
+ * objects. */
+static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
+{
+    if (!PyDict_Check(dict) || !ct_dict_has_str_keys(dict))
+        return p;
+    if (plan->globals_generation != ct_out.generation) {
+        plan->globals_generation = ct_out.generation;
+        for (int i = 0; i < plan->global_count; i++)
+            ct_slot_make_stale(&plan->globals[i].slot);
+    }
+    uint64_t version = ct_dict_version(dict);
+    bool look_up = version != plan->globals_version;
+    if (look_up) {
+        plan->globals_version = version;
+        plan->globals_mutable = false;
+    }
+    for (int i = 0; i < plan->global_count; i++) {
+        ct_global *global = &plan->globals[i];
+        if (look_up) {
+            PyObject *v = PyDict_GetItemWithError(dict, global->name);
+            global->value = v != NULL && is_shown_global(v) ? v : NULL;
+            if (v != NULL && global->value != NULL && !is_immutable(v) &&
+                global->action == CT_ALLOW)
+                plan->globals_mutable = true;
+        }
+        ct_item item = {.tag = CTJ_ITEM_GLOBAL, .wide = true, .number = (uint32_t)i};
+        if (global->action == CT_REDACT)
+            p = ct_slot_state_redacted(&global->slot, p, item, global->value, CT_KIND_GLOBAL,
+                                       &plan->globals_cost);
+        else
+            p = ct_slot_state(&global->slot, p, item, global->value, &plan->globals_cost);
+    }
+    return p;
+}
+
+static inline bool globals_may_differ(const ct_plan *plan, PyObject *dict)
+{
+    return plan->globals_mutable || plan->globals_generation != ct_out.generation ||
+           ct_dict_version(dict) != plan->globals_version;
+}
+
+uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p)
+{
+    ct_plan *plan = frame->plan;
+    PyObject *globals = frame->iframe->f_globals;
+    p = state_slots(t, frame, p, plan->argument_count, plan->argument_flags, CT_KIND_ARGUMENT);
+    if (plan->global_count != 0 && globals_may_differ(plan, globals))
+        p = state_globals(plan, p, globals);
+    return p;
+}
+
+uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
+{
+    ct_plan *plan = frame->plan;
+    ct_iframe *iframe = frame->iframe;
+    if (ct_unlikely(frame->generation != ct_out.generation))
+        refresh(t, frame);
+    p = state_slots(t, frame, p, plan->slot_count, plan->slot_flags, CT_KIND_LOCAL);
+    if (ct_unlikely(frame->space != NULL) && iframe->f_locals != NULL &&
+        PyDict_Check(iframe->f_locals))
+        p = ct_namespace_state(frame->space, p, iframe->f_locals, &frame->cost);
+    if (plan->global_count != 0 && globals_may_differ(plan, iframe->f_globals))
+        p = state_globals(plan, p, iframe->f_globals);
+    return p;
+}
