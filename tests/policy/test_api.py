@@ -204,45 +204,54 @@ def test_a_mistake_in_a_file_names_the_file() -> None:
     assert "did you mean max_depth" in caught.value.message
 
 
-def test_changes_from_many_threads_are_all_kept() -> None:
-    """Threads that each configure another setting do not undo each other."""
-    names = ("max_depth", "max_items", "max_text")
-    start = threading.Barrier(len(names))
+class SlowUpdate(PolicyUpdate):
+    """Sets ``max_depth`` to 1, and stays in the middle of being applied until it is released."""
 
-    def configure(name: str) -> None:
-        start.wait()
-        for value in range(1, 30):
-            apply_policy_update(PolicyUpdate(**{name: value}))  # type: ignore[arg-type]
+    __slots__ = ()
+    started, release = threading.Event(), threading.Event()
 
-    threads = [threading.Thread(target=configure, args=(name,)) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    def given(self) -> dict[str, object]:
+        self.started.set()
+        self.release.wait(60)
+        return {"max_depth": 1}
+
+
+@pytest.fixture
+def half_applied() -> Iterator[threading.Thread]:
+    """A thread that is in the middle of changing the policy."""
+    SlowUpdate.started.clear()
+    SlowUpdate.release.clear()
+    thread = threading.Thread(target=apply_policy_update, args=(SlowUpdate(),))
+    thread.start()
+    SlowUpdate.started.wait(60)
+    yield thread
+    SlowUpdate.release.set()
+    thread.join()
+
+
+def test_changes_at_the_same_time_are_all_kept(half_applied: threading.Thread) -> None:
+    """A change that comes during another one in another thread is not undone by it."""
+    other = threading.Thread(target=configure_policy, kwargs={"max_items": 2})
+    other.start()
+    other.join(0.2)
+    SlowUpdate.release.set()
+    other.join()
+    half_applied.join()
     limits = current_policy().limits
-    assert (limits.max_depth, limits.max_items, limits.max_text) == (29, 29, 29)
+    assert (limits.max_depth, limits.max_items) == (1, 2)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.usefixtures("half_applied")
 def test_a_child_can_configure_while_the_parent_was_configuring() -> None:
     """A fork during a change in another thread leaves the child able to change its own policy."""
-    held, release = threading.Event(), threading.Event()
-
-    class Slow(PolicyUpdate):
-        def given(self) -> dict[str, object]:
-            held.set()
-            release.wait(30)
-            return {}
-
-    thread = threading.Thread(target=apply_policy_update, args=(Slow(),))
-    thread.start()
-    held.wait(30)
     child = os.fork()
     if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(30)
-        configure_policy(max_items=1)
-        os._exit(0 if current_policy().limits.max_items == 1 else 1)
-    release.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        try:
+            configure_policy(max_items=1)
+        finally:
+            os._exit(current_policy().limits.max_items)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
