@@ -1,0 +1,111 @@
+/* The main module runs below no frame of ours and with the whole recursion limit: tracebacks,
+ * sys._getframe, the stack levels of warnings and the depth at which RecursionError strikes are
+ * those of `python`.
+ *
+ * The entry points are called through cffi, without the GIL, and take it. */
+#include "compat.h"
+
+#include <stdio.h>
+
+#include "program.h"
+
+/* What the thread state held before the frames below were hidden. */
+struct hidden {
+    PyThreadState *thread;
+    ct_iframe *frame;
+    int depth;
+    int c_remaining;
+};
+
+static struct hidden hide_frames(void)
+{
+    PyThreadState *thread = PyThreadState_Get();
+    struct hidden saved = {
+        .thread = thread,
+        .frame = ct_current_frame(thread),
+        .depth = thread->py_recursion_limit - thread->py_recursion_remaining,
+        .c_remaining = thread->c_recursion_remaining,
+    };
+    ct_set_current_frame(thread, NULL);
+    thread->py_recursion_remaining = thread->py_recursion_limit;
+    thread->c_recursion_remaining = CT_C_RECURSION_LIMIT;
+    return saved;
+}
+
+/* The program may have changed the recursion limit, so the depth is what comes back. */
+static void show_frames(const struct hidden *saved)
+{
+    ct_set_current_frame(saved->thread, saved->frame);
+    saved->thread->py_recursion_remaining = saved->thread->py_recursion_limit - saved->depth;
+    saved->thread->c_recursion_remaining = saved->c_remaining;
+}
+
+static void flush_stream(const char *name)
+{
+    PyObject *stream = PySys_GetObject(name);
+    if (stream == NULL)
+        return;
+    Py_INCREF(stream);
+    PyObject *result = PyObject_CallMethod(stream, "flush", NULL);
+    if (result == NULL)
+        PyErr_Clear();
+    Py_XDECREF(result);
+    Py_DECREF(stream);
+}
+
+/* Returns how the main module ended, with no exception set.  Steals `result`, which is NULL when
+ * an exception is set.  A SystemExit is appended to the list `outcome`: the interpreter ends the
+ * process by it later. */
+static int conclude(PyObject *result, PyObject *outcome)
+{
+    if (result != NULL) {
+        Py_DECREF(result);
+        return CT_PROGRAM_FINISHED;
+    }
+    if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
+        PyObject *exit = PyErr_GetRaisedException();
+        if (PyList_Append(outcome, exit) < 0)
+            PyErr_Clear();
+        Py_DECREF(exit);
+        return CT_PROGRAM_EXITED;
+    }
+    int end = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) ? CT_PROGRAM_INTERRUPTED
+                                                              : CT_PROGRAM_FAILED;
+    PyErr_Print();
+    return end;
+}
+
+/* Runs the source file `path`, in the encoding of the file system, in the namespace `globals`. */
+int ct_program_file(const char *path, uintptr_t globals, uintptr_t outcome)
+{
+    PyObject *dict = (PyObject *)globals;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    struct hidden saved = hide_frames();
+    FILE *file = fopen(path, "rb");
+    PyObject *result = NULL;
+    if (file == NULL) {
+        PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
+    } else {
+        result = PyRun_FileExFlags(file, path, Py_file_input, dict, dict, 1, NULL);
+        PyObject *raised = PyErr_GetRaisedException();
+        flush_stream("stderr");
+        flush_stream("stdout");
+        PyErr_SetRaisedException(raised);
+    }
+    int end = conclude(result, (PyObject *)outcome);
+    show_frames(&saved);
+    PyGILState_Release(gil);
+    return end;
+}
+
+/* Calls what runs the main module: runpy for a module, exec for compiled code. */
+int ct_program_call(uintptr_t callable, uintptr_t args, uintptr_t outcome)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    struct hidden saved = hide_frames();
+    int end =
+        conclude(PyObject_CallObject((PyObject *)callable, (PyObject *)args), (PyObject *)outcome);
+    show_frames(&saved);
+    PyGILState_Release(gil);
+    return end;
+}
