@@ -191,18 +191,15 @@ def run(program: Program, namespace: dict[str, object]) -> Ending:
 
     What outlives the main module (threads, exit handlers) is left to the interpreter.
     """
-    from codetracer_core._native import ffi, lib
-
-    def address(value: object) -> object:
-        return ffi.cast("void *", id(value))
+    from codetracer_core._native import lib
 
     outcome: list[BaseException] = []
     if program.kind is ProgramKind.SCRIPT:
         path = os.fsencode(program.path or "")
-        end = lib.ct_program_file(path, address(namespace), address(outcome))
+        end = lib.ct_program_file(path, id(namespace), id(outcome))
     else:
         function, arguments = _main_function(program, namespace)
-        end = lib.ct_program_call(address(function), address(arguments), address(outcome))
+        end = lib.ct_program_call(id(function), id(arguments), id(outcome))
     if end == lib.CT_PROGRAM_EXITED:
         return Ending(exit_status(outcome[0]), outcome[0])
     if program.kind in (ProgramKind.SCRIPT, ProgramKind.COMPILED):

@@ -9,6 +9,7 @@ import sys
 from codetracer_core import api
 from codetracer_core.cli import program as programs
 from codetracer_core.cli.arguments import CommandParser, split_at_program
+from codetracer_core.cli.imports import OwnImports
 from codetracer_core.cli.report import Stderr, human_size, report_failure
 from codetracer_core.errors import RecorderError
 from codetracer_core.session.bootstrap import TraceSessionBootstrap
@@ -56,12 +57,13 @@ def run(words: Sequence[str]) -> int:
         argv=program.argv,
         main_script=program.main_script,
     )
-    closing = _Closing(program, options)
-    closing.session = api.begin(bootstrap)
+    closing = _Closing(program, options, api.begin(bootstrap))
     # Exit handlers run in reverse order, and threads are waited for before them: this one, being
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)
-    ending = programs.run(program, programs.prepare(program))
+    namespace = programs.prepare(program)
+    closing.imports.hide()
+    ending = programs.run(program, namespace)
     closing.status = ending.status
     if ending.error is None:
         return ending.status
@@ -98,25 +100,28 @@ def _parser() -> CommandParser:
 class _Closing:
     """Finishes the recording when the program is over, and says what came of it."""
 
-    def __init__(self, program: programs.Program, options: argparse.Namespace) -> None:
-        self.session: TraceSession | None = None
+    def __init__(
+        self, program: programs.Program, options: argparse.Namespace, session: TraceSession
+    ) -> None:
+        self.imports = OwnImports()
         self.status = 0
         self.signalled = False
+        self._session = session
         self._program = program
         self._out_dir: str = options.out_dir
         self._quiet: bool = options.quiet
-        self._pid = os.getpid()
         self._stderr = Stderr()
 
     def __call__(self) -> None:
-        if self.session is None or not self.session.active:
+        if not self._session.active:
             return
         try:
-            finished = self.session.stop(
-                exit_code=None if self.signalled else self.status,
-                exit_label="<SIGINT>",
-                progress=Progress(self._stderr),
-            )
+            with self.imports.restored():
+                finished = self._session.stop(
+                    exit_code=None if self.signalled else self.status,
+                    exit_label="<SIGINT>",
+                    progress=Progress(self._stderr),
+                )
         except RecorderError as error:
             self._fail(error)
             return
