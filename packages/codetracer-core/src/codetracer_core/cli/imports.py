@@ -1,0 +1,83 @@
+"""Two views of the import system: the recorder's own, and the one that the program finds.
+
+The recorder has imported parts of the standard library before the program starts. A program whose
+folder holds a ``json.py`` or ``token.py`` of its own must get that one, as under ``python``; and
+what the recorder imports later must not come from the program's folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+__all__ = ["OwnImports"]
+
+# Modules with state that the interpreter shares with the first copy.
+_KEPT = frozenset({"encodings", "threading"})
+
+
+class OwnImports:
+    """The state of the import system when this object is made, for the recorder to come back to."""
+
+    def __init__(self) -> None:
+        self._modules = dict(sys.modules)
+        self._path = [entry for entry in sys.path if entry]
+        self._meta_path = list(sys.meta_path)
+        self._path_hooks = list(sys.path_hooks)
+
+    def hide(self) -> None:
+        """Take from ``sys.modules`` what ``python`` would not have imported by now.
+
+        That is the part of the standard library, written in Python, that came after the
+        interpreter's own start. The recorder keeps using it.
+        """
+        loaded = list(sys.modules)
+        start = loaded.index("site") + 1 if "site" in sys.modules else len(loaded)
+        families: dict[str, list[str]] = {}
+        for name in loaded[start:]:
+            top = name.partition(".")[0]
+            if top in sys.stdlib_module_names and top not in _KEPT:
+                families.setdefault(top, []).append(name)
+        earlier = {name.partition(".")[0] for name in loaded[:start]}
+        for top, names in families.items():
+            # A package goes as a whole: a new parent would lack the submodules that stayed.
+            if top not in earlier and all(_is_source(name, sys.modules[name]) for name in names):
+                for name in names:
+                    del sys.modules[name]
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Import as the recorder does inside this block, and as the program did after it."""
+        theirs = dict(sys.modules), sys.path, sys.meta_path, sys.path_hooks
+        self._install(self._modules, self._path, self._meta_path, self._path_hooks)
+        try:
+            yield
+        finally:
+            self._install(*theirs)
+
+    @staticmethod
+    def _install(
+        modules: dict[str, ModuleType],
+        path: list[str],
+        meta_path: list[object],
+        path_hooks: list[object],
+    ) -> None:
+        sys.path = path
+        sys.meta_path = meta_path  # type: ignore[assignment]
+        sys.path_hooks = path_hooks  # type: ignore[assignment]
+        # The interpreter knows this dictionary by its address.
+        sys.modules.clear()
+        sys.modules.update(modules)
+
+
+def _is_source(name: str, module: ModuleType) -> bool:
+    """Whether `module` was read from a source file, or is another module under a second `name`."""
+    spec = getattr(module, "__spec__", None)
+    if spec is None:
+        return False
+    return spec.name != name or (spec.origin or "").endswith(".py")
