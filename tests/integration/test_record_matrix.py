@@ -1,0 +1,157 @@
+"""Programs behave under the recorder as under ``python``: output, errors and exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from integration.record_programs import PROGRAMS, RecordedProgram
+from integration.recording import record, recorder, run_plain, write_files
+from naive import ct
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+
+def compare(
+    program: RecordedProgram, folder: Path, out_dir: Path
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `program` both ways in `folder`; fail unless it behaves the same."""
+    folder.mkdir(exist_ok=True)
+    write_files(folder, {"main.py": program.source, **program.files})
+    plain = run_plain(program.words, folder, program.stdin)
+    recorded = record(program.words, folder, out_dir, program.stdin)
+    assert recorded.stdout == plain.stdout
+    assert recorded.stderr == plain.stderr
+    assert recorded.returncode == plain.returncode
+    if program.status is not None:
+        assert recorded.returncode == (program.status & 0xFF if program.status >= 0 else program.status)
+    return recorded
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_behaves_the_same_recorded(name: str, tmp_path: Path) -> None:
+    """Standard output, standard error and exit status are equal to the byte, and a trace is left."""
+    program = PROGRAMS[name]
+    out_dir = tmp_path / "out"
+    recorded = compare(program, tmp_path / "program", out_dir)
+    assert list(out_dir.glob("trace.*.ctj"))
+    if not program.finished:
+        return
+    trace = ct.load(out_dir / "trace.ct")
+    metadata = json.loads((out_dir / "trace_metadata.json").read_text())
+    status = metadata["process_exit_status"]
+    if recorded.returncode < 0:
+        assert status == {"code": None, "label": "<SIGINT>"}
+    elif recorded.returncode != 120:
+        assert status["code"] == recorded.returncode or "hook" in name
+    assert (trace.calls[1:] != []) == program.traced
+
+
+def test_a_zip_file_behaves_the_same_recorded(tmp_path: Path) -> None:
+    """A zip file with a main module is run from inside the archive."""
+    folder = tmp_path / "program"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "app.zip", "w") as archive:
+        archive.writestr("__main__.py", "import sys, inner\nprint(sys.argv, __file__)\n")
+        archive.writestr("inner.py", "print(__name__)\n")
+    compare(RecordedProgram("", words=("app.zip", "x")), folder, tmp_path / "out")
+
+
+def test_a_compiled_script_behaves_the_same_recorded(tmp_path: Path) -> None:
+    """A .pyc file runs as the main module, with no frame of the recorder in its traceback."""
+    import py_compile
+
+    folder = tmp_path / "program"
+    write_files(folder, {"source.py": "print(__file__, __loader__)\n1 / 0\n"})
+    py_compile.compile(str(folder / "source.py"), cfile=str(folder / "main.pyc"))
+    program = RecordedProgram("", words=("main.pyc",))
+    recorded = record(program.words, folder, tmp_path / "out")
+    plain = run_plain(program.words, folder)
+    hide_address = b"object at 0x"
+    assert recorded.stdout.partition(hide_address)[0] == plain.stdout.partition(hide_address)[0]
+    assert recorded.stderr == plain.stderr
+    assert recorded.returncode == plain.returncode == 1
+
+
+def test_the_package_run_as_a_module_is_the_same_command(tmp_path: Path) -> None:
+    """``python -m codetracer_core record`` gives the program the same path, arguments and status."""
+    source = "import sys\nprint(sys.argv, sys.path[0], sys.orig_argv)\nraise KeyboardInterrupt\n"
+    write_files(tmp_path / "program", {"main.py": source})
+    plain = run_plain(["main.py", "a"], tmp_path / "program")
+    words = ["-m", "codetracer_core", "record", "-q", "-o", str(tmp_path / "out"), "main.py", "a"]
+    recorded = run_plain(words, tmp_path / "program")
+    assert recorded.stdout == plain.stdout
+    assert recorded.stderr == plain.stderr
+    assert recorded.returncode == plain.returncode == -2
+
+
+def test_interpreter_options_stay_in_force(tmp_path: Path) -> None:
+    """Options before the command reach the program's flags and its restated command line."""
+    source = "import sys\nprint(sys.flags, sys.orig_argv, sys.warnoptions, len(sys.path))\n"
+    write_files(tmp_path / "program", {"main.py": source})
+    options = ["-O", "-W", "error::UserWarning", "-X", "utf8"]
+    plain = run_plain([*options, "main.py"], tmp_path / "program")
+    words = ["-m", "codetracer_core", "record", "-q", "-o", str(tmp_path / "out"), "main.py"]
+    recorded = run_plain([*options, *words], tmp_path / "program")
+    assert recorded.stdout == plain.stdout
+    assert recorded.stderr == plain.stderr
+
+
+def test_the_closing_line_comes_last_and_can_be_silenced(tmp_path: Path) -> None:
+    """One line on standard error says how much was recorded, where it is and how to see it."""
+    write_files(tmp_path, {"main.py": "import sys\nx = 1\nsys.exit('bye')\n"})
+    recorded = recorder(["record", "-o", "out", "main.py"], tmp_path)
+    bye, summary = recorded.stderr.decode().splitlines()
+    assert bye == "bye"
+    assert summary.startswith("codetracer-core: ")
+    assert " steps, 1 calls, " in summary
+    assert str(tmp_path / "out" / "trace.ct") in summary
+    assert summary.endswith("codetracer-core show out")
+    assert record(["main.py"], tmp_path, tmp_path / "out").stderr == b"bye\n"
+
+
+def test_the_closing_line_names_the_rule_that_skipped_the_program(tmp_path: Path) -> None:
+    """When the main script was skipped, its rule is named with file, line and selector."""
+    rules = (
+        '[meta]\nname = "none"\nversion = 1\n'
+        '[scope]\ndefault_exec = "inherit"\ndefault_value_action = "inherit"\n'
+        '[[scope.rules]]\nselector = "file:**/main.py"\nexec = "skip"\nreason = "not mine"\n'
+    )
+    write_files(tmp_path, {"main.py": "x = 1\n", "none.toml": rules})
+    recorded = recorder(["record", "--trace-filter", "none.toml", "main.py"], tmp_path)
+    assert recorded.returncode == 0
+    (line,) = recorded.stderr.decode().splitlines()
+    assert "nothing was recorded: main.py is skipped by" in line
+    assert f"{tmp_path / 'none.toml'}:7" in line
+    assert "file:**/main.py" in line
+    assert "not mine" in line
+
+
+def test_nothing_but_ours_is_imported_before_the_program(tmp_path: Path) -> None:
+    """The program finds no standard library module imported that ``python`` would not import."""
+    source = (
+        "import sys\n"
+        "names = [n for n, m in sys.modules.items() if getattr(m, '__file__', None)]\n"
+        "print(*sorted(n for n in names if n.partition('.')[0] in sys.stdlib_module_names))\n"
+    )
+    write_files(tmp_path, {"main.py": source})
+    plain = set(run_plain(["main.py"], tmp_path).stdout.split())
+    recorded = set(record(["main.py"], tmp_path, tmp_path / "out").stdout.split())
+    compiled = {name for name in recorded if sys.modules.get(name.decode()) is not None}
+    assert plain <= recorded
+    assert {name for name in recorded - plain if _is_python(name.decode())} <= {
+        b"importlib",
+        b"typing",
+    }, compiled
+
+
+def _is_python(name: str) -> bool:
+    from importlib.util import find_spec
+
+    spec = find_spec(name)
+    return spec is not None and (spec.origin or "").endswith(".py")
