@@ -84,17 +84,14 @@ def core_interpreters() -> dict[str, str]:
 
 def copy_repository(destination: Path) -> Path:
     """A git repository in `destination` with the present content of this one, committed."""
-    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            target = destination / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
+    left_out = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*-out", ".*_cache")
+    shutil.copytree(ROOT, destination, ignore=left_out)
     run("git", "init", "--quiet", cwd=destination)
     run("git", "config", "user.name", "Test", cwd=destination)
     run("git", "config", "user.email", "test@example.invalid", cwd=destination)
     run("git", "config", "core.hooksPath", "/dev/null", cwd=destination)
     commit_all(destination, "Start")
+    run("git", "clean", "-d", "--force", "-X", "--quiet", cwd=destination)
     return destination
 
 

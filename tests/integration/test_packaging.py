@@ -118,6 +118,12 @@ def test_leaf_wheel_is_pure(leaf: str, leaf_wheels: Path) -> None:
         assert [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
 
 
+@pytest.mark.parametrize("package", [CORE, *LEAVES])
+def test_each_package_carries_the_licence(package: str) -> None:
+    """The licence in a package's folder is the repository's."""
+    assert (ROOT / "packages" / package / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
+
+
 def test_sdist_alone_makes_the_same_wheel(
     core_sdist: Path, core_wheels: dict[str, Path], newest: str, tmp_path: Path
 ) -> None:
