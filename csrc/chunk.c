@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "ct.h"
+#include "value.h"
 
 #define AGE_CHECK_BYTES ((size_t)64 << 10) /* how often an unfilled chunk is asked for its age */
 #define AGE_LIMIT_NS    1000000000ull
@@ -14,6 +15,7 @@
 enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_SEALED, SLOT_WRITING };
 
 struct ct_out ct_out;
+size_t ct_slot_bytes;
 struct ct_chunk_counts ct_chunk_counts;
 
 static struct {
@@ -26,6 +28,7 @@ static struct {
     uint64_t next_sequence;
     int live; /* slot of the live chunk, -1 when there is none */
     bool closing;
+    bool paused;        /* the writer is to end, for a fork */
     uint64_t opened_ns; /* monotonic */
     uint8_t session[16];
     uint8_t boot[16];
@@ -43,7 +46,7 @@ static uint64_t clock_ns(clockid_t clock)
 
 static uint8_t *slot_base(int slot)
 {
-    return ring.ring + CT_RING_HEADER + (size_t)slot * CT_SLOT_BYTES;
+    return ring.ring + CT_RING_HEADER + (size_t)slot * ct_slot_bytes;
 }
 
 static void put_u32(uint8_t *p, uint32_t v)
@@ -80,7 +83,7 @@ static void open_slot(int slot, struct ct_chunk_position position)
     ring.state[slot] = SLOT_LIVE;
     ring.live = slot;
     ct_out.at = base + CTJ_CHUNK_HEADER;
-    ct_out.hard = base + CT_SLOT_BYTES - CT_UNIT_ROOM / 2;
+    ct_out.hard = base + CT_CHUNK_BYTES + CT_BOUNDARY_ROOM + (size_t)ct_limits.step;
     ct_out.generation = sequence;
     __atomic_store_n(&ct_out.soft, base + AGE_CHECK_BYTES, __ATOMIC_RELAXED);
 }
@@ -109,6 +112,14 @@ static int find_slot(enum slot_state state)
     return found;
 }
 
+size_t ct_chunk_size_slots(void)
+{
+    size_t limits =
+        2 * (size_t)ct_limits.step + 4 * (size_t)ct_limits.value + 16 * (size_t)ct_limits.text;
+    ct_slot_bytes = (CT_CHUNK_BYTES + CT_BOUNDARY_ROOM + limits + 0xFFFF) & ~(size_t)0xFFFF;
+    return CT_RING_HEADER + CT_SLOTS * ct_slot_bytes;
+}
+
 void ct_chunk_open(uint8_t *mapping, const uint8_t session[16], const uint8_t boot[16])
 {
     ring.ring = mapping;
@@ -117,7 +128,7 @@ void ct_chunk_open(uint8_t *mapping, const uint8_t session[16], const uint8_t bo
     memset(ring.state, 0, sizeof ring.state);
     memset(ring.sequence, 0, sizeof ring.sequence);
     ring.next_sequence = 1;
-    ring.closing = false;
+    ring.closing = ring.paused = false;
     memset(&ct_chunk_counts, 0, sizeof ct_chunk_counts);
     open_slot(0, (struct ct_chunk_position){0, 1});
 }
@@ -201,7 +212,7 @@ int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32
     struct timespec until = deadline(ms);
     pthread_mutex_lock(&ring.lock);
     int found = find_slot(SLOT_SEALED);
-    if (found < 0 && !ring.closing && ms > 0) {
+    if (found < 0 && !ring.closing && !ring.paused && ms > 0) {
         pthread_cond_timedwait(&ring.sealed, &ring.lock, &until);
         found = find_slot(SLOT_SEALED);
     }
@@ -215,7 +226,7 @@ int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32
         *data = base;
         *length = records + CTJ_CHUNK_HEADER;
         result = 1;
-    } else if (ring.closing) {
+    } else if (ring.closing || ring.paused) {
         result = 0;
     } else if (ring.live >= 0 && clock_ns(CLOCK_MONOTONIC) - ring.opened_ns >= AGE_LIMIT_NS) {
         __atomic_store_n(&ct_out.soft, slot_base(ring.live) + CTJ_CHUNK_HEADER, __ATOMIC_RELAXED);
@@ -232,10 +243,18 @@ void ct_writer_give(int slot)
     pthread_mutex_unlock(&ring.lock);
 }
 
-/* Let a writer that waits return soon, so that it can be joined. */
-void ct_writer_wake(void)
+/* Make the writer end as soon as nothing is sealed, or let one run again. */
+void ct_writer_pause(int paused)
 {
     pthread_mutex_lock(&ring.lock);
+    ring.paused = paused != 0;
     pthread_cond_broadcast(&ring.sealed);
     pthread_mutex_unlock(&ring.lock);
+}
+
+void ct_chunk_forked(void)
+{
+    pthread_mutex_init(&ring.lock, NULL);
+    pthread_cond_init(&ring.sealed, NULL);
+    pthread_cond_init(&ring.freed, NULL);
 }

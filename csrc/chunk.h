@@ -13,12 +13,17 @@
 
 #include "journal_format.h"
 
-#define CT_SLOTS       5
-#define CT_CHUNK_BYTES ((size_t)1 << 20)
-#define CT_SLOT_BYTES  ((size_t)2 << 20) /* a chunk, the preamble's surplus and the largest unit */
+#define CT_SLOTS         5
+#define CT_CHUNK_BYTES   ((size_t)1 << 20)
+#define CT_BOUNDARY_ROOM ((size_t)768 << 10) /* a preamble and the definitions that a unit needs   \
+                                              */
 #define CT_RING_HEADER 4096
-#define CT_RING_BYTES  (CT_RING_HEADER + CT_SLOTS * CT_SLOT_BYTES)
-#define CT_UNIT_ROOM   ((size_t)640 << 10) /* what one unit with its definitions may need */
+
+/* Bytes of a slot: a chunk, and behind it what may be written before the next boundary. */
+extern size_t ct_slot_bytes;
+
+/* Fix the size of slots from the limits of values; returns the bytes of the ring. */
+size_t ct_chunk_size_slots(void);
 
 /* The live chunk.  `at` points at a 0 byte: the end of what readers see. */
 struct ct_out {
@@ -71,7 +76,7 @@ static inline bool ct_chunk_is_full(void)
     return ct_out.at > __atomic_load_n(&ct_out.soft, __ATOMIC_RELAXED);
 }
 
-/* Take over a mapping of CT_RING_BYTES and open the first chunk. */
+/* Take over a mapping of ct_chunk_size_slots() bytes and open the first chunk. */
 void ct_chunk_open(uint8_t *ring, const uint8_t session[16], const uint8_t boot[16]);
 
 /* True when the chunk really has to be sealed now; extends the soft limit otherwise. */
@@ -87,6 +92,9 @@ void ct_chunk_wait(int ms);
 
 /* Seal the last chunk of a session and let the writer finish. */
 void ct_chunk_close(void);
+
+/* In a forked child: nobody holds the locks, whatever they look like. */
+void ct_chunk_forked(void);
 
 /* Forget the mapping; the writer must have finished. */
 void ct_chunk_release(void);

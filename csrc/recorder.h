@@ -17,16 +17,16 @@ void ct_ring_destroy(void);
 void ct_set_limits(int depth, int items, int text, int value, int step);
 int ct_session_open(uintptr_t parts, uintptr_t errors);
 void ct_session_close(void);
-void ct_session_writer_runs(int runs);
 int ct_session_is_active(void);
 void ct_session_fail(void);
 void ct_session_counts(ct_counts *out);
 int ct_frames_are_public(void);
-void ct_thread_ignore(void);
 
+int ct_writer_start(uintptr_t callable);
+void ct_writer_join(void);
 int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length);
 void ct_writer_give(int slot);
-void ct_writer_wake(void);
+void ct_writer_pause(int paused);
 
 int ct_callback_rows(void);
 const char *ct_callback_event(int row);

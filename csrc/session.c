@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,17 +14,18 @@
 #include "tracer.h"
 
 static uint8_t *ring_mapping;
+static size_t ring_bytes;
 
 /* Fill the file with real blocks: a sparse file on a full disk would kill the program when a page
  * is touched. */
 static int allocate(int fd)
 {
-    int failed = posix_fallocate(fd, 0, CT_RING_BYTES);
+    int failed = posix_fallocate(fd, 0, ring_bytes);
     if (failed != EOPNOTSUPP && failed != EINVAL)
         return failed;
     static const uint8_t zeros[65536];
-    for (size_t at = 0; at < CT_RING_BYTES;) {
-        size_t n = CT_RING_BYTES - at < sizeof zeros ? CT_RING_BYTES - at : sizeof zeros;
+    for (size_t at = 0; at < ring_bytes;) {
+        size_t n = ring_bytes - at < sizeof zeros ? ring_bytes - at : sizeof zeros;
         ssize_t written = pwrite(fd, zeros, n, (off_t)at);
         if (written < 0 && errno != EINTR)
             return errno;
@@ -31,10 +34,26 @@ static int allocate(int fd)
     return 0;
 }
 
+/* A forked child must never write into its parent's ring: before anything else runs there, the
+ * mapping becomes private memory and tracing ends.  Python's own hook does the rest. */
+static void forked(void)
+{
+    if (ring_mapping == NULL)
+        return;
+    ct_session.active = false;
+    ct_chunk_forked();
+    mmap(ring_mapping, ring_bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS,
+         -1, 0);
+}
+
 /* Make the ring file at `path` and open the first chunk in it.  Returns 0 or an errno; *shared says
  * whether a killed process leaves its chunks in the file. */
 int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot, int *shared)
 {
+    static bool watches_forks;
+    if (!watches_forks && pthread_atfork(NULL, NULL, forked) == 0)
+        watches_forks = true;
+    ring_bytes = ct_chunk_size_slots();
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return errno;
@@ -44,11 +63,11 @@ int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot
         unlink(path);
         return failed;
     }
-    void *mapping = mmap(NULL, CT_RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *mapping = mmap(NULL, ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     *shared = mapping != MAP_FAILED;
     if (mapping == MAP_FAILED)
         mapping =
-            mmap(NULL, CT_RING_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            mmap(NULL, ring_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     failed = mapping == MAP_FAILED ? errno : 0;
     close(fd);
     if (failed != 0) {
@@ -58,7 +77,7 @@ int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot
     ring_mapping = mapping;
     uint16_t version = CTJ_VERSION;
     uint32_t slots = CT_SLOTS;
-    uint64_t slot_bytes = CT_SLOT_BYTES;
+    uint64_t slot_bytes = ct_slot_bytes;
     memcpy(ring_mapping, "CTJRING1", 8);
     memcpy(ring_mapping + 8, &version, sizeof version);
     memcpy(ring_mapping + 12, &slots, sizeof slots);
@@ -73,7 +92,7 @@ void ct_ring_destroy(void)
 {
     ct_chunk_release();
     if (ring_mapping != NULL)
-        munmap(ring_mapping, CT_RING_BYTES);
+        munmap(ring_mapping, ring_bytes);
     ring_mapping = NULL;
 }
 
@@ -115,9 +134,45 @@ void ct_session_close(void)
     PyGILState_Release(gil);
 }
 
-void ct_session_writer_runs(int runs)
+/* ---- the writer thread
+ * --------------------------------------------------------------------------------------- */
+
+static pthread_t writer;
+
+/* Runs the callable in a Python thread that `threading` knows nothing of and whose events are not
+ * recorded. */
+static void *run_writer(void *callable)
 {
-    ct_session.writer_runs = runs != 0;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    ct_thread_ignore();
+    PyObject *done = PyObject_CallNoArgs((PyObject *)callable);
+    if (done == NULL)
+        PyErr_WriteUnraisable((PyObject *)callable);
+    Py_XDECREF(done);
+    PyGILState_Release(gil);
+    return NULL;
+}
+
+/* Start the writer, which the program's signals never interrupt.  The caller keeps `callable` until
+ * ct_writer_join. Returns 0 or an errno. */
+int ct_writer_start(uintptr_t callable)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&writer, NULL, run_writer, (void *)callable);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ct_session.writer_runs = failed == 0;
+    return failed;
+}
+
+/* Wait until the writer's thread is gone, as far as the system can tell too: a fork counts threads.
+ */
+void ct_writer_join(void)
+{
+    if (ct_session.writer_runs)
+        pthread_join(writer, NULL);
+    ct_session.writer_runs = false;
 }
 
 int ct_session_is_active(void)

@@ -316,11 +316,9 @@ PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
 
 void ct_thread_ignore(void)
 {
-    PyGILState_STATE gil = PyGILState_Ensure();
     ct_thread *t = ct_session.active ? ct_thread_of(ct_thread_state()) : NULL;
     if (t != NULL)
         t->ignored = true;
-    PyGILState_Release(gil);
 }
 
 /* Put the frames of one thread that run already on its stack, outermost first. */

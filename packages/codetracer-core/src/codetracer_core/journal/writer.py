@@ -5,7 +5,6 @@ docs/journal.md describes the files.
 
 from __future__ import annotations
 
-import _thread
 import errno
 import json
 import os
@@ -20,8 +19,10 @@ from codetracer_core.errors import EnvironmentError_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer, Mapping
+    from collections.abc import Buffer, Callable, Mapping
     from typing import Final
+
+    from codetracer_policy import CaptureLimits
 
 __all__ = ["JournalWriter"]
 
@@ -54,16 +55,24 @@ class JournalWriter:
         status = os.fstat(descriptor)
         self._identity = (status.st_dev, status.st_ino)
         self._size = status.st_size
-        self._thread_done: _thread.LockType | None = None
-        self._failure: OSError | None = None
+        self._run = self._drain_until_closed
+        self._thread: Callable[[], None] | None = None
+        self._forking = False
+        self._failure: Exception | None = None
 
     @classmethod
-    def create(cls, directory: Path, metadata: Mapping[str, object]) -> JournalWriter:
+    def create(
+        cls, directory: Path, metadata: Mapping[str, object], limits: CaptureLimits
+    ) -> JournalWriter:
         """Make ``trace.<id>.ctj`` and ``trace.<id>.ring`` in `directory` and open the first chunk.
 
-        `metadata` is written first, as JSON. Raises EnvironmentError (``ERR_IO``); no file is left
+        `metadata` is written first, as JSON. `limits` holds for the values of the session, and
+        decides how large the ring is. Raises EnvironmentError (``ERR_IO``); no file is left
         behind then.
         """
+        lib.ct_set_limits(
+            limits.max_depth, limits.max_items, limits.max_text, limits.max_value, limits.max_step
+        )
         session_id = _uuid7()
         name = f"trace.{_text_of(session_id)}"
         # Absolute, because the program may change its directory.
@@ -100,20 +109,15 @@ class JournalWriter:
     def start_thread(self) -> None:
         """Start the thread that writes sealed chunks, unless it runs.
 
-        Where no thread can start any more (the interpreter is shutting down) the chunks that are
-        ready are written here and now.
+        Where no thread can be started, or must not be because the process is about to fork, the
+        chunks that are ready are written here and now.
         """
-        if self._thread_done is not None:
+        if self._thread is not None:
             return
-        done = _thread.allocate_lock()
-        done.acquire()
-        try:
-            _thread.start_new_thread(self._run, (done,))
-        except RuntimeError:
+        if not self._forking and lib.ct_writer_start(id(self._run)) == 0:
+            self._thread = self._run
+        else:
             self._drain(0)
-            return
-        self._thread_done = done
-        lib.ct_session_writer_runs(1)
 
     def finish(self, end: Mapping[str, object]) -> None:
         """Write what is left and `end`, close the journal and remove the ring.
@@ -126,7 +130,7 @@ class JournalWriter:
         if self._failure is None:
             try:
                 self._append(KIND_END, 0, _json_bytes(end))
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - reported below
                 self._failure = error
         self._close()
         if self._failure is not None:
@@ -143,22 +147,34 @@ class JournalWriter:
 
     def join(self) -> None:
         """Wait for the writer thread, which ends when the session is closed."""
-        if self._thread_done is not None:
-            self._thread_done.acquire()
-            self._thread_done = None
-            lib.ct_session_writer_runs(0)
+        if self._thread is not None:
+            lib.ct_writer_join()
+            self._thread = None
+
+    def before_fork(self) -> None:
+        """End the writer thread: a child would inherit its locks, and Python warns of threads."""
+        self._forking = True
+        lib.ct_writer_pause(1)
+        self.join()
+
+    def after_fork(self) -> None:
+        """In the parent: chunks may be written by a thread again, started at the next one."""
+        self._forking = False
+        lib.ct_writer_pause(0)
+
+    def detach(self) -> None:
+        """In a forked child: let go of the parent's files."""
+        self._close()
 
     def _close(self) -> None:
         lib.ct_ring_destroy()
-        os.close(self._descriptor)
-
-    def _run(self, done: _thread.LockType) -> None:
-        """The writer thread: invisible to ``threading``, never recorded, deaf to signals."""
         try:
-            lib.ct_thread_ignore()
-            self._drain(_WAIT_MS)
-        finally:
-            done.release()
+            os.close(self._descriptor)
+        except OSError:  # the program has closed it
+            pass
+
+    def _drain_until_closed(self) -> None:
+        self._drain(_WAIT_MS)
 
     def _drain(self, wait_ms: int) -> None:
         """Write sealed chunks until the session closes; with `wait_ms` 0, those that are ready."""
@@ -177,7 +193,7 @@ class JournalWriter:
             return
         try:
             self._append(KIND_CHUNK, sequence, chunk)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program must not stall
             self._failure = error
             lib.ct_session_fail()
 
@@ -257,10 +273,6 @@ def _boot_id() -> bytes:
         return bytes(16)
 
 
-def _io_error(error: OSError, path: Path) -> EnvironmentError_:
-    return EnvironmentError_(
-        "ERR_IO",
-        f"the journal cannot be written: {error.strerror or error}",
-        path=path,
-        errno=errno.errorcode.get(error.errno or 0, "?"),
-    )
+def _io_error(error: Exception, path: Path) -> EnvironmentError_:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else repr(error)
+    return EnvironmentError_("ERR_IO", f"the journal cannot be written: {reason}", path=path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 
@@ -13,8 +14,6 @@ from codetracer_core.monitoring.install import Installation, claim_tool_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from codetracer_policy import CaptureLimits
-
     from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.filtering import FilterCoordinator
 
@@ -60,7 +59,6 @@ class RuntimeTracer:
         self,
         writer: JournalWriter,
         coordinator: FilterCoordinator,
-        limits: CaptureLimits,
         *,
         on_recorder_error: str,
         adopt_running: bool = False,
@@ -72,7 +70,6 @@ class RuntimeTracer:
         """
         self._writer = writer
         self._coordinator = coordinator
-        self._limits = limits
         self._abort = on_recorder_error == "abort"
         self._adopt = adopt_running
         self._installation: Installation | None = None
@@ -86,10 +83,6 @@ class RuntimeTracer:
 
         Raises RecorderError; nothing is installed then.
         """
-        limits = self._limits
-        lib.ct_set_limits(
-            limits.max_depth, limits.max_items, limits.max_text, limits.max_value, limits.max_step
-        )
         tool_id = claim_tool_id()
         installation = Installation(tool_id, _GLOBAL_EVENTS | _LOCAL_EVENTS)
         self._parts = (
@@ -116,6 +109,7 @@ class RuntimeTracer:
             lib.ct_session_close()
             raise
         self._installation = installation
+        _watch_forks(self)
 
     def uninstall(self) -> None:
         """Stop recording and seal the last chunk; does nothing the second time."""
@@ -128,10 +122,24 @@ class RuntimeTracer:
         lib.ct_session_close()
         installation.remove()
         self._parts = ()
+        _watch_forks(None)
 
     def stats(self) -> RecorderStats:
         """Counts up to now, or of the whole session when it is over."""
         return self._stats or self._count()
+
+    def before_fork(self) -> None:
+        """The process is about to fork."""
+        self._writer.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """The process has forked and this is the one that is recorded."""
+        self._writer.after_fork()
+
+    def after_fork_in_child(self) -> None:
+        """The process has forked and this is the child, which is not recorded."""
+        self.uninstall()
+        self._writer.detach()
 
     def _count(self) -> RecorderStats:
         counts = ffi.new("ct_counts *")
@@ -167,6 +175,23 @@ class RuntimeTracer:
             sys.monitoring.set_events(self._installation.tool_id, 0)
         if self._abort:
             raise self.failure
+
+
+_recording: RuntimeTracer | None = None
+_forks_are_watched = False
+
+
+def _watch_forks(tracer: RuntimeTracer | None) -> None:
+    """Make `tracer` the one that is told of forks; None for nobody."""
+    global _recording, _forks_are_watched
+    _recording = tracer
+    if not _forks_are_watched and tracer is not None:
+        _forks_are_watched = True
+        os.register_at_fork(
+            before=lambda: _recording and _recording.before_fork(),
+            after_in_parent=lambda: _recording and _recording.after_fork_in_parent(),
+            after_in_child=lambda: _recording and _recording.after_fork_in_child(),
+        )
 
 
 def _failure(code: str) -> RecorderError:

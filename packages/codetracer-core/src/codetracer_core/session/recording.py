@@ -77,7 +77,7 @@ class TraceSession:
         metadata = bootstrap.metadata.as_journal(filter_entries(bootstrap.filters))
         writer: JournalWriter | None = None
         try:
-            writer = JournalWriter.create(folder.path, metadata)
+            writer = JournalWriter.create(folder.path, metadata, policy.limits)
             coordinator = FilterCoordinator(
                 TraceFilterEngine(bootstrap.filters),
                 main_script=bootstrap.metadata.main_script,
@@ -85,7 +85,6 @@ class TraceSession:
             tracer = RuntimeTracer(
                 writer,
                 coordinator,
-                policy.limits,
                 on_recorder_error=policy.on_recorder_error.value,
             )
             tracer.install()
