@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["check_explosion"]
 
 _LOOP = 8
-"""A repeat that may run this often or more is treated as a loop; a smaller one is written out."""
+"""Inside a loop, a repeat of this many turns is a loop as well; a smaller one is written out."""
 
 _EXACT_LOOP = 64
 """The same for repeats of one exact number, which leave nothing to try."""
@@ -71,8 +71,8 @@ def _walk(tree: Any, *, fold: bool) -> None:
         elif name in ("MAX_REPEAT", "MIN_REPEAT"):
             low, high, body = argument
             _walk(body, fold=fold)
-            if int(high) >= _LOOP and not _is_plain(body):
-                _Automaton(fold=fold).check_loop(low, high, body)
+            if int(high) > 1 and not _is_plain(body):
+                _Automaton(fold=fold).check_loop(low, body)
 
 
 def _is_plain(tree: Any) -> bool:
@@ -106,12 +106,15 @@ class _Automaton:
         self._follow: list[list[int]] = []
         self._empty_twice = False
 
-    def check_loop(self, low: Any, high: Any, body: Any) -> None:
-        """Raise `PatternError` when some text runs through the loop in two ways."""
-        self._repeat(low, high, body)
+    def check_loop(self, low: Any, body: Any) -> None:
+        """Raise `PatternError` when some text runs through the loop in two ways.
+
+        A loop of few turns is held to the same rule: such loops inside each other multiply.
+        """
+        self._loop(low, body)
         if self._ambiguous():
             raise PatternError(
-                "it can take exponential time: one text fits its nested repeats in many ways",
+                "it can take exponential time: one text fits a repeated part in many ways",
                 "make the repeated parts begin or end with something the others cannot match",
             )
 
@@ -170,6 +173,9 @@ class _Automaton:
                 rest = self._join(self._sequence(body), rest)
                 rest.empty = self._ways(rest.empty + (turn >= low))
             return rest
+        return self._loop(low, body)
+
+    def _loop(self, low: Any, body: Any) -> _Part:
         part = self._sequence(body)
         # A turn that matches nothing can stand at any place among the others.
         self._empty_twice |= part.empty > 0
