@@ -377,12 +377,16 @@ def set_up(everything: bool) -> State:
             make_venv(state, chosen)
         state["interpreters"] = interpreters
         save_state(state)
+    names = ["default"]
     make_environment(state, "default", state["interpreters"][0])
     if everything:
         for interpreter in state["interpreters"][1:]:
             leaf = supported(interpreter, LEAF_VERSIONS)
             number = "".join(str(part) for part in interpreter["version"][:2])
-            make_environment(state, ("leaves" if leaf else "py") + number, interpreter)
+            names.append(("leaves" if leaf else "py") + number)
+            make_environment(state, names[-1], interpreter)
+        state["tested"] = names
+        save_state(state)
     return state
 
 

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         return run_pytest("default", arguments)
     state = json.loads((VENV / "bootstrap.json").read_text(encoding="utf-8"))
     outcomes = []
-    for name, selection in selections(list(state["environments"])).items():
+    for name, selection in selections(state["tested"]).items():
         print(f"-- tests in the environment {name}", flush=True)
         began = time.monotonic()
         status = run_pytest(name, ["-q", *selection])
