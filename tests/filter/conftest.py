@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from codetracer_filter import FilterError, TraceFilterConfig, TraceFilterEngine
 
 HEADER = """\

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from codetracer_filter import ExecDecision, TraceFilterConfig, TraceFilterEngine
 from codetracer_filter.selector import SCOPE_KINDS, SelectorError, parse_selector
 
@@ -83,7 +84,7 @@ def test_absolute_and_outside_patterns(write_filter: WriteFilter, tmp_path: Path
     )
     path = write_filter(rules, "project/filter.toml")
     engine = TraceFilterEngine(TraceFilterConfig.from_paths([path]))
-    files = [
+    files: list[Path | str] = [
         tmp_path / "project/inside.py",
         "/opt/tool/absolute.py",
         tmp_path / "sibling/s.py",
@@ -109,7 +110,12 @@ def test_file_regex_is_not_treated_as_a_path(write_filter: WriteFilter, tmp_path
         + SKIP.format("file:regex:^/usr/lib/")
     )
     engine = TraceFilterEngine(TraceFilterConfig.from_paths([write_filter(rules)]))
-    files = [tmp_path / "src/x/a.py", tmp_path / "src/b.py", tmp_path / "top/t.py", "/usr/lib/u.py"]
+    files: list[Path | str] = [
+        tmp_path / "src/x/a.py",
+        tmp_path / "src/b.py",
+        tmp_path / "top/t.py",
+        "/usr/lib/u.py",
+    ]
     assert skipped(engine, *files) == ["a.py", "t.py", "u.py"]
     assert engine.resolve_file(str(tmp_path / "lib/src/x/a.py")) is ExecDecision.TRACE
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from codetracer_filter.selector import SCOPE_KINDS, Selector, SelectorError, parse_selector
 from hypothesis import given
 from hypothesis import strategies as st
+
+from codetracer_filter.selector import SCOPE_KINDS, Selector, SelectorError, parse_selector
 
 
 def regex(pattern: str) -> Selector:
@@ -63,7 +64,9 @@ def test_regex_outside_the_shared_subset_is_refused(pattern: str) -> None:
     [
         "(a+)+$", "(a*)*b", r"^(\w+_?)+$", r"(\w+\s?)*:", "(.*)*x", "(.*a){20}", "(a|ab|b)*c",
         "(a?b?)*c", "((a*)*)*", "(a*b*)*c", r"(\w{1,20}){1,20}$", "(?:ax|[a-c]x)+$", "(x+x+)+y",
-        "(a{1000}){1000}", "(?i)(ax|Ax)*b", "(a|bc|b|c)+$", "((.|.))*x", "((a*)?b)*c", "^(([a-z])+.)+[A-Z]([a-z])+$",
+        "(a{1000}){1000}", "(?i)(ax|Ax)*b", "(a|bc|b|c)+$",
+        "((.|.))*x", "((a*)?b)*c",
+        "^(([a-z])+.)+[A-Z]([a-z])+$",
     ],
 )  # fmt: skip
 def test_explosive_regex_is_refused(pattern: str) -> None:
@@ -75,8 +78,10 @@ def test_explosive_regex_is_refused(pattern: str) -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
-        r"^pkg(\.\w+)*$", r"^([a-z]+_)*[a-z]+$", "(a|b)+c", r"^(?:[^/]+/)*test_[^/]*$", "(ab{2,4}c)*",
-        r"(?:\d{1,3}\.){3}\d{1,3}", "(a+b)+", ".*a.*b.*", "(?:foo|bar|baz)+", "((ab)*c)*d", "(?i)(a|A)*b", "(?:a|[a-c])+$",
+        r"^pkg(\.\w+)*$", r"^([a-z]+_)*[a-z]+$", "(a|b)+c", r"^(?:[^/]+/)*test_[^/]*$",
+        "(ab{2,4}c)*",
+        r"(?:\d{1,3}\.){3}\d{1,3}", "(a+b)+", ".*a.*b.*", "(?:foo|bar|baz)+", "((ab)*c)*d",
+        "(?i)(a|A)*b", "(?:a|[a-c])+$",
         r"(?:[0-9a-f]{8}-)*x", r"^(?:api|web)(?:\.v\d+)+$",
     ],
 )  # fmt: skip

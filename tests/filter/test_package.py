@@ -1,0 +1,51 @@
+"""Tests of the package from the outside: what it exports, and what importing it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import codetracer_filter
+
+
+def run(program: str) -> str:
+    """Run a program in a fresh interpreter and return what it printed."""
+    command = [sys.executable, "-I", "-c", program]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_public_names_are_sorted_and_exist() -> None:
+    """Every name in __all__ is there, in order, and dir() lists it."""
+    names = codetracer_filter.__all__
+    assert names == sorted(names)
+    assert set(names) <= set(dir(codetracer_filter))
+    for name in names:
+        assert getattr(codetracer_filter, name) is not None
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    """Asking for a name that does not exist fails as for any module."""
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        codetracer_filter.nothing  # noqa: B018
+
+
+def test_default_chain_needs_no_heavy_import() -> None:
+    """Loading and asking the default chain imports neither pathspec nor other heavy modules."""
+    loaded = run(
+        "import sys\n"
+        "from codetracer_filter import TraceFilterEngine, load_chain\n"
+        "engine = TraceFilterEngine(load_chain(program_dir=None))\n"
+        "engine.resolve_query('/p/a.py', 'f', 'm').policy.decide('local', 'x')\n"
+        "heavy = {'asyncio', 'difflib', 'hashlib', 'importlib.resources', 'logging', 'pathlib',\n"
+        "         'pathspec', 'socket', 'ssl', 'subprocess', 'typing'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    assert loaded == "[]\n"
+
+
+def test_star_import_gives_the_public_names() -> None:
+    """A star import works although modules are loaded late."""
+    program = "from codetracer_filter import *; print(TraceFilterEngine.__name__, __version__)"
+    assert run(program).startswith("TraceFilterEngine 0.")
