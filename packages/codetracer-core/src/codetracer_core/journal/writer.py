@@ -1,4 +1,4 @@
-"""Writing a session's journal: the file, the ring beside it, and the thread that moves chunks from one to the other.
+"""Writing a session's journal: the file, the ring, and the thread that moves chunks between them.
 
 docs/journal.md describes the files.
 """
@@ -8,32 +8,35 @@ from __future__ import annotations
 import errno
 import json
 import os
-import struct
 import time
 from binascii import crc32
+from contextlib import suppress
 from pathlib import Path
 
 from codetracer_core import _zstd
 from codetracer_core._native import ffi, lib
 from codetracer_core.errors import EnvironmentError_
+from codetracer_core.journal.format import (
+    CODEC_ZSTD,
+    FLAG_RING_IS_PRIVATE,
+    FRAME_CRC,
+    FRAME_MAGIC,
+    FRAME_START,
+    JOURNAL_HEADER,
+    JOURNAL_MAGIC,
+    KIND_CHUNK,
+    KIND_END,
+    KIND_METADATA,
+    VERSION,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Buffer, Callable, Mapping
-    from typing import Final
 
     from codetracer_policy import CaptureLimits
 
 __all__ = ["JournalWriter"]
-
-FILE_MAGIC: Final = b"CTJOURNL"
-FRAME_MAGIC: Final = 0x464A5443
-VERSION: Final = 1
-FILE_HEADER: Final = struct.Struct("<8sHHI16sQQ16s")
-FRAME_START: Final = struct.Struct("<IBBHIIQI")
-KIND_METADATA, KIND_CHUNK, KIND_END = 1, 2, 3
-STORED, ZSTD = 0, 1
-FLAG_RING_IS_PRIVATE: Final = 1
 
 _LEVEL = 1
 _WAIT_MS = 1000
@@ -86,10 +89,10 @@ class JournalWriter:
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = _moved_high(os.open(path, flags, 0o600))
-            header = FILE_HEADER.pack(
-                FILE_MAGIC,
+            header = JOURNAL_HEADER.pack(
+                JOURNAL_MAGIC,
                 VERSION,
-                FILE_HEADER.size,
+                JOURNAL_HEADER.size,
                 0 if shared[0] else FLAG_RING_IS_PRIVATE,
                 session_id,
                 time.time_ns(),
@@ -168,10 +171,8 @@ class JournalWriter:
 
     def _close(self) -> None:
         lib.ct_ring_destroy()
-        try:
+        with suppress(OSError):  # the program may have closed it
             os.close(self._descriptor)
-        except OSError:  # the program has closed it
-            pass
 
     def _drain_until_closed(self) -> None:
         self._drain(_WAIT_MS)
@@ -202,9 +203,9 @@ class JournalWriter:
         inflated = memoryview(payload).nbytes
         stored = _zstd.compress(payload, _LEVEL)
         start = FRAME_START.pack(
-            FRAME_MAGIC, kind, ZSTD, 0, len(stored), inflated, sequence, crc32(stored)
+            FRAME_MAGIC, kind, CODEC_ZSTD, 0, len(stored), inflated, sequence, crc32(stored)
         )
-        frame = b"".join((start, struct.pack("<I", crc32(start)), stored))
+        frame = b"".join((start, FRAME_CRC.pack(crc32(start)), stored))
         self._own_descriptor()
         written = 0
         try:

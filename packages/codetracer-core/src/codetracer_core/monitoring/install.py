@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from codetracer_core.errors import UsageError
-from codetracer_core.monitoring.api import Event
 from codetracer_core.monitoring.callbacks import (
     handle_callback_error,
     monitoring_mask,
@@ -18,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from codetracer_core.monitoring.api import Tracer
+    from codetracer_core.monitoring.api import Event, Tracer
 
 __all__ = ["Installation", "claim_tool_id", "install_tracer", "uninstall_tracer"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.machinery import PathFinder
 
 from codetracer_filter import ExecDecision, ValueAction, ValueKind
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     ]
 
 __all__ = ["FilterCoordinator"]
+
+_OWN_PACKAGES: Final = (
+    "codetracer_core",
+    "codetracer_filter",
+    "codetracer_log",
+    "codetracer_policy",
+)
 
 # Flags of code objects (the module inspect, which names them, is slow to import).
 _OPTIMIZED: Final = 0x1
@@ -55,7 +63,7 @@ class FilterCoordinator:
         self._main_script = main_script
         self._own_folders = _own_folders()
         self._skipped_main: ScopeResolution | None = None
-        self._kinds_counted: Mapping[str, Mapping[str, int]] = {}
+        self._counts: dict[str, object] = {}
 
     @property
     def skipped_main(self) -> ScopeResolution | None:
@@ -79,7 +87,7 @@ class FilterCoordinator:
         self, code: CodeType, names: tuple[str, ...], module: str | None
     ) -> Plan | bool | None:
         filename = code.co_filename
-        if filename.startswith("<") or filename.startswith(self._own_folders):
+        if filename.startswith(("<", *self._own_folders)):
             return True
         resolution = self._engine.resolve_query(filename, code.co_qualname, module)
         if resolution.exec is ExecDecision.SKIP:
@@ -89,36 +97,31 @@ class FilterCoordinator:
         return _plan(code, names, module, resolution)
 
     def stats(self) -> dict[str, object]:
-        """Counts for the trace's metadata, filled in by :meth:`count`."""
-        return dict(self._kinds_counted)
+        """What the trace's metadata says of the filters' work, as :meth:`count` was told."""
+        return self._counts
 
-    def count(self, scopes_skipped: int, redacted: Mapping[str, int], dropped: Mapping[str, int]) -> None:
-        """Take over what the C part counted, before it forgets."""
-        self._kinds_counted = {
+    def count(
+        self, scopes_skipped: int, redacted: Mapping[str, int], dropped: Mapping[str, int]
+    ) -> None:
+        """Take over what the C part has counted: code objects, and values by their kind."""
+        self._counts = {
             "scopes_skipped": scopes_skipped,
-            "value_redactions": {**redacted, "attribute": 0},
-            "value_drops": {**dropped, "attribute": 0},
-        }  # type: ignore[dict-item]
+            "value_redactions": dict(redacted),
+            "value_drops": dict(dropped),
+        }
 
 
 def _own_folders() -> tuple[str, ...]:
-    """The folders of the recorder's packages, whose code is never recorded."""
-    import codetracer_filter
-    import codetracer_policy
+    """The folders of the recorder's packages, whose code is never recorded.
 
-    import codetracer_core
-
-    folders = []
-    for package in (codetracer_core, codetracer_filter, codetracer_policy):
-        folder = os.path.dirname(os.path.abspath(package.__file__ or ""))
-        folders.append(folder + os.sep)
-        # The log package is imported when something is logged; it lies beside the others or not.
-    import importlib.util
-
-    log = importlib.util.find_spec("codetracer_log")
-    if log is not None and log.origin is not None:
-        folders.append(os.path.dirname(os.path.abspath(log.origin)) + os.sep)
-    return tuple(folders)
+    They are looked for, not imported: the log package is only imported when something is logged.
+    """
+    specs = [PathFinder.find_spec(name) for name in _OWN_PACKAGES]
+    return tuple(
+        os.path.dirname(os.path.abspath(spec.origin)) + os.sep
+        for spec in specs
+        if spec is not None and spec.origin is not None
+    )
 
 
 def _plan(

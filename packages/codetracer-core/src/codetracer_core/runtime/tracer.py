@@ -1,4 +1,4 @@
-"""The native tracer of a session: wires the C part to the journal, the filters and the error policy."""
+"""The native tracer of a session: wires the C part to journal, filters and error policy."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ class RuntimeTracer:
             errors: list[BaseException] = []
             if lib.ct_session_open(id(self._parts), id(errors)) != 0:
                 error = errors[0] if errors else MemoryError()
-                raise InternalError("ERR_UNKNOWN", f"the recorder cannot start: {error!r}") from error
+                raise InternalError(
+                    "ERR_UNKNOWN", f"the recorder cannot start: {error!r}"
+                ) from error
             sys.monitoring.restart_events()
             sys.monitoring.set_events(tool_id, monitoring_mask(_GLOBAL_EVENTS))
         except BaseException:
@@ -118,7 +120,8 @@ class RuntimeTracer:
             return
         sys.monitoring.set_events(installation.tool_id, 0)
         self._stats = self._count()
-        # Local events are cleared before the tool id is given back: its next owner must not get them.
+        # This clears local events, before the tool id is given back: its next owner must not
+        # get them.
         lib.ct_session_close()
         installation.remove()
         self._parts = ()
@@ -185,13 +188,28 @@ def _watch_forks(tracer: RuntimeTracer | None) -> None:
     """Make `tracer` the one that is told of forks; None for nobody."""
     global _recording, _forks_are_watched
     _recording = tracer
-    if not _forks_are_watched and tracer is not None:
+    if not _forks_are_watched:
         _forks_are_watched = True
         os.register_at_fork(
-            before=lambda: _recording and _recording.before_fork(),
-            after_in_parent=lambda: _recording and _recording.after_fork_in_parent(),
-            after_in_child=lambda: _recording and _recording.after_fork_in_child(),
+            before=_before_fork,
+            after_in_parent=_after_fork_in_parent,
+            after_in_child=_after_fork_in_child,
         )
+
+
+def _before_fork() -> None:
+    if _recording is not None:
+        _recording.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    if _recording is not None:
+        _recording.after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    if _recording is not None:
+        _recording.after_fork_in_child()
 
 
 def _failure(code: str) -> RecorderError:
