@@ -1,0 +1,181 @@
+"""Makes ``trace.ct`` and the JSON files beside it from a journal, in flat memory at any length."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from codetracer_core._native import lib
+from codetracer_core.ctfs.materialiser_expander import Expander
+from codetracer_core.ctfs.materialiser_meta import (
+    SessionFacts,
+    meta_record,
+    metadata_document,
+    write_json,
+)
+from codetracer_core.ctfs.materialiser_sources import Source, read_source
+from codetracer_core.ctfs.materialiser_streams import ChunkStream, blob, text_record, write_table
+from codetracer_core.ctfs.writer import ContainerWriter
+from codetracer_core.errors import EnvironmentError_
+from codetracer_core.journal.reader import JournalReader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["MaterialisedTrace", "materialise"]
+
+_FILES = (
+    "paths.dat",
+    "paths.off",
+    "funcs.dat",
+    "funcs.off",
+    "types.dat",
+    "types.off",
+    "varnames.dat",
+    "varnames.off",
+    "steps.dat",
+    "steps.idx",
+    "values.dat",
+    "values.idx",
+    "calls.dat",
+    "events.dat",
+    "events.idx",
+    "calls.idx",
+    "meta.dat",
+)
+_STEPS_PER_CHUNK = 4096
+_CALLS_PER_CHUNK = 256
+_EVENTS_PER_CHUNK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialisedTrace:
+    """A finished trace: its container, what is in it, and its size in bytes.
+
+    ``damage`` lists what of the recording is missing; ``complete`` tells that nothing is.
+    """
+
+    path: Path
+    steps: int
+    calls: int
+    threads: int
+    size: int
+    damage: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole recording is in the trace."""
+        return not self.damage
+
+
+def materialise(
+    journal: Path,
+    directory: Path,
+    *,
+    name: str = "trace.ct",
+    progress: Callable[[int, int], None] | None = None,
+) -> MaterialisedTrace:
+    """Make ``directory/name``, ``trace_metadata.json`` and ``trace_paths.json`` from ``journal``.
+
+    Each appears complete or not at all, the container first. ``progress`` is called now and then
+    with the work done and the work in all. A damaged journal gives a trace of what can be read.
+
+    Raises :class:`TraceError` when ``journal`` is no journal, and :class:`EnvironmentError_`
+    (``ERR_IO``) when reading or writing fails; nothing is left behind then.
+    """
+    with JournalReader(journal) as reader, Expander(reader, directory) as expander:
+        facts = SessionFacts.of(reader)
+        tick = _ticker(reader.chunk_count * 2, progress)
+        main_script = facts.main_script.encode("utf-8", "surrogatepass")
+        expander.collect(main_script, facts.exit_status, tick)
+        paths = list(expander.table(lib.CT_TABLE_PATHS))
+        sources = [
+            read_source(expander, number, path, facts.workdir) for number, path in enumerate(paths)
+        ]
+        temporary = directory / f".{name}.{os.getpid()}.tmp"
+        try:
+            temporary.unlink(missing_ok=True)
+            with ContainerWriter(temporary, _FILES) as container:
+                _fill(container, expander, facts, sources, tick)
+            size = temporary.stat().st_size
+            os.replace(temporary, directory / name)
+        except OSError as error:
+            message = f"cannot write the trace: {error.strerror}; free space or choose another folder"
+            raise EnvironmentError_("ERR_IO", message, path=temporary, errno=error.errno) from error
+        damage = [*reader.damage]
+        if expander.damage:
+            damage.append(expander.damage)
+        if reader.end is None:
+            damage.append("the session did not end in order")
+        lines = [expander.line_count(number) for number in range(len(paths))]
+        counts = _counts(expander)
+        document = metadata_document(reader, facts, counts, sources, lines, damage)
+        write_json(directory / "trace_metadata.json", document)
+        write_json(directory / "trace_paths.json", [source.path for source in sources])
+    return MaterialisedTrace(
+        path=directory / name,
+        steps=counts["steps"],
+        calls=counts["calls"],
+        threads=counts["threads"],
+        size=size,
+        damage=tuple(damage),
+    )
+
+
+def _fill(
+    container: ContainerWriter,
+    expander: Expander,
+    facts: SessionFacts,
+    sources: list[Source],
+    tick: Callable[[], None],
+) -> None:
+    """Write all internal files."""
+    per_chunk = expander.start_writing()
+    path_texts = [text_record(source.path.encode("utf-8", "surrogatepass")) for source in sources]
+    write_table(
+        container,
+        "paths",
+        (blob(text) + expander.line_table(number) for number, text in enumerate(path_texts)),
+    )
+    for table, number in (
+        ("funcs", lib.CT_TABLE_FUNCTIONS),
+        ("types", lib.CT_TABLE_TYPES),
+        ("varnames", lib.CT_TABLE_NAMES),
+    ):
+        write_table(container, table, map(text_record, expander.table(number)))
+    steps = ChunkStream(container, "steps", _STEPS_PER_CHUNK)
+    values = ChunkStream(container, "values", per_chunk)
+    expander.write(steps.add, values.add, tick)
+    calls = ChunkStream(container, "calls", _CALLS_PER_CHUNK)
+    for size, pieces in expander.calls():
+        calls.add_pieces(size, pieces)
+    ChunkStream(container, "events", _EVENTS_PER_CHUNK)
+    container.append("meta.dat", meta_record(facts, [text.decode() for text in path_texts]))
+
+
+def _ticker(total: int, progress: Callable[[int, int], None] | None) -> Callable[[], None]:
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    return tick
+
+
+def _counts(expander: Expander) -> dict[str, int]:
+    counts = expander.counts
+    return {
+        "steps": counts.steps,
+        "calls": counts.calls,
+        "threads": counts.threads,
+        "values_cut": counts.values_cut,
+        "values_redacted": counts.values_redacted,
+        "values_dropped": counts.values_dropped,
+        "values_omitted": counts.values_omitted,
+        "values_unsupported": counts.values_unsupported,
+    }

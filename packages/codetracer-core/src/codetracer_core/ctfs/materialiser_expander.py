@@ -1,0 +1,197 @@
+"""The C expander seen from Python: journal chunks go in, records of a trace come out."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from codetracer_core._native import ffi, lib
+from codetracer_core.errors import EnvironmentError_
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from codetracer_core.journal.reader import JournalReader
+
+__all__ = ["Expander"]
+
+_DAMAGE = {
+    1: "a chunk ends inside a record",
+    2: "a number is too large",
+    3: "a record of an unknown kind",
+    4: "a difference to a value that is not there",
+    5: "an id that was not defined",
+    6: "a step outside of any function",
+    7: "values nested too deep",
+    8: "a record that is too large",
+    9: "a chunk without a valid header",
+}
+_PIECE = 256 << 10
+
+
+class Expander:
+    """One expansion of ``journal``; temporary files go to ``directory``.
+
+    First :meth:`collect`, then :meth:`add_source` for each path, then :meth:`write`, then
+    :meth:`calls`. A context manager: leaving it frees the memory and the temporary files.
+
+    Raises :class:`EnvironmentError_` (``ERR_IO``) when memory or the disk is full.
+    """
+
+    def __init__(self, journal: JournalReader, directory: Path) -> None:
+        self._journal = journal
+        self._directory = directory
+        self._files: list[int] = []
+        self._handle = lib.ct_expander_new()
+        self._length = ffi.new("size_t *")
+        if self._handle == ffi.NULL:
+            raise self._failure()
+
+    def __enter__(self) -> Expander:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        lib.ct_expander_free(self._handle)
+        self._handle = ffi.NULL
+        for descriptor in self._files:
+            os.close(descriptor)
+        self._files.clear()
+
+    def collect(self, main_script: bytes, exit_status: int | str | None, tick: Callable[[], None]) -> None:
+        """First pass: learn names, calls and sizes; ``main_script`` becomes path 0.
+
+        ``exit_status`` becomes the return value of the root call. ``tick`` is called after each chunk.
+        """
+        rows, blobs = self._temporary_file(), self._temporary_file()
+        if lib.ct_expander_collect(self._handle, rows, blobs, main_script, len(main_script)):
+            raise self._failure()
+        for _ in self._states(tick):
+            raise AssertionError  # the first pass fills nothing
+        code = exit_status if isinstance(exit_status, int) else 0
+        label = exit_status.encode("utf-8", "replace") if isinstance(exit_status, str) else b""
+        kind = 0 if exit_status is None else 1 if isinstance(exit_status, int) else 2
+        if lib.ct_expander_collected(self._handle, kind, code, label, len(label)):
+            raise self._failure()
+        self.counts = ffi.new("ct_expand_counts *")
+        lib.ct_expander_counts(self._handle, self.counts)
+
+    @property
+    def damage(self) -> str | None:
+        """Why and where the journal could not be read further; None when it was read to its end."""
+        counts = self.counts
+        if not counts.damage:
+            return None
+        reason = _DAMAGE.get(counts.damage, f"error {counts.damage}")
+        return f"chunk {counts.damaged_sequence}, byte {counts.damaged_offset}: {reason}"
+
+    def table(self, table: int) -> Iterator[bytes]:
+        """Give the texts of one of the tables ``lib.CT_TABLE_...``, by number."""
+        length = self._length
+        for number in range(lib.ct_expander_table_size(self._handle, table)):
+            text = lib.ct_expander_table_text(self._handle, table, number, length)
+            yield bytes(ffi.buffer(text, length[0])) if length[0] else b""
+
+    def add_source(self, path: int, piece: bytes) -> None:
+        """Give the next piece of the source file of ``path``."""
+        lib.ct_expander_source(self._handle, path, piece, len(piece))
+
+    def forget_source(self, path: int) -> None:
+        """Take back the pieces of a source that turned out not to be readable."""
+        lib.ct_expander_source_reset(self._handle, path)
+
+    def start_writing(self) -> int:
+        """Fix the positions of all lines; return how many records of values go into a chunk."""
+        if lib.ct_expander_write(self._handle):
+            raise self._failure()
+        count: int = lib.ct_expander_values_per_chunk(self._handle)
+        return count
+
+    def line_table(self, path: int) -> bytes:
+        """Return the line lengths of ``path`` as in its record; after :meth:`start_writing`."""
+        table = lib.ct_expander_line_table(self._handle, path, self._length)
+        if table == ffi.NULL:
+            raise self._failure()
+        return bytes(ffi.buffer(table, self._length[0]))
+
+    def line_count(self, path: int) -> int:
+        """Return how many lines the table of ``path`` has."""
+        count: int = lib.ct_expander_lines(self._handle, path)
+        return count
+
+    def write(
+        self,
+        steps: Callable[[memoryview], None],
+        values: Callable[[memoryview], None],
+        tick: Callable[[], None],
+    ) -> None:
+        """Second pass: give each chunk of records of steps and of values.
+
+        What ``steps`` gets is valid during its call; what ``values`` gets until the call after the
+        next one.
+        """
+        for state in self._states(tick):
+            if state == lib.CT_EXPAND_VALUES:
+                values(self._take(lib.ct_expander_take_values))
+            else:
+                steps(self._take(lib.ct_expander_take_steps))
+        if lib.ct_expander_written(self._handle):
+            raise self._failure()
+        for take, give in ((lib.ct_expander_take_values, values), (lib.ct_expander_take_steps, steps)):
+            rest = self._take(take)
+            if rest:
+                give(rest)
+
+    def calls(self) -> Iterator[tuple[int, Iterator[memoryview]]]:
+        """Give the size and the pieces of each chunk of call records; a piece is valid until the next."""
+        buffer = ffi.new("uint8_t[]", _PIECE)
+        while size := lib.ct_expander_next_calls(self._handle):
+            yield size, self._call_pieces(buffer)
+        if lib.ct_expander_failed(self._handle):
+            raise self._failure()
+
+    def _call_pieces(self, buffer: object) -> Iterator[memoryview]:
+        while length := lib.ct_expander_read_calls(self._handle, buffer, _PIECE):
+            yield memoryview(ffi.buffer(buffer, length))
+
+    def _states(self, tick: Callable[[], None]) -> Iterator[int]:
+        """Run through the journal once, giving each state in which output is waiting."""
+        for chunk in self._journal.chunks():
+            data = ffi.from_buffer(chunk.data)
+            lib.ct_expander_feed(self._handle, data, len(chunk.data), chunk.sequence, chunk.after_gap)
+            while (state := lib.ct_expander_run(self._handle)) in (
+                lib.CT_EXPAND_STEPS,
+                lib.CT_EXPAND_VALUES,
+            ):
+                yield state
+            if state == lib.CT_EXPAND_FAILED:
+                raise self._failure()
+            if state == lib.CT_EXPAND_DAMAGED:
+                return
+            tick()
+
+    def _take(self, take: Callable[[object, object], object]) -> memoryview:
+        data = take(self._handle, self._length)
+        return memoryview(ffi.buffer(data, self._length[0])) if self._length[0] else memoryview(b"")
+
+    def _temporary_file(self) -> int:
+        """Return the descriptor of a file without a name in the output directory."""
+        path = self._directory / f".trace-{os.getpid()}-{len(self._files)}.tmp"
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            descriptor = os.open(path, flags, 0o600)
+            os.unlink(path)
+        except OSError as error:
+            message = f"cannot make a temporary file in the output folder: {error.strerror}"
+            raise EnvironmentError_("ERR_IO", message, path=path, errno=error.errno) from error
+        self._files.append(descriptor)
+        return descriptor
+
+    def _failure(self) -> EnvironmentError_:
+        number = ffi.errno or errno.ENOMEM
+        message = (
+            "the trace cannot be made: memory or the disk of the output folder is full;"
+            " the journal is kept, free space and run codetracer-core show"
+        )
+        return EnvironmentError_("ERR_IO", message, path=self._directory, errno=number)

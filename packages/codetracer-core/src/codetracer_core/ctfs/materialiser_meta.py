@@ -1,0 +1,173 @@
+"""What a trace says about itself: ``meta.dat`` inside the container and the JSON files beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from dataclasses import dataclass
+
+from codetracer_core.ctfs.materialiser_streams import blob
+from codetracer_core.ctfs.meta import (
+    CALL_STREAM,
+    COLUMNS,
+    EVENT_STREAM,
+    STEP_STREAM,
+    TRACE_FILTERS,
+    VALUE_STREAM,
+)
+from codetracer_core.ctfs.varint import encode_varint
+from codetracer_core.errors import EnvironmentError_
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from codetracer_core.ctfs.materialiser_sources import Source
+    from codetracer_core.journal.reader import JournalReader
+
+__all__ = ["SessionFacts", "meta_record", "metadata_document", "write_json"]
+
+_HEAD = struct.Struct("<4sHH")
+_FLAGS = TRACE_FILTERS | COLUMNS | CALL_STREAM | STEP_STREAM | VALUE_STREAM | EVENT_STREAM
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What the journal's metadata tells, with every key of an expected type."""
+
+    recording_id: str
+    program: str
+    args: tuple[str, ...]
+    workdir: str
+    main_script: str
+    filters: tuple[Mapping[str, object], ...]
+    exit_status: int | str | None
+
+    @classmethod
+    def of(cls, journal: JournalReader) -> SessionFacts:
+        """Take the facts from a journal; what it does not say becomes empty."""
+        metadata = journal.metadata
+        program = _text(metadata.get("program"))
+        args = metadata.get("args")
+        filters = _mapping(metadata.get("trace_filter")).get("filters")
+        return cls(
+            recording_id=_uuid_text(journal.session_id),
+            program=program,
+            args=tuple(map(str, args)) if isinstance(args, list) else (),
+            workdir=_text(metadata.get("workdir")),
+            main_script=_text(metadata.get("main_script")) or program or "<unknown>",
+            filters=tuple(filter(None, map(_mapping, filters))) if isinstance(filters, list) else (),
+            exit_status=_exit_status(_mapping((journal.end or {}).get("exit_status"))),
+        )
+
+
+def meta_record(facts: SessionFacts, paths: Sequence[str]) -> bytes:
+    """Return ``meta.dat`` for a trace with these paths."""
+    out = bytearray(_HEAD.pack(b"CTMD", 3, _FLAGS))
+    out += _blob(facts.recording_id) + _blob(facts.program) + encode_varint(len(facts.args))
+    for arg in facts.args:
+        out += _blob(arg)
+    out += _blob(facts.workdir) + _blob("") + encode_varint(len(paths))
+    for path in paths:
+        out += _blob(path)
+    out += encode_varint(len(facts.filters))
+    for entry in facts.filters:
+        out += _blob(_text(entry.get("path"))) + _digest(entry.get("sha256"))
+    return bytes(out)
+
+
+def metadata_document(
+    journal: JournalReader,
+    facts: SessionFacts,
+    counts: Mapping[str, int],
+    sources: Sequence[Source],
+    lines: Sequence[int],
+    damage: Sequence[str],
+) -> dict[str, object]:
+    """Return the content of ``trace_metadata.json``."""
+    metadata, end = journal.metadata, journal.end or {}
+    recorder = _mapping(metadata.get("recorder"))
+    status = _mapping(end.get("exit_status"))
+    return {
+        "recording_id": facts.recording_id,
+        "program": facts.program,
+        "args": list(facts.args),
+        "workdir": facts.workdir,
+        "process_exit_status": {
+            "code": status.get("code"),
+            "label": status.get("label") if journal.end is not None else "<unfinished>",
+        },
+        "recorder": {**recorder, "target_script": facts.main_script},
+        "interpreter": metadata.get("interpreter"),
+        "pid": metadata.get("pid"),
+        "started_at": metadata.get("started_at"),
+        "trace_filter": {
+            "filters": [dict(entry) for entry in facts.filters],
+            "stats": end.get("trace_filter_stats"),
+        },
+        "counts": dict(counts),
+        "complete": not damage,
+        "damage": list(damage),
+        "sources": [
+            {"path": source.path, "sha256": source.sha256, "lines": count}
+            for source, count in zip(sources, lines, strict=True)
+        ],
+    }
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a JSON file in one step: readers see the old file or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    data = json.dumps(document, indent=2).encode() + b"\n"
+    try:
+        try:
+            with open(temporary, "wb", opener=_private) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        message = f"cannot write {path.name}: {error.strerror}; free space or choose another folder"
+        raise EnvironmentError_("ERR_IO", message, path=path, errno=error.errno) from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
+def _exit_status(status: Mapping[str, object]) -> int | str | None:
+    code, label = status.get("code"), status.get("label")
+    if isinstance(code, int):
+        return code if -(1 << 63) <= code < 1 << 63 else str(code)
+    return label if isinstance(label, str) else None
+
+
+def _digest(value: object) -> bytes:
+    try:
+        digest = bytes.fromhex(_text(value) or _NO_DIGEST)
+    except ValueError:
+        digest = b""
+    return digest if len(digest) == 32 else bytes(32)
+
+
+def _blob(text: str) -> bytes:
+    return blob(text.encode("utf-8", "backslashreplace"))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _uuid_text(data: bytes) -> str:
+    text = data.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

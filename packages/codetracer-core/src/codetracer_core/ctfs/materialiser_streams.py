@@ -1,0 +1,81 @@
+"""Streams of compressed chunks and tables of records, written into a container."""
+
+from __future__ import annotations
+
+import struct
+
+from codetracer_core._zstd import FrameCompressor, compress
+from codetracer_core.ctfs.varint import encode_varint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from codetracer_core.ctfs.writer import ContainerWriter
+
+__all__ = ["ChunkStream", "write_table"]
+
+_OFFSET = struct.Struct("<Q")
+_PER_CHUNK = struct.Struct("<I")
+# Neighbouring steps repeat each other: the fastest levels find that as well as the slow ones.
+LEVEL = 1
+
+
+class ChunkStream:
+    """The stream ``name``: each chunk is one Zstandard frame, and an index says where it begins."""
+
+    def __init__(self, container: ContainerWriter, name: str, per_chunk: int) -> None:
+        self._container = container
+        self._data = f"{name}.dat"
+        self._index = f"{name}.idx"
+        container.append(self._index, _PER_CHUNK.pack(per_chunk))
+
+    def add_frame(self, frame: bytes) -> None:
+        """Append a chunk that is compressed already."""
+        self._begin()
+        self._container.append(self._data, frame)
+
+    def add(self, records: memoryview) -> None:
+        """Compress and append a chunk."""
+        self.add_frame(compress(records, LEVEL))
+
+    def add_pieces(self, size: int, pieces: Iterable[memoryview]) -> None:
+        """Compress and append a chunk of ``size`` bytes without holding it whole."""
+        compressor = FrameCompressor(size, LEVEL)
+        self._begin()
+        for piece in pieces:
+            self._container.append(self._data, compressor.compress(piece))
+        self._container.append(self._data, compressor.finish())
+
+    def _begin(self) -> None:
+        self._container.append(self._index, _OFFSET.pack(self._container.size(self._data)))
+
+
+def write_table(container: ContainerWriter, name: str, records: Iterable[bytes]) -> None:
+    """Write a table of records with an offset for each and one for the end."""
+    offset = 0
+    container.append(f"{name}.off", _OFFSET.pack(0))
+    for record in records:
+        offset += len(record)
+        container.append(f"{name}.dat", record)
+        container.append(f"{name}.off", _OFFSET.pack(offset))
+
+
+def text_record(text: bytes) -> bytes:
+    """Return a text of the journal as valid UTF-8; what is none is escaped."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        return text
+    try:
+        lenient = text.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        lenient = text.decode("utf-8", "backslashreplace")
+    return lenient.encode("utf-8", "backslashreplace")
+
+
+def blob(data: bytes) -> bytes:
+    """Return the bytes with their length before them."""
+    return encode_varint(len(data)) + data

@@ -1,0 +1,260 @@
+"""Reads a journal back: its metadata and its chunks, also those that only the ring beside it holds."""
+
+from __future__ import annotations
+
+import os
+from binascii import crc32
+from dataclasses import dataclass
+
+from codetracer_core import _zstd
+from codetracer_core.errors import EnvironmentError_, TraceError
+from codetracer_core.journal.format import (
+    CHUNK_HEADER_SIZE,
+    CHUNK_MAGIC,
+    CHUNK_START,
+    CODEC_STORED,
+    CODEC_ZSTD,
+    FLAG_RING_IS_PRIVATE,
+    FRAME_CRC,
+    FRAME_MAGIC,
+    FRAME_START,
+    INFLATED_LIMIT,
+    JOURNAL_HEADER,
+    JOURNAL_MAGIC,
+    KIND_CHUNK,
+    KIND_END,
+    KIND_METADATA,
+    RING_HEADER,
+    RING_MAGIC,
+    RING_SLOTS_START,
+    SLOT_LIMIT,
+    SLOTS_LIMIT,
+    STORED_LIMIT,
+    VERSION,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["JournalChunk", "JournalReader"]
+
+_FRAME_SIZE = FRAME_START.size + FRAME_CRC.size
+
+
+@dataclass(frozen=True, slots=True)
+class JournalChunk:
+    """One chunk: a header of 128 bytes and the records.
+
+    ``after_gap`` tells that chunks before this one are lost.
+    """
+
+    sequence: int
+    data: bytes
+    after_gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a chunk lies: a frame of the journal, or a slot of the ring (which has no codec)."""
+
+    sequence: int
+    offset: int
+    stored: int
+    inflated: int
+    codec: int | None
+
+
+class JournalReader:
+    """The journal at ``path``, whose recorder is not writing any more.
+
+    Opening checks every frame; :meth:`chunks` may be called again and again and holds one chunk at
+    a time. What is missing is listed in ``damage``: a damaged journal can still be read up to there,
+    and past the gap when the ring holds later chunks.
+
+    Raises :class:`TraceError` (``ERR_JOURNAL_FORMAT``) for a file that is no journal or one of
+    another version, and :class:`EnvironmentError_` (``ERR_IO``) when it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.metadata: dict[str, object] = {}
+        self.end: dict[str, object] | None = None
+        self.damage: list[str] = []
+        self._places: list[_Place] = []
+        self._ring_fd = -1
+        self._fd = self._open(path)
+        try:
+            self._length = os.fstat(self._fd).st_size
+            self._read_header()
+            self._read_frames()
+            self._read_ring(path.with_suffix(".ring"))
+        except OSError as error:
+            self.close()
+            raise _failure(path, error) from error
+        except BaseException:
+            self.close()
+            raise
+        self._places.sort(key=lambda place: place.sequence)
+        self._find_gaps()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the session ended in order and nothing of it is missing."""
+        return self.end is not None and not self.damage
+
+    @property
+    def chunk_count(self) -> int:
+        """How many chunks :meth:`chunks` gives."""
+        return len(self._places)
+
+    def chunks(self) -> Iterator[JournalChunk]:
+        """Give every chunk, in the order in which they were recorded."""
+        expected = 1
+        for place in self._places:
+            yield JournalChunk(place.sequence, self._load(place), place.sequence != expected)
+            expected = place.sequence + 1
+
+    def close(self) -> None:
+        """Close the files; closing twice is harmless."""
+        for descriptor in (self._fd, self._ring_fd):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._fd = self._ring_fd = -1
+
+    def __enter__(self) -> JournalReader:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _open(self, path: Path) -> int:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _failure(path, error) from error
+
+    def _read_header(self) -> None:
+        head = os.pread(self._fd, JOURNAL_HEADER.size, 0)
+        if len(head) < JOURNAL_HEADER.size or head[:8] != JOURNAL_MAGIC:
+            message = "this is no journal: give the trace.<id>.ctj of a recording"
+            raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path)
+        _, version, size, self.flags, *rest = JOURNAL_HEADER.unpack(head)
+        self.session_id: bytes = rest[0]
+        self.started_ns: int = rest[1]
+        if version != VERSION or size < JOURNAL_HEADER.size:
+            message = "this journal's version is not known: read it with a newer codetracer-core"
+            raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path, version=version)
+        self._start: int = size
+
+    @property
+    def crash_safe(self) -> bool:
+        """Whether the recorder could share its ring, so that a kill lost nothing."""
+        return not self.flags & FLAG_RING_IS_PRIVATE
+
+    def _read_frames(self) -> None:
+        """Check the frames and note where the chunks are; stop at the first one that is not whole."""
+        offset = self._start
+        while offset < self._length:
+            fields = self._frame_at(offset)
+            if fields is None:
+                self.damage.append(f"the journal is damaged or cut at byte {offset}")
+                return
+            kind, codec, stored, inflated, sequence = fields
+            start = offset + _FRAME_SIZE
+            if kind == KIND_CHUNK:
+                self._places.append(_Place(sequence, start, stored, inflated, codec))
+            elif kind in (KIND_METADATA, KIND_END):
+                self._read_document(kind, _Place(0, start, stored, inflated, codec))
+            offset = start + stored
+
+    def _frame_at(self, offset: int) -> tuple[int, int, int, int, int] | None:
+        """Return kind, codec, lengths and sequence of the frame at ``offset``; None when it is damaged."""
+        head = os.pread(self._fd, _FRAME_SIZE, offset)
+        if len(head) < _FRAME_SIZE:
+            return None
+        magic, kind, codec, _, stored, inflated, sequence, crc = FRAME_START.unpack_from(head)
+        if magic != FRAME_MAGIC or FRAME_CRC.unpack_from(head, FRAME_START.size)[0] != crc32(
+            head[: FRAME_START.size]
+        ):
+            return None
+        if stored > STORED_LIMIT or inflated > INFLATED_LIMIT:
+            return None
+        payload = os.pread(self._fd, stored, offset + _FRAME_SIZE)
+        if len(payload) < stored or crc32(payload) != crc:
+            return None
+        return kind, codec, stored, inflated, sequence
+
+    def _read_document(self, kind: int, place: _Place) -> None:
+        from json import loads
+
+        try:
+            document = loads(self._load(place))
+        except (ValueError, RecursionError, TraceError):
+            document = None
+        if not isinstance(document, dict):
+            part = "metadata" if kind == KIND_METADATA else "end"
+            self.damage.append(f"the journal's {part} cannot be read")
+        elif kind == KIND_METADATA:
+            self.metadata = document
+        else:
+            self.end = document
+
+    def _read_ring(self, path: Path) -> None:
+        """Note the ring's slots whose chunks are in no frame."""
+        try:
+            self._ring_fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            if self.end is None:
+                self.damage.append("the ring with the last steps is missing")
+            return
+        head = os.pread(self._ring_fd, RING_HEADER.size, 0)
+        fields = RING_HEADER.unpack(head) if len(head) == RING_HEADER.size else (b"",) * 6
+        magic, version, _, slots, slot_size, session = fields
+        if magic != RING_MAGIC or version != VERSION or session != self.session_id:
+            self.damage.append("the ring does not belong to this journal")
+            return
+        if slots > SLOTS_LIMIT or not CHUNK_HEADER_SIZE <= slot_size <= SLOT_LIMIT:
+            self.damage.append("the ring's header is damaged")
+            return
+        known = {place.sequence for place in self._places}
+        for slot in range(slots):
+            offset = RING_SLOTS_START + slot * slot_size
+            start = os.pread(self._ring_fd, CHUNK_START.size, offset)
+            if len(start) < CHUNK_START.size:
+                break
+            magic, version, _, session, sequence = CHUNK_START.unpack(start)
+            if magic != CHUNK_MAGIC or version != VERSION or session != self.session_id:
+                continue
+            if sequence and sequence not in known:
+                known.add(sequence)
+                self._places.append(_Place(sequence, offset, slot_size, slot_size, None))
+
+    def _find_gaps(self) -> None:
+        expected = 1
+        for place in self._places:
+            if place.sequence > expected:
+                self.damage.append(f"chunks {expected} to {place.sequence - 1} are missing")
+            expected = place.sequence + 1
+
+    def _load(self, place: _Place) -> bytes:
+        descriptor = self._ring_fd if place.codec is None else self._fd
+        try:
+            data = os.pread(descriptor, place.stored, place.offset)
+        except OSError as error:
+            raise _failure(self.path, error) from error
+        if place.codec == CODEC_ZSTD:
+            data = _zstd.decompress(data, INFLATED_LIMIT)
+        elif place.codec not in (CODEC_STORED, None):
+            message = "the journal uses a compression that is not known: read it with a newer codetracer-core"
+            raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path, codec=place.codec)
+        if len(data) != place.inflated and place.codec is not None:
+            message = "a frame of the journal does not hold what its header says"
+            raise TraceError("ERR_JOURNAL_CORRUPT", message, path=self.path, offset=place.offset)
+        return data
+
+
+def _failure(path: Path, error: OSError) -> EnvironmentError_:
+    message = f"cannot read the journal: {error.strerror}; check the path and its permissions"
+    return EnvironmentError_("ERR_IO", message, path=path, errno=error.errno)
