@@ -1,0 +1,385 @@
+"""Observes a program through ``sys.monitoring``, slowly and simply, to check the recorder against.
+
+As a command it runs a program in its own process and writes what it saw with pickle::
+
+    python observer.py OUT PREFIX[:PREFIX...] SCRIPT [ARGS...]
+
+Code is observed when its file name begins with one of the prefixes. OUT receives a dict from the
+name of a thread to the list of its events, in the forms that `Observer` describes. Nothing of the
+recorder is imported, and values are read without running code of the program.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
+
+TOOL = 0
+TEXT_LIMIT = 1024
+ITEM_LIMIT = 100
+DEPTH_LIMIT = 6
+
+OPTIMIZED = 0x1
+VARARGS = 0x4
+VARKEYWORDS = 0x8
+
+Encoded = tuple[Any, ...]
+"""A value as plain data: its kind, then what tells it from others of the kind.
+
+``("none",)``, ``("bool", b)``, ``("int", n)``, ``("int cut", bits, is negative)``,
+``("float", bytes)``, ``("complex", bytes)``, ``("str", length, shown)``,
+``("bytes", length, shown)``, ``("list" | "tuple" | "set" | "frozenset", length, items)``,
+``("dict", length, pairs)``, ``("subclass", type, encoded)``, ``("exception", type, args)``,
+``("object", type)``, ``("cycle", levels)``. Members of sets are sorted, addresses left out.
+"""
+Event = tuple[Any, ...]
+
+
+def encode(value: Any, open_: tuple[Any, ...] = ()) -> Encoded:
+    """`value` as plain data; `open_` are the containers around it, the innermost last."""
+    kind = type(value)
+    if value is None:
+        return ("none",)
+    if kind is bool:
+        return ("bool", value)
+    if kind in (int, str, float, bytes, complex):
+        return _encode_atom(kind, value)
+    for levels, container in enumerate(reversed(open_), 1):
+        if container is value:
+            return ("cycle", levels)
+    if kind in (list, tuple, dict, set, frozenset):
+        return _encode_container(kind, value, open_)
+    name = type.__dict__["__name__"].__get__(kind)
+    if issubclass(kind, BaseException):
+        args = BaseException.__dict__["args"].__get__(value)
+        return ("exception", name, encode(args, (*open_, value)))
+    for base in (int, str, tuple, list, dict, bytes, float, set, frozenset, complex):
+        if issubclass(kind, base):
+            if base in (int, str, bytes, float, complex):
+                return ("subclass", name, _encode_atom(base, value))
+            return ("subclass", name, _encode_container(base, value, open_))
+    return ("object", name)
+
+
+def _encode_atom(kind: type, value: Any) -> Encoded:
+    if kind is int:
+        number = int.__add__(value, 0)
+        if number.bit_length() // 8 + 1 > TEXT_LIMIT:
+            return ("int cut", number.bit_length(), number < 0)
+        return ("int", number)
+    if kind is float:
+        return ("float", struct.pack("<d", float.__pos__(value)))
+    if kind is complex:
+        number = complex.__pos__(value)
+        return ("complex", struct.pack("<dd", number.real, number.imag))
+    shown = kind.__getitem__(value, slice(0, TEXT_LIMIT))  # type: ignore[attr-defined]
+    return (kind.__name__, kind.__len__(value), shown)  # type: ignore[attr-defined]
+
+
+def _encode_container(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded:
+    length = kind.__len__(value)  # type: ignore[attr-defined]
+    shown = min(length, ITEM_LIMIT) if len(open_) < DEPTH_LIMIT else 0
+    inside = (*open_, value)
+    items: Iterable[Any]
+    if kind is dict:
+        items = [(encode(k, inside), encode(v, inside)) for k, v in _first(shown, dict.items(value))]
+    else:
+        members = kind.__iter__(value)  # type: ignore[attr-defined]
+        items = [encode(item, inside) for item in _first(shown, members)]
+        if kind in (set, frozenset):
+            items.sort(key=repr)
+    return (kind.__name__, length, tuple(items))
+
+
+def _first(count: int, items: Iterable[Any]) -> Iterator[Any]:
+    for _, item in zip(range(count), items, strict=False):
+        yield item
+
+
+def is_dunder(name: str) -> bool:
+    """Whether a name is left out of module and class bodies."""
+    return len(name) > 4 and name.startswith("__") and name.endswith("__")
+
+
+def function_name(code: CodeType, module_globals: dict[str, Any]) -> str:
+    """A function's qualified name; a module body by its module's name, in brackets."""
+    if code.co_name == "<module>" and not code.co_flags & OPTIMIZED:
+        return f"<{module_globals.get('__name__') or 'module'}>"
+    return code.co_qualname
+
+
+def argument_names(code: CodeType) -> tuple[str, ...]:
+    """The names of the parameters, in the order of the frame's variables."""
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(code.co_flags & VARARGS) + bool(code.co_flags & VARKEYWORDS)
+    return code.co_varnames[:count]
+
+
+def mentioned_names(code: CodeType) -> set[str]:
+    """The names that code, and the code inside it, may look up in its module."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= mentioned_names(constant)
+    return names
+
+
+def _is_shown_global(value: Any) -> bool:
+    return not (
+        type(value) in (FunctionType, BuiltinFunctionType)
+        or issubclass(type(value), (type, ModuleType))
+    )
+
+
+class _Activation:
+    """A frame from its start or resumption to its return or yield."""
+
+    __slots__ = ("frame", "namespace", "stepped")
+
+    def __init__(self, frame: FrameType, namespace: dict[str, Any] | None) -> None:
+        self.frame = id(frame)
+        self.namespace = namespace
+        self.stepped = False
+
+
+class Observer:
+    """Collects the events of all threads.
+
+    ``("call", function, arguments)``, ``("step", path, line, variables)``,
+    ``("return" | "yield" | "unwind", function, value)``, ``("resume", function, line)`` and
+    ``("throw", function, line, exception)``. A call is followed by the step of its entry, which
+    stands at the function's first line and has the arguments as variables. A resumed frame that
+    ends before a line of it runs has one step, at the line where it stands.
+    """
+
+    def __init__(self, prefixes: tuple[str, ...]) -> None:
+        self.events: dict[str, list[Event]] = {}
+        self._prefixes = prefixes
+        self._stacks: dict[int, list[_Activation]] = {}
+        self._mentioned: dict[CodeType, list[str]] = {}
+
+    def _is_observed(self, code: CodeType) -> bool:
+        return code.co_filename.startswith(self._prefixes)
+
+    def start(self) -> None:
+        """Observe from here on, in all threads."""
+        monitoring = sys.monitoring
+        monitoring.use_tool_id(TOOL, "observer")
+        events = monitoring.events
+        callbacks: dict[int, Callable[..., object]] = {
+            events.PY_START: self._on_start,
+            events.PY_RESUME: self._on_resume,
+            events.PY_THROW: self._on_throw,
+            events.LINE: self._on_line,
+            events.PY_RETURN: self._on_return,
+            events.PY_YIELD: self._on_yield,
+            events.PY_UNWIND: self._on_unwind,
+        }
+        for event, callback in callbacks.items():
+            monitoring.register_callback(TOOL, event, callback)
+        monitoring.set_events(TOOL, sum(callbacks))
+
+    def stop(self) -> None:
+        """Observe no longer."""
+        sys.monitoring.set_events(TOOL, 0)
+        sys.monitoring.free_tool_id(TOOL)
+
+    # -- where events go
+
+    def _emit(self, *event: Any) -> None:
+        self.events.setdefault(self._thread_name(), []).append(event)
+
+    @staticmethod
+    def _thread_name() -> str:
+        ident = threading.get_ident()
+        thread = threading._active.get(ident)  # type: ignore[attr-defined]
+        return thread.name if thread is not None else f"Thread-{ident}"
+
+    def _stack(self) -> list[_Activation]:
+        return self._stacks.setdefault(threading.get_ident(), [])
+
+    # -- reading frames
+
+    def _variables(self, frame: FrameType, activation: _Activation) -> dict[str, Encoded]:
+        """What a step shows: the frame's variables and the globals that its code mentions."""
+        code = frame.f_code
+        found: dict[str, Encoded]
+        if code.co_flags & OPTIMIZED:
+            found = self._fast_variables(frame)
+        else:
+            found = self._namespace_variables(frame, activation)
+        if code.co_name != "<module>" or code.co_flags & OPTIMIZED:
+            self._add_globals(found, frame)
+        return found
+
+    def _fast_variables(self, frame: FrameType) -> dict[str, Encoded]:
+        variables = frame.f_locals
+        found = {name: encode(value) for name, value in variables.items()}
+        if type(variables) is dict:
+            # CPython 3.12 keeps this dict with the frame, and with it every value alive.
+            variables.clear()
+        return found
+
+    def _namespace_variables(
+        self, frame: FrameType, activation: _Activation
+    ) -> dict[str, Encoded]:
+        shown: dict[str, Any] = {}
+        for name in frame.f_code.co_freevars:
+            shown.update(_enclosing(frame, name))
+        namespace = activation.namespace
+        if namespace is not None:
+            shown.update(dict.items(namespace))
+        # While an inlined comprehension runs, its variables are seen here and nowhere else.
+        present = frame.f_locals
+        if present is not namespace and hasattr(present, "items") and namespace is not None:
+            shown.update(present.items())
+        return {
+            name: encode(value)
+            for name, value in shown.items()
+            if type(name) is str and not is_dunder(name)
+        }
+
+    def _add_globals(self, found: dict[str, Encoded], frame: FrameType) -> None:
+        code, module_globals = frame.f_code, frame.f_globals
+        names = self._mentioned.get(code)
+        if names is None:
+            names = sorted(mentioned_names(code))
+            self._mentioned[code] = names
+        own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+        for name in names:
+            if name not in own and name not in found and not is_dunder(name):
+                value = dict.get(module_globals, name, _ABSENT)
+                if value is not _ABSENT and _is_shown_global(value):
+                    found[name] = encode(value)
+
+    # -- callbacks
+
+    def _enter(self, frame: FrameType) -> _Activation:
+        namespace = None
+        if not frame.f_code.co_flags & OPTIMIZED and isinstance(frame.f_locals, dict):
+            namespace = frame.f_locals
+        activation = _Activation(frame, namespace)
+        self._stack().append(activation)
+        return activation
+
+    def _on_start(self, code: CodeType, offset: int) -> object:
+        if not self._is_observed(code):
+            return sys.monitoring.DISABLE
+        frame = sys._getframe(1)
+        activation = self._enter(frame)
+        activation.stepped = True
+        variables = self._fast_variables(frame) if code.co_flags & OPTIMIZED else {}
+        arguments = {name: variables[name] for name in argument_names(code)}
+        self._emit("call", function_name(code, frame.f_globals), arguments)
+        shown = dict(arguments)
+        if code.co_name != "<module>" or code.co_flags & OPTIMIZED:
+            self._add_globals(shown, frame)
+        self._emit("step", code.co_filename, max(code.co_firstlineno, 1), shown)
+        return None
+
+    def _on_resume(self, code: CodeType, offset: int) -> object:
+        if not self._is_observed(code):
+            return sys.monitoring.DISABLE
+        frame = sys._getframe(1)
+        self._enter(frame)
+        self._emit("resume", function_name(code, frame.f_globals), frame.f_lineno)
+        return None
+
+    def _on_throw(self, code: CodeType, offset: int, exception: BaseException) -> None:
+        if not self._is_observed(code):
+            return
+        frame = sys._getframe(1)
+        self._enter(frame)
+        name = function_name(code, frame.f_globals)
+        self._emit("throw", name, frame.f_lineno, encode(exception))
+
+    def _on_line(self, code: CodeType, line: int) -> object:
+        if not self._is_observed(code):
+            return sys.monitoring.DISABLE
+        frame = sys._getframe(1)
+        activation = self._top(frame)
+        activation.stepped = True
+        self._emit("step", code.co_filename, line, self._variables(frame, activation))
+        return None
+
+    def _top(self, frame: FrameType) -> _Activation:
+        activation = self._stack()[-1]
+        assert activation.frame == id(frame), f"events of {frame} are not nested"
+        return activation
+
+    def _end(self, kind: str, frame: FrameType, value: Any) -> None:
+        activation = self._top(frame)
+        code = frame.f_code
+        if not activation.stepped:
+            variables = self._variables(frame, activation)
+            self._emit("step", code.co_filename, frame.f_lineno, variables)
+        self._emit(kind, function_name(code, frame.f_globals), encode(value))
+        self._stack().pop()
+
+    def _on_return(self, code: CodeType, offset: int, value: Any) -> object:
+        if not self._is_observed(code):
+            return sys.monitoring.DISABLE
+        self._end("return", sys._getframe(1), value)
+        return None
+
+    def _on_yield(self, code: CodeType, offset: int, value: Any) -> object:
+        if not self._is_observed(code):
+            return sys.monitoring.DISABLE
+        self._end("yield", sys._getframe(1), value)
+        return None
+
+    def _on_unwind(self, code: CodeType, offset: int, exception: BaseException) -> None:
+        if self._is_observed(code):
+            self._end("unwind", sys._getframe(1), exception)
+
+
+_ABSENT = object()
+
+
+def _enclosing(frame: FrameType, name: str) -> dict[str, Any]:
+    """A free variable of a class body, whose own frame does not show it: it is in the function
+    around."""
+    outer = frame.f_back
+    while outer is not None:
+        code = outer.f_code
+        if code.co_flags & OPTIMIZED and name in (*code.co_cellvars, *code.co_freevars):
+            variables = outer.f_locals
+            found = {name: variables[name]} if name in variables else {}
+            if type(variables) is dict:
+                variables.clear()
+            return found
+        outer = outer.f_back
+    return {}
+
+
+def main(arguments: list[str]) -> None:
+    """The command."""
+    out, prefixes, script, *rest = arguments
+    observer = Observer(tuple(prefixes.split(os.pathsep)))
+    sys.argv = [script, *rest]
+    sys.path[0] = os.path.dirname(script)
+    with open(script, encoding="utf-8") as file:
+        code = compile(file.read(), script, "exec")
+    module = ModuleType("__main__")
+    module.__dict__.update({"__file__": script, "__builtins__": __builtins__})
+    sys.modules["__main__"] = module
+    observer.start()
+    try:
+        exec(code, module.__dict__)
+    except BaseException as error:  # noqa: BLE001 - how the program ends is its own business
+        print(f"{type(error).__name__}: {error}")
+    finally:
+        observer.stop()
+    sys.stdout.flush()
+    with open(out, "wb") as sink:
+        pickle.dump(observer.events, sink)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
