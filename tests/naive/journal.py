@@ -1,473 +1,461 @@
-"""Decodes a journal, slowly and simply, to check what writes and reads it against.
+"""A second decoder of journals, simple and slow, that shares no code with the product.
 
-It follows ``docs/journal.md`` and imports nothing of the recorder. ``load(path)`` gives the events
-of a journal and its ring, in the order in which they were recorded::
+``load`` gives the events of a journal in order, each a tuple. ``thread`` is a thread's number, `function` a
+qualified name, `path` and `line` a place in the source, `variables` a dict from names to values.
 
-    ("call", thread, function, arguments)          # arguments: name -> value
-    ("step", thread, path, line, variables)        # all that are visible: name -> value
-    ("return" | "yield" | "unwind", thread, function, value)
-    ("resume" | "enter", thread, function, line)
-    ("throw", thread, function, line, exception)
-    ("raise" | "catch", thread, path, line, exception, variables)
-    ("lost", thread, function)
-    ("thread start", thread, name) ("thread exit", thread) ("switch", thread)
+    ("call", thread, function, variables)         a function begins; the variables are its arguments
+    ("enter", thread, function, line)             a frame that ran before it was seen
+    ("resume", thread, function, line)            a generator or coroutine goes on
+    ("throw", thread, function, line, value)      the same, with an exception thrown in
+    ("step", thread, path, line, variables)       also follows each call: its entry step
+    ("raise", thread, path, line, value, variables)
+    ("catch", thread, path, line, value, variables)
+    ("return", thread, function, value)
+    ("yield", thread, function, value)
+    ("unwind", thread, function, value)
+    ("lost", thread, function)                    the frame ended unseen
+    ("switch", thread)                            the thread that runs from here on
+    ("thread start", thread, identifier, name)
+    ("thread exit", thread)
 
-A call is followed by its entry step. Values are plain tuples, the kind first: ``("none",)``,
-``("bool", b)``, ``("int", n)``, ``("int cut", bits, is negative)``, ``("float", 8 bytes)``,
-``("complex", 16 bytes)``, ``("str", characters, shown)``, ``("bytes", length, shown)``,
-``("list" | "tuple" | "set" | "frozenset", length, items)``, ``("dict", length, pairs)``,
-``("subclass", type, value)``, ``("object", type, address)``, ``("exception", type, args)``,
-``("cycle", levels)``, ``("redacted",)``, ``("dropped",)``, ``("omitted",)``. A container whose
-last item is ``("stop",)`` was cut by the byte limit.
+None, bool, int, float, complex, str, bytes, tuple, list, dict, set and frozenset become themselves where
+they are exact and whole; everything else becomes one of the named tuples below.
 """
 
 from __future__ import annotations
 
-import json
 import struct
 import sys
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from zlib import crc32
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-Value = tuple[Any, ...]
 Event = tuple[Any, ...]
 
-SEQUENCES = {0x10: "tuple", 0x11: "list", 0x12: "set", 0x13: "frozenset", 0x14: "dict"}
-CONSTANTS: dict[int, Value] = {
-    0x01: ("none",),
-    0x02: ("bool", True),
-    0x03: ("bool", False),
-    0x1F: ("stop",),
-    0x27: ("redacted",),
-    0x28: ("dropped",),
-    0x29: ("omitted",),
-}
-ENDS = {0x08: "return", 0x09: "yield", 0x0A: "unwind"}
-UNSET: Value = ("unset",)
+
+class Bad(Exception):
+    """The journal breaks a rule of its format."""
 
 
-class Damaged(Exception):
-    """The bytes are not what the format says."""
+class Cut(NamedTuple):
+    """A value of which only a part was recorded.
+
+    ``shown`` is the text, the bytes or a list of the items (pairs of a dict); of an int it is whether
+    it is negative. ``total`` counts characters, bytes, items, or bits of an int.
+    """
+
+    type: str
+    total: int
+    shown: Any
 
 
-# -- the files
+class Instance(NamedTuple):
+    """An instance of a subclass of a builtin type, by its builtin part."""
+
+    type: str
+    value: Any
 
 
-@dataclass
-class Journal:
-    """The parts of a journal and its ring."""
+class Object(NamedTuple):
+    """Any other object."""
 
-    metadata: dict[str, Any] = field(default_factory=dict)
-    end: dict[str, Any] | None = None
-    chunks: dict[int, bytes] = field(default_factory=dict)
-    """The records of each chunk by its sequence, in order."""
-    from_ring: set[int] = field(default_factory=set)
-    """The sequences that were found only in the ring."""
+    type: str
+    address: int
 
 
-def read(path: Path) -> Journal:
-    """Read ``trace.<id>.ctj`` and, when there is one, its ``.ring``."""
-    data = path.read_bytes()
-    if data[:8] != b"CTJOURNL":
-        raise Damaged("not a journal")
-    version, at = struct.unpack_from("<HH", data, 8)
-    if version != 1:
-        raise Damaged(f"version {version}")
-    journal = Journal()
-    while at + 32 <= len(data):
-        magic, kind, codec, zero, stored, inflated, sequence, crc, head_crc = struct.unpack_from(
-            "<IBBHIIQII", data, at
-        )
-        payload = data[at + 32 : at + 32 + stored]
-        if (
-            magic != 0x464A5443
-            or zero != 0
-            or head_crc != zlib.crc32(data[at : at + 28])
-            or len(payload) != stored
-            or crc != zlib.crc32(payload)
-        ):
-            break
-        plain = zstd.decompress(payload) if codec else payload
-        if len(plain) != inflated:
-            raise Damaged(f"a frame of {inflated} bytes has {len(plain)}")
-        if kind == 1:
-            journal.metadata = json.loads(plain)
-        elif kind == 2:
-            journal.chunks[sequence] = _records(plain, sequence)
-        elif kind == 3:
-            journal.end = json.loads(plain)
-        at += 32 + stored
-    ring = path.with_suffix(".ring")
-    if ring.exists():
-        _read_ring(ring.read_bytes(), data[16:32], journal)
-    journal.chunks = dict(sorted(journal.chunks.items()))
-    return journal
+class ExceptionObject(NamedTuple):
+    """An exception with its arguments."""
+
+    type: str
+    args: Any
 
 
-def _records(chunk: bytes, sequence: int) -> bytes:
-    """The records of a chunk, without its header; of a live one, with what follows them."""
-    magic, version, size = struct.unpack_from("<IHH", chunk, 0)
-    (stated,) = struct.unpack_from("<Q", chunk, 24)
-    (length,) = struct.unpack_from("<I", chunk, 80)
-    if magic != 0x534A5443 or version != 1 or stated != sequence:
-        raise Damaged(f"chunk {sequence} has another header")
-    return chunk[size : size + length] if length else chunk[size:]
+class Cycle(NamedTuple):
+    """A container inside itself, so many levels up."""
+
+    levels: int
 
 
-def _read_ring(data: bytes, session: bytes, journal: Journal) -> None:
-    magic, version, _, slots, slot_bytes, owner = struct.unpack_from("<8sHHIQ16s", data, 0)
-    if magic != b"CTJRING1" or version != 1 or owner != session:
-        raise Damaged("not the ring of this journal")
-    for slot in range(slots):
-        start = 4096 + slot * slot_bytes
-        chunk = data[start : start + slot_bytes]
-        (sequence,) = struct.unpack_from("<Q", chunk, 24)
-        if sequence and sequence not in journal.chunks:
-            journal.chunks[sequence] = _records(chunk, sequence)
-            journal.from_ring.add(sequence)
+class Absent(NamedTuple):
+    """A value that was not recorded: redacted, dropped, omitted or of an unknown form."""
+
+    why: str
 
 
-# -- the records
+UNSET = object()
+STOP = object()
+CONTAINERS = ("tuple", "list", "set", "frozenset", "dict")
 
 
-class Input:
-    """Bytes that are read from the front."""
+class Bytes:
+    """Reads the fields of a chunk in order."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
 
-    def byte(self) -> int:
-        self.at += 1
-        return self.data[self.at - 1]
+    def more(self) -> bool:
+        return self.at < len(self.data)
 
-    def peek(self) -> int:
-        return self.data[self.at] if self.at < len(self.data) else 0
+    def raw(self, size: int) -> bytes:
+        if self.at + size > len(self.data):
+            raise Bad(f"cut at byte {self.at}")
+        self.at += size
+        return self.data[self.at - size : self.at]
 
-    def take(self, count: int) -> bytes:
-        if self.at + count > len(self.data):
-            raise Damaged("a field reaches over the end")
-        self.at += count
-        return self.data[self.at - count : self.at]
+    def u8(self) -> int:
+        return self.raw(1)[0]
 
     def uv(self) -> int:
         number = shift = 0
         while True:
-            byte = self.byte()
-            number |= (byte & 0x7F) << shift
+            byte = self.u8()
+            number |= (byte & 127) << shift
             shift += 7
-            if byte < 0x80:
+            if byte < 128:
+                if number >= 1 << 64:
+                    raise Bad("a number of more than 64 bits")
                 return number
 
-    def signed(self) -> int:
+    def zigzag(self) -> int:
         return unzigzag(self.uv())
 
     def text(self) -> str:
-        return self.take(self.uv()).decode("utf-8", "surrogatepass")
+        return self.raw(self.uv()).decode("utf-8", "surrogatepass")
+
+    def f64(self) -> float:
+        number: float = struct.unpack("<d", self.raw(8))[0]
+        return number
 
 
 def unzigzag(number: int) -> int:
-    """0, 1, 2, 3 to 0, -1, 1, -2."""
-    return number >> 1 ^ -(number & 1)
+    return -(number >> 1) - 1 if number & 1 else number >> 1
 
 
 def wrap(number: int) -> int:
-    """`number` modulo 2**64, as a signed one."""
-    return (number + 2**63) % 2**64 - 2**63
+    """Reduce a sum modulo 2**64 to a signed number."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-@dataclass
-class Function:
-    """A definition."""
-
+class Function(NamedTuple):
     path: str
     line: int
-    flags: int
     name: str
-    arguments: int
     slots: list[str]
     globals: list[str]
 
 
-@dataclass
 class Frame:
-    """An open call."""
-
-    function: int
-    line: int
-    slots: dict[int, Value] = field(default_factory=dict)
-    named: dict[str, Value] = field(default_factory=dict)
+    def __init__(self, function: int, line: int) -> None:
+        self.function = function
+        self.line = line
+        self.slots: dict[int, Any] = {}
+        self.named: dict[str, Any] = {}
 
 
 class Decoder:
-    """Turns the records of chunks, given in their order, into events."""
-
     def __init__(self) -> None:
         self.paths: dict[int, str] = {}
         self.names: dict[int, str] = {}
         self.types: dict[int, str] = {}
         self.functions: dict[int, Function] = {}
-        self.globals: dict[int, dict[int, Value]] = {}
+        self.globals: dict[int, dict[int, Any]] = {}
+        self.stacks: dict[int, list[Frame]] = {0: []}
         self.thread = 0
-        self.stacks: dict[int, list[Frame]] = {}
-        self._in: Input
+        self.events: list[Event] = []
+        # Variables that the current chunk has stated: what differences may refer to.
+        self.stated: set[tuple[Any, ...]] = set()
 
-    def chunk(self, records: bytes, *, alone: bool = False) -> Iterator[Event]:
-        """The events of the next chunk.
+    # Values
 
-        When it is read `alone`, without those before it, the stacks come from its preamble.
-        """
-        self._in = source = Input(records)
-        while source.peek() != 0:
-            yield from self._unit(source.byte(), alone)
+    def value(self, data: Bytes) -> Any:
+        tag = data.u8()
+        if tag >= 0x80:
+            return unzigzag(tag & 0x7F)
+        if tag in (1, 2, 3):
+            return (None, True, False)[tag - 1]
+        if tag == 4:
+            return data.zigzag()
+        if tag == 6:
+            return int.from_bytes(data.raw(data.uv()), "little", signed=True)
+        if tag == 7:
+            return Cut("int", data.uv(), bool(data.u8()))
+        if tag == 8:
+            return data.f64()
+        if tag == 9:
+            return complex(data.f64(), data.f64())
+        if tag == 0x0A:
+            return data.text()
+        if tag == 0x0B:
+            return Cut("str", data.uv(), data.text())
+        if tag == 0x0D:
+            return data.raw(data.uv())
+        if tag == 0x0E:
+            return Cut("bytes", data.uv(), data.raw(data.uv()))
+        if 0x10 <= tag <= 0x14 or 0x18 <= tag <= 0x1C:
+            total = data.uv()
+            shown = data.uv() if tag >= 0x18 else total
+            kind = CONTAINERS[tag & 7]
+            return assemble(kind, total, self.items(data, shown, kind == "dict"))
+        if tag == 0x1F:
+            return STOP
+        if tag == 0x21:
+            self.types[data.uv()] = data.text()
+            return self.value(data)
+        if tag == 0x22:
+            return Instance(self.types[data.uv()], self.value(data))
+        if tag == 0x23:
+            return Object(self.types[data.uv()], data.uv())
+        if tag == 0x24:
+            return ExceptionObject(self.types[data.uv()], self.value(data))
+        if tag == 0x25:
+            return Cycle(data.uv())
+        if tag in (0x27, 0x28, 0x29):
+            return Absent(("redacted", "dropped", "omitted")[tag - 0x27])
+        if 0x38 <= tag <= 0x3F:
+            data.raw(data.uv())
+            return Absent("unknown")
+        raise Bad(f"value tag {tag:#x} at byte {data.at - 1}")
 
-    def _unit(self, tag: int, alone: bool) -> Iterator[Event]:
-        source = self._in
-        if tag == 0x01:
-            identifier = source.uv()
-            self.paths[identifier] = source.text()
+    def items(self, data: Bytes, count: int, pairs: bool) -> list[Any]:
+        items: list[Any] = []
+        while len(items) < count:
+            item = self.value(data)
+            if item is STOP:
+                break
+            items.append((item, self.value(data)) if pairs else item)
+        return items
+
+    def item_value(self, data: Bytes, scope: dict[Any, Any], key: Any) -> None:
+        """Read the value of one variable, which may be a difference to its last one."""
+        tag = data.data[data.at] if data.more() else 0
+        variable = (id(scope), key)
+        if tag in (5, 0x0C, 0x20) or 0x40 <= tag <= 0x7F:
+            data.u8()
+            if variable not in self.stated:
+                raise Bad(f"a difference to a value of another chunk at byte {data.at - 1}")
+            scope[key] = self.difference(data, tag, scope[key])
+        elif tag == 0x26:
+            data.u8()
+            # The place among the variables stays.
+            scope[key] = UNSET
+        else:
+            scope[key] = self.value(data)
+        self.stated.add(variable)
+
+    def difference(self, data: Bytes, tag: int, last: Any) -> Any:
+        if tag == 5 or tag >= 0x40:
+            if type(last) is not int:
+                raise Bad(f"a difference to {last!r}")
+            return wrap(last + (data.zigzag() if tag == 5 else unzigzag(tag & 0x3F)))
+        if tag == 0x0C:
+            text = last.shown if isinstance(last, Cut) else last
+            if not isinstance(text, str):
+                raise Bad(f"the text of {last!r}")
+            total = data.uv()
+            return text if total == len(text) else Cut("str", total, text)
+        total, shown, kept = data.uv(), data.uv(), data.uv()
+        kind = last.type if isinstance(last, Cut) else type(last).__name__
+        items = list(last.shown if isinstance(last, Cut) else last)
+        if kind not in ("tuple", "list") or kept > len(items):
+            raise Bad(f"a patch of {last!r}")
+        return assemble(kind, total, items[:kept] + self.items(data, shown - kept, False))
+
+    # Units
+
+    def chunk(self, records: bytes, live: bool) -> None:
+        data = Bytes(records)
+        self.stated.clear()
+        while data.more():
+            if data.data[data.at] == 0:
+                if not live:
+                    raise Bad(f"a zero tag at byte {data.at}")
+                return
+            self.unit(data, data.u8())
+
+    def unit(self, data: Bytes, tag: int) -> None:
+        stack = self.stacks[self.thread]
+        if tag >= 0x80:
+            frame = stack[-1]
+            frame.line += data.zigzag() if tag == 0xFF else unzigzag(tag & 0x7F)
+            self.read_items(data, frame)
+            self.step(frame)
+        elif tag == 0x01:
+            self.paths[data.uv()] = data.text()
         elif tag == 0x02:
-            self._define_name()
+            self.names[data.uv()] = data.text()
         elif tag == 0x03:
-            self._define_function()
+            self.function(data)
         elif tag == 0x04:
-            yield from self._call()
+            function = data.uv()
+            frame = Frame(function, self.functions[function].line)
+            stack.append(frame)
+            self.read_items(data, frame)
+            self.add("call", self.functions[function].name, self.arguments(frame))
+            self.step(frame)
         elif tag in (0x05, 0x06, 0x07):
-            yield self._entry(tag)
-        elif tag in ENDS:
-            value = self._value(UNSET)
-            yield (ENDS[tag], self.thread, self.functions[self._stack.pop().function].name, value)
+            function, line = data.uv(), data.uv()
+            stack.append(Frame(function, line))
+            kind = ("enter", "resume", "throw")[tag - 5]
+            thrown = (self.value(data),) if tag == 0x07 else ()
+            self.add(kind, self.functions[function].name, line, *thrown)
+        elif tag in (0x08, 0x09, 0x0A):
+            value = self.value(data)
+            frame = stack.pop()
+            kind = ("return", "yield", "unwind")[tag - 8]
+            self.add(kind, self.functions[frame.function].name, value)
         elif tag == 0x0B:
-            yield ("lost", self.thread, self.functions[self._stack.pop().function].name)
+            self.add("lost", self.functions[stack.pop().function].name)
         elif tag == 0x0C:
-            self.thread = source.uv()
-            yield ("switch", self.thread)
+            thread = data.uv()
+            if thread != self.thread:
+                self.thread = thread
+                self.stacks.setdefault(thread, [])
+                self.events.append(("switch", thread))
         elif tag == 0x0D:
-            thread = source.uv()
-            source.uv()
-            yield ("thread start", thread, source.text())
+            thread = data.uv()
+            self.stacks.setdefault(thread, [])
+            self.events.append(("thread start", thread, data.uv(), data.text()))
         elif tag == 0x0E:
-            yield ("thread exit", source.uv())
+            thread = data.uv()
+            self.stacks[thread] = []
+            self.events.append(("thread exit", thread))
         elif tag in (0x0F, 0x10):
+            value = self.value(data)
+            frame = stack[-1]
             kind = "raise" if tag == 0x0F else "catch"
-            value = self._value(UNSET)
-            yield (kind, self.thread, *self._position(), value, self._visible())
-        elif tag == 0x11:
-            self._preamble(alone)
+            path = self.functions[frame.function].path
+            self.add(kind, path, frame.line, value, self.variables(frame))
+        elif tag in (0x11, 0x12):
+            data.uv(), data.uv(), data.uv()
         elif 0x30 <= tag <= 0x3F:
-            source.take(source.uv())
-        elif tag >= 0x80:
-            frame = self._stack[-1]
-            frame.line += unzigzag(tag & 0x7F) if tag != 0xFF else source.signed()
-            self._items(frame)
-            yield ("step", self.thread, *self._position(), self._visible())
+            data.raw(data.uv())
         else:
-            raise Damaged(f"unit {tag:#x} at {source.at - 1}")
+            raise Bad(f"unit tag {tag:#x} at byte {data.at - 1}")
 
-    @property
-    def _stack(self) -> list[Frame]:
-        return self.stacks.setdefault(self.thread, [])
+    def add(self, kind: str, *rest: Any) -> None:
+        self.events.append((kind, self.thread, *rest))
 
-    def _define_name(self) -> None:
-        identifier = self._in.uv()
-        self.names[identifier] = self._in.text()
+    def step(self, frame: Frame) -> None:
+        path = self.functions[frame.function].path
+        self.add("step", path, frame.line, self.variables(frame))
 
-    def _define_function(self) -> None:
-        source = self._in
-        identifier, path, line, flags = (source.uv() for _ in range(4))
-        name, arguments = source.text(), source.uv()
-        slots = [self.names[source.uv()] for _ in range(source.uv())]
-        globals_ = [self.names[source.uv()] for _ in range(source.uv())]
-        self.functions[identifier] = Function(
-            self.paths[path], line, flags, name, arguments, slots, globals_
-        )
+    def function(self, data: Bytes) -> None:
+        number, path, line = data.uv(), data.uv(), data.uv()
+        data.uv()
+        name = data.text()
+        data.uv()
+        slots = [self.names[data.uv()] for _ in range(data.uv())]
+        others = [self.names[data.uv()] for _ in range(data.uv())]
+        function = Function(self.paths[path], line, name, slots, others)
+        if self.functions.setdefault(number, function) != function:
+            raise Bad(f"function {number} changed its meaning")
+        self.globals.setdefault(number, {})
 
-    def _call(self) -> Iterator[Event]:
-        identifier = self._in.uv()
-        function = self.functions[identifier]
-        frame = Frame(identifier, function.line)
-        self._stack.append(frame)
-        self._items(frame)
-        arguments = {
-            function.slots[slot]: value
-            for slot, value in sorted(frame.slots.items())
-            if slot < function.arguments
-        }
-        yield ("call", self.thread, function.name, arguments)
-        yield ("step", self.thread, *self._position(), self._visible())
+    def read_items(self, data: Bytes, frame: Frame) -> None:
+        while data.more() and 0x40 <= data.data[data.at] <= 0x7F:
+            tag = data.u8()
+            if tag == 0x7E:
+                self.names[data.uv()] = data.text()
+            elif tag == 0x7F:
+                data.u8()
+                data.raw(data.uv())
+            elif tag == 0x7D:
+                self.item_value(data, frame.named, self.names[data.uv()])
+            elif tag == 0x7B:
+                self.item_value(data, self.globals[frame.function], data.uv())
+            else:
+                self.item_value(data, frame.slots, data.uv() if tag == 0x7C else tag - 0x40)
 
-    def _entry(self, tag: int) -> Event:
-        identifier, line = self._in.uv(), self._in.uv()
-        self._stack.append(Frame(identifier, line))
-        name = self.functions[identifier].name
-        if tag == 0x07:
-            return ("throw", self.thread, name, line, self._value(UNSET))
-        return ("enter" if tag == 0x05 else "resume", self.thread, name, line)
+    def arguments(self, frame: Frame) -> dict[str, Any]:
+        names = self.functions[frame.function].slots
+        bound = sorted((slot, value) for slot, value in frame.slots.items() if value is not UNSET)
+        return {names[slot]: value for slot, value in bound}
 
-    def _preamble(self, alone: bool) -> None:
-        source = self._in
-        thread, _, listed = source.uv(), source.uv(), source.uv()
-        frames = []
-        for _ in range(listed):
-            tag, identifier, _, line = source.byte(), source.uv(), source.uv(), source.uv()
-            if tag != 0x12:
-                raise Damaged(f"unit {tag:#x} among the frames of a stack")
-            frames.append(Frame(identifier, line))
-        if alone:
-            self.stacks[thread] = frames
-        else:
-            self._check_preamble(self.stacks.get(thread, []), frames)
-
-    @staticmethod
-    def _check_preamble(known: list[Frame], stated: list[Frame]) -> None:
-        """A chunk that goes on repeats the innermost frames as they are."""
-        innermost = known[len(known) - len(stated) :]
-        if [(f.function, f.line) for f in innermost] != [(f.function, f.line) for f in stated]:
-            raise Damaged("the frames at the start of a chunk are not those that are open")
-
-    # -- variables
-
-    def _position(self) -> tuple[str, int]:
-        frame = self._stack[-1]
-        return self.functions[frame.function].path, frame.line
-
-    def _visible(self) -> dict[str, Value]:
-        frame = self._stack[-1]
+    def variables(self, frame: Frame) -> dict[str, Any]:
+        """Everything that is visible in the frame, in the order of the trace."""
         function = self.functions[frame.function]
-        shown: dict[str, Value] = {}
-        for slot, value in sorted(frame.slots.items()):
-            if value != UNSET:
-                shown[function.slots[slot]] = value
-        for name, value in frame.named.items():
-            if value != UNSET:
-                shown.setdefault(name, value)
-        for index, value in self.globals.get(frame.function, {}).items():
-            name = function.globals[index]
-            if value != UNSET and name not in function.slots:
-                shown.setdefault(name, value)
+        shown = self.arguments(frame)
+        shown |= {name: value for name, value in frame.named.items() if value is not UNSET}
+        for index in sorted(self.globals[frame.function]):
+            value = self.globals[frame.function][index]
+            if value is not UNSET and function.globals[index] not in function.slots:
+                shown[function.globals[index]] = value
         return shown
 
-    def _items(self, frame: Frame) -> None:
-        source = self._in
-        while 0x40 <= source.peek() <= 0x7F:
-            tag = source.byte()
-            if tag <= 0x7A or tag == 0x7C:
-                slot = tag - 0x40 if tag <= 0x7A else source.uv()
-                frame.slots[slot] = self._value(frame.slots.get(slot, UNSET))
-            elif tag == 0x7B:
-                index = source.uv()
-                values = self.globals.setdefault(frame.function, {})
-                values[index] = self._value(values.get(index, UNSET))
-            elif tag == 0x7D:
-                name = self.names[source.uv()]
-                frame.named[name] = self._value(frame.named.get(name, UNSET))
-            elif tag == 0x7E:
-                self._define_name()
-            else:
-                source.byte()
-                source.take(source.uv())
 
-    # -- values
-
-    def _value(self, last: Value) -> Value:
-        """One value; `last` is what stood in its place before."""
-        source = self._in
-        tag = source.byte()
-        if tag in (0x05, *range(0x40, 0x80)):
-            difference = source.signed() if tag == 0x05 else unzigzag(tag & 0x3F)
-            if last[0] != "int":
-                raise Damaged("a difference to a value that is no int")
-            return ("int", wrap(last[1] + difference))
-        if tag == 0x0C:
-            return ("str", source.uv(), last[2])
-        if tag == 0x20:
-            length, shown, kept = source.uv(), source.uv(), source.uv()
-            if last[0] not in ("list", "tuple") or len(last[2]) < kept:
-                raise Damaged("a patch of a value that cannot have it")
-            return (last[0], length, last[2][:kept] + self._some(shown - kept))
-        if tag == 0x26:
-            return UNSET
-        return self._whole_value(tag)
-
-    def _whole_value(self, tag: int) -> Value:
-        source = self._in
-        if tag in CONSTANTS:
-            return CONSTANTS[tag]
-        if tag >= 0x80:
-            return ("int", unzigzag(tag & 0x7F))
-        if tag == 0x04:
-            return ("int", source.signed())
-        if tag == 0x06:
-            return ("int", int.from_bytes(source.take(source.uv()), "little", signed=True))
-        if tag == 0x07:
-            return ("int cut", source.uv(), bool(source.byte()))
-        if tag == 0x08:
-            return ("float", source.take(8))
-        if tag == 0x09:
-            return ("complex", source.take(16))
-        if tag in (0x0A, 0x0B):
-            length = source.uv() if tag == 0x0B else None
-            text = source.text()
-            return ("str", len(text) if length is None else length, text)
-        if tag in (0x0D, 0x0E):
-            length = source.uv() if tag == 0x0E else None
-            data = source.take(source.uv())
-            return ("bytes", len(data) if length is None else length, data)
-        return self._compound(tag)
-
-    def _compound(self, tag: int) -> Value:
-        source = self._in
-        if tag in SEQUENCES or tag - 8 in SEQUENCES:
-            cut = tag not in SEQUENCES
-            kind = SEQUENCES[tag - 8 if cut else tag]
-            length = source.uv() if cut else None
-            shown = source.uv()
-            items = self._pairs(shown) if kind == "dict" else self._some(shown)
-            if kind in ("set", "frozenset"):
-                items = tuple(sorted(items, key=repr))
-            return (kind, shown if length is None else length, items)
-        if tag == 0x21:
-            identifier = source.uv()
-            self.types[identifier] = source.text()
-            return self._whole_value(source.byte())
-        if tag in (0x22, 0x24):
-            kind = "subclass" if tag == 0x22 else "exception"
-            name = self.types[source.uv()]
-            return (kind, name, self._whole_value(source.byte()))
-        if tag == 0x23:
-            return ("object", self.types[source.uv()], source.uv())
-        if tag == 0x25:
-            return ("cycle", source.uv())
-        if 0x38 <= tag <= 0x3F:
-            return ("extension", tag, source.take(source.uv()))
-        raise Damaged(f"value {tag:#x} at {source.at - 1}")
-
-    def _some(self, count: int) -> tuple[Value, ...]:
-        items: list[Value] = []
-        while len(items) < count and (not items or items[-1] != ("stop",)):
-            items.append(self._whole_value(self._in.byte()))
+def assemble(kind: str, total: int, items: list[Any]) -> Any:
+    """Return a container; a part of one when items are missing."""
+    if total > len(items):
+        return Cut(kind, total, items)
+    if kind == "list":
+        return items
+    if kind == "tuple":
         return tuple(items)
-
-    def _pairs(self, count: int) -> tuple[Value, ...]:
-        pairs: list[Value] = []
-        while len(pairs) < count:
-            key = self._whole_value(self._in.byte())
-            if key == ("stop",):
-                pairs.append(key)
-                break
-            pairs.append((key, self._whole_value(self._in.byte())))
-        return tuple(pairs)
+    try:
+        whole = {"set": set, "frozenset": frozenset, "dict": dict}[kind](items)
+    except TypeError:
+        whole = ()
+    # Items that are equal here were told apart in the program, or stand for what cannot be hashed.
+    return whole if len(whole) == len(items) else Cut(kind, total, items)
 
 
-def load(path: Path) -> list[Event]:
-    """All events of a journal and its ring."""
+def frames(data: bytes) -> list[tuple[int, int, bytes]]:
+    """Return kind, sequence and content of each whole frame of a journal file."""
+    if data[:8] != b"CTJOURNL":
+        raise Bad("no journal")
+    at = int.from_bytes(data[10:12], "little")
+    found = []
+    while at + 32 <= len(data):
+        head = data[at : at + 32]
+        magic, kind, codec, _, stored, size, sequence, crc, own = struct.unpack("<IBBHIIQII", head)
+        payload = data[at + 32 : at + 32 + stored]
+        if (magic, own, len(payload), crc) != (0x464A5443, crc32(head[:28]), stored, crc32(payload)):
+            break
+        content = zstd.decompress(payload) if codec == 1 else payload
+        if len(content) != size:
+            raise Bad(f"frame at byte {at} has the wrong size")
+        found.append((kind, sequence, content))
+        at += 32 + stored
+    return found
+
+
+def slots(path: Path, session: bytes) -> dict[int, bytes]:
+    """Return the chunks in the ring file beside a journal, by sequence."""
+    if not path.exists():
+        return {}
+    data = path.read_bytes()
+    count, size = struct.unpack_from("<IQ", data, 12)
+    if data[:8] != b"CTJRING1" or data[24:40] != session:
+        raise Bad("a foreign ring")
+    found = {}
+    for slot in range(count):
+        chunk = data[4096 + slot * size : 4096 + (slot + 1) * size]
+        sequence = int.from_bytes(chunk[24:32], "little")
+        if sequence:
+            found[sequence] = chunk
+    return found
+
+
+def chunks(path: Path) -> list[bytes]:
+    """Return the chunks of a journal and of its ring in order."""
+    data = path.read_bytes()
+    found = slots(path.with_suffix(".ring"), data[16:32])
+    found |= {sequence: content for kind, sequence, content in frames(data) if kind == 2}
+    return [found[sequence] for sequence in sorted(found)]
+
+
+def load(path: str | Path) -> list[Event]:
+    """Return the events of the journal at ``path``."""
     decoder = Decoder()
-    return [event for records in read(path).chunks.values() for event in decoder.chunk(records)]
+    for chunk in chunks(Path(path)):
+        length = int.from_bytes(chunk[80:84], "little")
+        start = int.from_bytes(chunk[6:8], "little")
+        records = chunk[start : start + length] if length else chunk[start:]
+        decoder.chunk(records, live=not length)
+    return decoder.events
