@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from workspace import ROOT, run
+from workspace import ROOT, copy_repository, run, tool
+
+pytestmark = pytest.mark.repository
 
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
 
@@ -32,6 +36,30 @@ def test_python_examples_run(readme: Path, tmp_path: Path) -> None:
     program = tmp_path / "example.py"
     program.write_text("\n".join(blocks), encoding="utf-8")
     run(sys.executable, program, cwd=tmp_path)
+
+
+def without_places(text: str) -> str:
+    """`text` without what differs from run to run: folders, addresses and file sizes."""
+    text = re.sub(r"(?:/[^/\n]+)+/(?=examples/|demo-out/)", "", text)
+    return re.sub(r"[\d.]+ [KM]?B\b", "SIZE", re.sub(r"0x[0-9a-f]+", "ADDRESS", text))
+
+
+def test_commands_of_core_run(tmp_path: Path) -> None:
+    """The commands in core's README work one after the other in a folder with a program."""
+    shutil.copy(ROOT / "examples" / "wallet.py", tmp_path / "program.py")
+    (commands,) = code_blocks(ROOT / "packages" / "codetracer-core" / "README.md", "console")
+    for line in commands.splitlines():
+        program, *arguments = line.removeprefix("$ ").split()
+        run(tool(program), *arguments, cwd=tmp_path)
+
+
+def test_transcript_is_what_the_demo_prints(tmp_path: Path) -> None:
+    """The transcript in the root README is the output of ``make demo`` as it is today."""
+    (transcript,) = code_blocks(ROOT / "README.md", "console")
+    checkout = copy_repository(tmp_path / "checkout")
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    printed = run(sys.executable, checkout / "tools" / "demo.py", env=env)
+    assert without_places(transcript.removeprefix("$ make demo\n")) == without_places(printed)
 
 
 @pytest.mark.parametrize("readme", READMES, ids=name_of)
