@@ -131,7 +131,7 @@ static struct ct_thread *thread_of(struct ct_expander *e, uint64_t id)
         ctj_fail(&e->in, id < CT_THREAD_LIMIT ? CTJ_E_MEMORY : CTJ_E_LIMIT);
         return NULL;
     }
-    if (!e->writing && thread->function == CT_NO_ID) {
+    if (!e->writing && id && thread->function == CT_NO_ID) {
         thread->function = ct_expand_thread_function(e, id, (struct ct_span){0});
         if (thread->function == CT_NO_ID)
             ctj_fail(&e->in, CTJ_E_MEMORY);

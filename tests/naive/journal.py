@@ -133,6 +133,11 @@ class Bytes:
         return number
 
 
+def define(texts: dict[int, str], data: Bytes) -> None:
+    number = data.uv()
+    texts[number] = data.text()
+
+
 def unzigzag(number: int) -> int:
     return -(number >> 1) - 1 if number & 1 else number >> 1
 
@@ -205,7 +210,7 @@ class Decoder:
         if tag == 0x1F:
             return STOP
         if tag == 0x21:
-            self.types[data.uv()] = data.text()
+            define(self.types, data)
             return self.value(data)
         if tag == 0x22:
             return Instance(self.types[data.uv()], self.value(data))
@@ -286,9 +291,9 @@ class Decoder:
             self.read_items(data, frame)
             self.step(frame)
         elif tag == 0x01:
-            self.paths[data.uv()] = data.text()
+            define(self.paths, data)
         elif tag == 0x02:
-            self.names[data.uv()] = data.text()
+            define(self.names, data)
         elif tag == 0x03:
             self.function(data)
         elif tag == 0x04:
@@ -361,7 +366,7 @@ class Decoder:
         while data.more() and 0x40 <= data.data[data.at] <= 0x7F:
             tag = data.u8()
             if tag == 0x7E:
-                self.names[data.uv()] = data.text()
+                define(self.names, data)
             elif tag == 0x7F:
                 data.u8()
                 data.raw(data.uv())
