@@ -76,8 +76,6 @@ class OwnImports:
 
 
 def _is_source(name: str, module: ModuleType) -> bool:
-    """Whether `module` was read from a source file, or is another module under a second `name`."""
+    """Whether `module` was read from a source file, or is only a second `name` of something."""
     spec = getattr(module, "__spec__", None)
-    if spec is None:
-        return False
-    return spec.name != name or (spec.origin or "").endswith(".py")
+    return spec is None or spec.name != name or (spec.origin or "").endswith(".py")

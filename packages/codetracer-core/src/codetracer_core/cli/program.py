@@ -91,7 +91,7 @@ def find_program(words: Sequence[str]) -> Program:
 
 
 def _find_file(name: str, words: Sequence[str]) -> Program:
-    path = name if os.path.isabs(name) else os.path.join(os.getcwd(), name.removeprefix("./"))
+    path = name if os.path.isabs(name) else os.path.join(os.getcwd(), name)
     try:
         with open(path, "rb") as file:
             compiled = _is_compiled(name, file.read(4))
@@ -240,10 +240,12 @@ def _compile_command(text: str) -> object:
         return text
     import linecache
 
-    # Since CPython 3.13 `python -c` shows source lines in tracebacks.
+    # Since CPython 3.13 `python -c` shows source lines in tracebacks; first its lines were kept by
+    # name of the file, now by code object.
     register: Callable[[object, str, str], None] | None = getattr(linecache, "_register_code", None)
     if register is not None:
-        register(code, text, "<string>")
+        by_code = hasattr(linecache, "_interactive_cache")
+        register(code if by_code else "<string>", text, "<string>")
     return code
 
 

@@ -115,6 +115,11 @@ class _Closing:
     def __call__(self) -> None:
         if not self._session.active:
             return
+        self._finish()
+        if self.signalled:
+            _restate_interrupt()
+
+    def _finish(self) -> None:
         try:
             with self.imports.restored():
                 finished = self._session.stop(
@@ -131,8 +136,12 @@ class _Closing:
                 f" codetracer-core show {self._out_dir} makes it"
             )
             return
-        if finished is not None and not self._quiet:
+        if finished is None:
+            return
+        if not self._quiet:
             self._stderr.line(self._summary(finished))
+        if finished.failure is not None:
+            self._fail(finished.failure)
 
     def _fail(self, error: RecorderError) -> None:
         report_failure(error, self._stderr)
@@ -166,6 +175,17 @@ class Progress:
         if self._clock() >= self._next:
             self._next = self._clock() + 1
             self._stderr.line(f"making the trace: {100 * done // max(total, 1)} %")
+
+
+def _restate_interrupt() -> None:
+    """Make the interpreter die by SIGINT after all.
+
+    It remembers that the last text it ran was interrupted; making the trace may have run some.
+    """
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return
 
 
 def _flush_streams() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,11 @@ _MAGIC_OF_SUFFIX = {
     ".ctj": b"CTJOURNL",
     ".ring": b"CTJRING1",
 }
+
+
+_JOURNAL = re.compile(r"trace\.[0-9a-f-]{36}\.(ctj|ring)")
+# Of a process that was killed while it made the trace.
+_UNFINISHED = re.compile(r"\.trace\.ct\.[0-9]+\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +162,7 @@ def _previous_trace(path: Path) -> list[Path]:
                     file,
                 )
             previous.append(file)
-        elif (
-            name.startswith("trace.")
-            and file.suffix in _MAGIC_OF_SUFFIX
-            and file.suffix != ".ct"
-            and _is_ours(file)
-        ):
+        elif _UNFINISHED.fullmatch(name) or (_JOURNAL.fullmatch(name) and _is_ours(file)):
             previous.append(file)
     return previous
 

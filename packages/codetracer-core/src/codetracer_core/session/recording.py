@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.filtering import FilterCoordinator
-    from codetracer_core.runtime.tracer import RuntimeTracer
+    from codetracer_core.runtime.tracer import RecorderStats, RuntimeTracer
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
     from codetracer_filter import ScopeResolution
 
@@ -34,10 +34,13 @@ class FinishedTrace:
     """The ``trace.ct``."""
     steps: int
     calls: int
+    """Without the one that stands for the whole program."""
     size: int
     """Of ``trace.ct``, in bytes."""
     skipped_main: ScopeResolution | None
     """Why the main script was not recorded; None when it was."""
+    failure: RecorderError | None
+    """Why recording ended before the program did; None when it did not."""
 
 
 class TraceSession:
@@ -129,14 +132,14 @@ class TraceSession:
             try:
                 self._tracer.uninstall()
             finally:
-                journal = self._finish_journal(exit_code, exit_label)
-            return self._materialise(journal, progress)
+                stats = self._finish_journal(exit_code, exit_label)
+            return self._materialise(stats, progress)
         except RecorderError:
             raise
         except Exception as error:
             raise as_recorder_error(error) from error
 
-    def _finish_journal(self, exit_code: int | None, exit_label: str) -> Path:
+    def _finish_journal(self, exit_code: int | None, exit_label: str) -> RecorderStats:
         """Close the journal with what is known at the end."""
         stats = self._tracer.stats()
         if self._policy.require_trace and not stats.steps:
@@ -156,16 +159,22 @@ class TraceSession:
                 "trace_filter_stats": self._coordinator.stats(),
             }
         )
-        return self._writer.path
+        return stats
 
     def _materialise(
-        self, journal: Path, progress: Callable[[int, int], None] | None
+        self, stats: RecorderStats, progress: Callable[[int, int], None] | None
     ) -> FinishedTrace:
         from codetracer_core.ctfs.materialiser import materialise
 
-        made = materialise(journal, self.path, name=TRACE_NAME, progress=progress)
+        made = materialise(self._writer.path, self.path, name=TRACE_NAME, progress=progress)
         return FinishedTrace(
-            made.path, made.steps, made.calls, made.size, self._coordinator.skipped_main
+            path=made.path,
+            # A trace has at least one step, also when nothing was recorded.
+            steps=made.steps if stats.steps else 0,
+            calls=stats.calls,
+            size=made.size,
+            skipped_main=self._coordinator.skipped_main,
+            failure=self._tracer.failure,
         )
 
     def __enter__(self) -> Self:
