@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import codetracer_filter
+
+from .conftest import HEADER
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def run(program: str) -> str:
@@ -49,3 +55,33 @@ def test_star_import_gives_the_public_names() -> None:
     """A star import works although modules are loaded late."""
     program = "from codetracer_filter import *; print(TraceFilterEngine.__name__, __version__)"
     assert run(program).startswith("TraceFilterEngine 0.")
+
+
+def toml_blocks(document: str) -> list[str]:
+    """The TOML blocks of a document of this repository."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(r"^```toml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "document", ["docs/trace-filters.md", "packages/codetracer-filter/README.md"]
+)
+def test_documented_filters_load(document: str) -> None:
+    """Every filter shown in the documentation loads, parts of one behind the usual header."""
+    blocks = toml_blocks(document)
+    assert blocks
+    for block in blocks:
+        text = block if "[meta]" in block else HEADER + block
+        codetracer_filter.TraceFilterConfig.from_paths([], inline=[("shown", text)])
+
+
+def test_documented_way_to_record_the_library_works() -> None:
+    """The rule that the documentation gives for the standard library lifts the built-in one."""
+    (rule,) = (block for block in toml_blocks("docs/trace-filters.md") if "calendar" in block)
+    builtin = codetracer_filter.TraceFilterConfig.builtin().sources[0].data.decode()
+    config = codetracer_filter.TraceFilterConfig.from_paths(
+        [], inline=[("builtin", builtin), ("mine", HEADER + rule)]
+    )
+    engine = codetracer_filter.TraceFilterEngine(config)
+    assert engine.resolve_file("/usr/lib/python3.12/json/decoder.py") == "trace"
+    assert engine.resolve_file("/usr/lib/python3.12/random.py") == "skip"
