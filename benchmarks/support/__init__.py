@@ -1,0 +1,1 @@
+"""What the benchmark commands share: rounds, child processes, recordings in process, tables."""

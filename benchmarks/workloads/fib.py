@@ -1,0 +1,16 @@
+"""Calls: naive recursion, where every third event enters or leaves a function."""
+
+from __future__ import annotations
+
+
+def run(n: int) -> int:
+    """The `n`-th Fibonacci number."""
+    if n < 2:
+        return n
+    return run(n - 1) + run(n - 2)
+
+
+if __name__ == "__main__":
+    from timing import main
+
+    main(run)
