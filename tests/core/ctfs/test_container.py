@@ -334,7 +334,7 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "absent.ct", {"a": b"x"})
     with Container(path) as container:
         assert "b" not in container
-        with pytest.raises(TraceError, match=r"ERR_TRACE_INCOMPLETE.*no internal file b"):
+        with pytest.raises(TraceError, match=r"ERR_TRACE_UNFINISHED.*no internal file b"):
             container.size("b")
 
 

@@ -403,9 +403,9 @@ def test_optional_parts_may_be_absent(tmp_path: Path, missing: Sequence[str]) ->
 @pytest.mark.parametrize("missing", ["steps.dat", "meta.dat"])
 def test_a_trace_without_its_core_is_incomplete(tmp_path: Path, missing: str) -> None:
     """Without steps or metadata a file is refused as an unfinished recording."""
-    with pytest.raises(TraceError, match=f"ERR_TRACE_INCOMPLETE.*no {missing}"):
+    with pytest.raises(TraceError, match=f"ERR_TRACE_UNFINISHED.*no {missing}"):
         Trace(Foreign(leave_out=[missing]).write(tmp_path))
-    with pytest.raises(TraceError, match=r"ERR_TRACE_INCOMPLETE.*no meta.dat"):
+    with pytest.raises(TraceError, match=r"ERR_TRACE_UNFINISHED.*no meta.dat"):
         Trace(Foreign(meta=b"").write(tmp_path))
 
 

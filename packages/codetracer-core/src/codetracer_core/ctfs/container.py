@@ -63,7 +63,7 @@ class Container:
     def size(self, name: str) -> int:
         """Return the size in bytes of the internal file ``name``.
 
-        Raises :class:`TraceError` (``ERR_TRACE_INCOMPLETE``) when there is none.
+        Raises :class:`TraceError` (``ERR_TRACE_UNFINISHED``) when there is none.
         """
         return self._entry(name)[0]
 
@@ -134,7 +134,7 @@ class Container:
         entry = self._files.get(name)
         if entry is None:
             message = f"the trace has no internal file {name}"
-            raise TraceError("ERR_TRACE_INCOMPLETE", message, path=self.path, file=name)
+            raise TraceError("ERR_TRACE_UNFINISHED", message, path=self.path, file=name)
         if entry[0] > self._length:
             message = "an internal file claims to exceed the container: the trace is damaged"
             raise self._corrupt(message, file=name, size=entry[0], length=self._length)

@@ -72,7 +72,7 @@ class Trace:
     values, events or names counts as having none of them.
 
     Raises :class:`TraceError` when the file is no trace (``ERR_TRACE_FORMAT``, also for retired and
-    native layouts), lacks what a trace needs (``ERR_TRACE_INCOMPLETE``) or is damaged
+    native layouts), lacks what a trace needs (``ERR_TRACE_UNFINISHED``) or is damaged
     (``ERR_TRACE_CORRUPT``); later calls raise it for damage in what they read. Not safe for use
     from several threads.
     """
@@ -218,7 +218,7 @@ def _refuse_old_layout(container: Container) -> None:
     for name in ("steps.dat", "meta.dat"):
         if name not in container or (name == "meta.dat" and container.size(name) == 0):
             message = f"the trace has no {name}: its recording was not finished or the file is cut"
-            raise TraceError("ERR_TRACE_INCOMPLETE", message, path=container.path)
+            raise TraceError("ERR_TRACE_UNFINISHED", message, path=container.path)
 
 
 def _refuse_retired_streams(container: Container, known: int) -> None:
