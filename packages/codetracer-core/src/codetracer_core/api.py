@@ -47,7 +47,7 @@ def start(
         policy_environ=None if apply_env_policy else {},
         main_script=main_script_of(sys.modules.get("__main__")),
     )
-    session = begin(bootstrap)
+    session = begin(bootstrap, adopt_running=True)
     atexit.unregister(_stop_at_exit)
     atexit.register(_stop_at_exit)
     return session
@@ -116,10 +116,10 @@ def refuse_second() -> None:
         raise AlreadyTracingError(session.path)
 
 
-def begin(bootstrap: TraceSessionBootstrap) -> TraceSession:
+def begin(bootstrap: TraceSessionBootstrap, *, adopt_running: bool = False) -> TraceSession:
     """Start the session that `bootstrap` prepared and make it the running one."""
     global _current
-    _current = TraceSession.begin(bootstrap)
+    _current = TraceSession.begin(bootstrap, adopt_running=adopt_running)
     return _current
 
 

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
+    from typing import Any
 
 __all__ = ["OwnImports"]
 
@@ -64,12 +65,12 @@ class OwnImports:
     def _install(
         modules: dict[str, ModuleType],
         path: list[str],
-        meta_path: list[object],
-        path_hooks: list[object],
+        meta_path: list[Any],
+        path_hooks: list[Any],
     ) -> None:
         sys.path = path
-        sys.meta_path = meta_path  # type: ignore[assignment]
-        sys.path_hooks = path_hooks  # type: ignore[assignment]
+        sys.meta_path = meta_path
+        sys.path_hooks = path_hooks
         # The interpreter knows this dictionary by its address.
         sys.modules.clear()
         sys.modules.update(modules)

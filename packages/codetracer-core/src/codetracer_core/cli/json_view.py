@@ -48,8 +48,8 @@ def call_lines(calls: Iterable[tuple[Call, Step]]) -> Iterator[str]:
         yield _line("call", **_call(call, step), last_step=call.last_step, **_result(call))
 
 
-def _line(kind: str, **fields: object) -> str:
-    return json.dumps({"type": kind, **fields})
+def _line(record: str, /, **fields: object) -> str:
+    return json.dumps({"type": record, **fields})
 
 
 def _call(call: Call, step: Step) -> dict[str, object]:

@@ -8,7 +8,7 @@ import sys
 
 from codetracer_core import api
 from codetracer_core.cli import program as programs
-from codetracer_core.cli.arguments import CommandParser, split_at_program
+from codetracer_core.cli.arguments import Command, Option
 from codetracer_core.cli.imports import OwnImports
 from codetracer_core.cli.report import Stderr, human_size, report_failure
 from codetracer_core.errors import RecorderError
@@ -16,27 +16,42 @@ from codetracer_core.session.bootstrap import TraceSessionBootstrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from codetracer_core.session.recording import FinishedTrace, TraceSession
 
 __all__ = ["run"]
 
-_USAGE = """\
+_COMMAND = Command(
+    "record",
+    usage="""\
 codetracer-core record [OPTION]... SCRIPT [ARGUMENT]...
        codetracer-core record [OPTION]... -m MODULE [ARGUMENT]...
-       codetracer-core record [OPTION]... -c CODE [ARGUMENT]..."""
-_DESCRIPTION = """\
+       codetracer-core record [OPTION]... -c CODE [ARGUMENT]...""",
+    about="""\
 Run a program exactly as python would, and record it. Everything from the program's
-name on belongs to the program. The exit status is the program's."""
-_EPILOG = """\
-examples:
+name on belongs to the program. The exit status is the program's.""",
+    options=(
+        Option(
+            ("-o", "--out-dir"),
+            "folder of the trace, made if need be (default: ./trace-out);\n"
+            "an older trace in it is replaced",
+            "DIR",
+        ),
+        Option(
+            ("--trace-filter",),
+            "a filter file, which applies after the built-in filter and\n"
+            "the project's; may be repeated",
+            "FILE",
+        ),
+        Option(("-q", "--quiet"), "do not print the line at the end"),
+    ),
+    examples="""\
   codetracer-core record app.py --port 8000
   codetracer-core record --out-dir traces/run1 -m json.tool data.json
   codetracer-core record --trace-filter only-mine.toml app.py
-"""
-_WITH_VALUE = ("--out-dir", "-o", "--trace-filter")
+""",
+)
 _PROGRAM_OPTIONS = ("-m", "-c")
 
 
@@ -46,18 +61,21 @@ def run(words: Sequence[str]) -> int:
     Raises RecorderError when it cannot be started, and the exception that ends the program when
     that is a SystemExit or a KeyboardInterrupt.
     """
-    own, rest = split_at_program(words, _WITH_VALUE, _PROGRAM_OPTIONS)
-    options = _parser().parse_args(own)
-    program = programs.find_program(rest)
+    given = _COMMAND.parse(words, program_options=_PROGRAM_OPTIONS)
+    if given.given("--help"):
+        print(_COMMAND.help(), end="")
+        return 0
+    program = programs.find_program(given.rest)
     api.refuse_second()
+    out_dir = given.last("--out-dir", "trace-out")
     bootstrap = TraceSessionBootstrap.prepare(
-        options.out_dir,
-        trace_filter=options.trace_filter,
+        out_dir,
+        trace_filter=given.every("--trace-filter"),
         filter_environ=os.environ,
         argv=program.argv,
         main_script=program.main_script,
     )
-    closing = _Closing(program, options, api.begin(bootstrap))
+    closing = _Closing(api.begin(bootstrap), program.name, out_dir, quiet=given.given("--quiet"))
     # Exit handlers run in reverse order, and threads are waited for before them: this one, being
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)
@@ -74,42 +92,17 @@ def run(words: Sequence[str]) -> int:
     raise ending.error
 
 
-def _parser() -> CommandParser:
-    parser = CommandParser("record", usage=_USAGE, description=_DESCRIPTION, epilog=_EPILOG)
-    parser.add_argument(
-        "-o",
-        "--out-dir",
-        metavar="DIR",
-        default="trace-out",
-        help="folder of the trace, made if need be (default: ./trace-out);"
-        " an older trace there is replaced",
-    )
-    parser.add_argument(
-        "--trace-filter",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="a filter file, after the built-in one and the project's; may be repeated",
-    )
-    parser.add_argument(
-        "-q", "--quiet", action="store_true", help="do not print the line at the end"
-    )
-    return parser
-
-
 class _Closing:
     """Finishes the recording when the program is over, and says what came of it."""
 
-    def __init__(
-        self, program: programs.Program, options: argparse.Namespace, session: TraceSession
-    ) -> None:
+    def __init__(self, session: TraceSession, program: str, out_dir: str, *, quiet: bool) -> None:
         self.imports = OwnImports()
         self.status = 0
         self.signalled = False
         self._session = session
         self._program = program
-        self._out_dir: str = options.out_dir
-        self._quiet: bool = options.quiet
+        self._out_dir = out_dir
+        self._quiet = quiet
         self._stderr = Stderr()
 
     def __call__(self) -> None:
@@ -154,7 +147,7 @@ class _Closing:
         if not finished.steps and finished.skipped_main is not None:
             rule = finished.skipped_main.rule
             reason = f"the rule {rule}" if rule is not None else "the default of the filters"
-            return f"nothing was recorded: {self._program.name} is skipped by {reason}"
+            return f"nothing was recorded: {self._program} is skipped by {reason}"
         return (
             f"{finished.steps:,} steps, {finished.calls:,} calls, {human_size(finished.size)}"
             f" in {finished.path}; see them with: codetracer-core show {self._out_dir}"

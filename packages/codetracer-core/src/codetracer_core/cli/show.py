@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from argparse import ArgumentTypeError
+from dataclasses import dataclass
 from pathlib import Path
 
-from codetracer_core.cli.arguments import CommandParser
+from codetracer_core.cli.arguments import Command, Option
 from codetracer_core.cli.find_trace import find_trace, recorded_digests
 from codetracer_core.cli.report import Stderr
 from codetracer_core.cli.sources import SourceRoot, Sources
@@ -17,80 +17,96 @@ from codetracer_core.ctfs.reader import Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterable, Iterator, Sequence
 
+    from codetracer_core.cli.arguments import Words
     from codetracer_core.ctfs.reader import Call, Step
 
 __all__ = ["run"]
 
-_DESCRIPTION = """\
+_COMMAND = Command(
+    "show",
+    usage="codetracer-core show [OPTION]... DIR|FILE.ct",
+    about="""\
 Print a trace: each step with its source line, indented by the depth of calls, and the
-variables that have changed since the step before it in the same call."""
-_EPILOG = """\
-examples:
+variables that have changed since the step before it in the same call.""",
+    options=(
+        Option(("--calls",), "print the tree of calls only"),
+        Option(
+            ("--steps",),
+            "from step A up to, not including, step B; either may be left\n"
+            "out, and negative numbers count from the end",
+            "A:B",
+        ),
+        Option(
+            ("--format",),
+            "text (for people, the default) or json (one object a line)",
+            "text|json",
+        ),
+        Option(
+            ("--source-root",),
+            "look below NEW for sources that were recorded below OLD;\nmay be repeated",
+            "OLD=NEW",
+        ),
+    ),
+    examples="""\
   codetracer-core show trace-out
   codetracer-core show --calls trace-out
   codetracer-core show --steps 100:120 trace-out
   codetracer-core show --format json trace-out | jq 'select(.type == "call")'
   codetracer-core show --source-root /build/app=$PWD trace-out
-"""
+""",
+)
 _BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What to print of a trace, and how."""
+
+    place: Path
+    calls_only: bool
+    steps: slice
+    json: bool
+    source_roots: tuple[SourceRoot, ...]
 
 
 def run(words: Sequence[str]) -> int:
     """Print the trace that `words` name; return the exit status. Raises RecorderError."""
-    options = _parser().parse_args(words)
+    given = _COMMAND.parse(words)
+    if given.given("--help"):
+        print(_COMMAND.help(), end="")
+        return 0
+    request = _request(given)
     stderr = Stderr()
-    path = find_trace(options.trace, stderr)
+    path = find_trace(request.place, stderr)
     if hasattr(signal, "SIGPIPE"):
         # A reader that has seen enough ends this command as it ends other tools.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     with Trace(path) as trace:
-        _print(_lines(trace, path, options, stderr))
+        _print(_lines(trace, path, request, stderr))
     return 0
 
 
-def _parser() -> CommandParser:
-    parser = CommandParser(
-        "show",
-        usage="codetracer-core show [OPTION]... DIR|FILE.ct",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
+def _request(given: Words) -> _Request:
+    if len(given.rest) != 1:
+        problem = "no trace is named" if not given.rest else "only one trace can be shown"
+        raise _COMMAND.misuse(problem)
+    form = given.last("--format", "text")
+    if form not in ("text", "json"):
+        raise _COMMAND.misuse(f"there is no format {form!r}, only text and json")
+    return _Request(
+        place=Path(given.rest[0]),
+        calls_only=given.given("--calls"),
+        steps=_step_range(given.last("--steps", ":")),
+        json=form == "json",
+        source_roots=tuple(_source_root(text) for text in given.every("--source-root")),
     )
-    parser.add_argument(
-        "trace", metavar="DIR|FILE.ct", type=Path, help="the folder of a recording, or a trace file"
-    )
-    parser.add_argument("--calls", action="store_true", help="print the tree of calls only")
-    parser.add_argument(
-        "--steps",
-        metavar="A:B",
-        type=_step_range,
-        default=slice(None),
-        help="from step A up to, not including, step B; either may be left out,"
-        " and negative numbers count from the end",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help="text for people (default), or one JSON object a line",
-    )
-    parser.add_argument(
-        "--source-root",
-        metavar="OLD=NEW",
-        type=_source_root,
-        action="append",
-        default=[],
-        help="look for sources recorded below OLD below NEW; may be repeated",
-    )
-    return parser
 
 
 def _step_range(text: str) -> slice:
-    parts = text.split(":")
     try:
-        numbers = [int(part) if part else None for part in parts]
+        numbers = [int(part) if part else None for part in text.split(":")]
     except ValueError:
         numbers = []
     match numbers:
@@ -98,30 +114,31 @@ def _step_range(text: str) -> slice:
             return slice(only, only + 1 or None)
         case [first, last]:
             return slice(first, last)
-    raise ArgumentTypeError(f"{text!r} is no range of steps such as 100:120")
+    raise _COMMAND.misuse(f"{text!r} is no range of steps such as 100:120")
 
 
 def _source_root(text: str) -> SourceRoot:
-    old, sign, new = text.partition("=")
-    if not (old and sign and new):
-        raise ArgumentTypeError(f"{text!r} is not of the form OLD=NEW")
+    old, _, new = text.partition("=")
+    if not old or not new:
+        raise _COMMAND.misuse(f"{text!r} is not of the form OLD=NEW")
     return SourceRoot(old, new)
 
 
-def _lines(trace: Trace, path: Path, options: argparse.Namespace, stderr: Stderr) -> Iterator[str]:
-    start, stop, _ = options.steps.indices(len(trace))
-    if options.format == "json":
+def _lines(trace: Trace, path: Path, request: _Request, stderr: Stderr) -> Iterator[str]:
+    start, stop, _ = request.steps.indices(len(trace))
+    if request.json:
         from codetracer_core.cli import json_view
 
-        if options.calls:
+        if request.calls_only:
             return json_view.call_lines(_calls(trace, start, stop))
         return json_view.step_lines(walk(trace, start, stop))
-    from codetracer_core.cli import text_view
+    from codetracer_core.cli.text_view import TextView
 
-    if options.calls:
-        return text_view.call_lines(_calls(trace, start, stop))
-    sources = Sources(options.source_root, recorded_digests(path), stderr.line)
-    return text_view.step_lines(walk(trace, start, stop), sources, len(str(max(stop - 1, 0))))
+    view = TextView(trace.meta.workdir, width=len(str(max(stop - 1, 0))))
+    if request.calls_only:
+        return view.call_lines(_calls(trace, start, stop))
+    sources = Sources(request.source_roots, recorded_digests(path), stderr.line)
+    return view.step_lines(walk(trace, start, stop), sources)
 
 
 def _calls(trace: Trace, start: int, stop: int) -> Iterator[tuple[Call, Step]]:

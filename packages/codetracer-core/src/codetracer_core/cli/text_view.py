@@ -12,51 +12,66 @@ if TYPE_CHECKING:
     from codetracer_core.cli.walk import Item
     from codetracer_core.ctfs.reader import Call, Step, Value, Variable
 
-__all__ = ["call_lines", "step_lines"]
+__all__ = ["TextView"]
 
 _VALUE_LIMIT = 200
 _TOPLEVEL = "<toplevel>"
 
 
-def step_lines(items: Iterable[Item], sources: Sources, width: int) -> Iterator[str]:
-    """Render what a walk yields; step numbers take `width` characters."""
-    blank = " " * width
-    for item in items:
-        match item:
-            case Entered(call, step):
-                if call.function != _TOPLEVEL:
-                    yield f"{blank} {_indent(call.depth - 1)}{_signature(call)}  {_place(step)}"
-            case Stepped(step, call):
-                indent = _indent(call.depth if call is not None else 0)
-                yield f"{step.index:>{width}} {indent}{_step(step, sources)}"
-                for change in _changes(item):
-                    yield f"{blank} {indent}        {change}"
-            case Wrote(event, depth):
-                for line in event.content.decode("utf-8", "backslashreplace").splitlines():
-                    yield f"{blank} {_indent(depth)}        {event.stream}: {_plain(line)}"
-            case Left(call):
-                ending = _ending(call)
-                if ending:
-                    yield f"{blank} {_indent(call.depth)}{ending}"
+class TextView:
+    """Renders what a walk yields; step numbers take `width` characters.
 
+    The files of calls are shown relative to `workdir`, the program's working directory, when they
+    are below it.
+    """
 
-def call_lines(calls: Iterable[tuple[Call, Step]]) -> Iterator[str]:
-    """Render calls, each with its first step, as a tree."""
-    for call, step in calls:
-        steps = f"[{call.first_step}:{call.last_step + 1}]"
-        place = "" if call.function == _TOPLEVEL else f"  {_place(step)}"
-        yield f"{'  ' * call.depth}{_signature(call)}{_result(call)}{place}  {steps}"
+    def __init__(self, workdir: str, width: int) -> None:
+        self._workdir = workdir.rstrip("/") + "/"
+        self._width = width
+
+    def step_lines(self, items: Iterable[Item], sources: Sources) -> Iterator[str]:
+        """Render everything that happened.
+
+        What a line has changed is known at the next step of the same call, and stands before it.
+        """
+        blank = " " * self._width
+        for item in items:
+            match item:
+                case Entered(call, step) if call.function != _TOPLEVEL:
+                    yield f"{blank} {_indent(call.depth - 1)}{self._head(call, step)}"
+                case Stepped(step, call):
+                    indent = _indent(call.depth if call is not None else 0)
+                    for change in _changes(item):
+                        yield f"{blank} {indent}        {change}"
+                    yield f"{step.index:>{self._width}} {indent}{_step(step, sources)}"
+                case Wrote(event, depth):
+                    for line in event.content.decode("utf-8", "backslashreplace").splitlines():
+                        yield f"{blank} {_indent(depth)}        {event.stream}: {_plain(line)}"
+                case Left(call):
+                    ending = _ending(call)
+                    if ending:
+                        yield f"{blank} {_indent(call.depth)}{ending}"
+
+    def call_lines(self, calls: Iterable[tuple[Call, Step]]) -> Iterator[str]:
+        """Render calls, each with its first step, as a tree."""
+        for call, step in calls:
+            indent = "  " * call.depth
+            if call.function == _TOPLEVEL:
+                yield f"{indent}{call.function}{_result(call)}"
+            else:
+                yield f"{indent}{self._head(call, step, _result(call))}"
+
+    def _head(self, call: Call, step: Step, result: str = "") -> str:
+        arguments = ", ".join(_binding(argument, "=") for argument in call.arguments)
+        name = _plain(call.function)
+        signature = name if name.startswith("<") and not arguments else f"{name}({arguments})"
+        path = _plain(step.path.removeprefix(self._workdir))
+        return f"{signature}{result}  [{path}:{step.line}]"
 
 
 def _indent(depth: int) -> str:
-    """The root call has a line of its own nowhere, so what it calls stands at the margin."""
-    return "  " * max(depth - 1, 0) if depth else ""
-
-
-def _signature(call: Call) -> str:
-    arguments = ", ".join(_binding(argument, "=") for argument in call.arguments)
-    name = _plain(call.function)
-    return name if name.startswith("<") and not arguments else f"{name}({arguments})"
+    """The root call has no line of its own, so what it calls stands at the margin."""
+    return "  " * max(depth - 1, 0)
 
 
 def _step(step: Step, sources: Sources) -> str:
@@ -68,8 +83,9 @@ def _step(step: Step, sources: Sources) -> str:
             return f"{step.line:>5} ! caught {_plain(step.exception)}"
         case "line" | "column":
             source = sources.line(step.path, step.line)
-            shown = _place(step) if source is None else _plain(source.expandtabs())
-            return f"{step.line:>5} | {shown}"
+            if source is None:
+                return f"{step.line:>5} | {_plain(step.path)}:{step.line}"
+            return f"{step.line:>5} | {_plain(source.expandtabs())}"
         case kind:
             return f"----- {kind.replace('-', ' ')} {step.thread}"
 
@@ -101,10 +117,6 @@ def _binding(variable: Variable, sign: str) -> str:
 
 def _value(value: Value) -> str:
     return _plain(value.text(_VALUE_LIMIT))
-
-
-def _place(step: Step) -> str:
-    return f"{_plain(step.path)}:{step.line}"
 
 
 def _plain(text: str) -> str:

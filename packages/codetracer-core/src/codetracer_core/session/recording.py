@@ -66,8 +66,12 @@ class TraceSession:
         self._active = True
 
     @classmethod
-    def begin(cls, bootstrap: TraceSessionBootstrap) -> TraceSession:
+    def begin(
+        cls, bootstrap: TraceSessionBootstrap, *, adopt_running: bool = False
+    ) -> TraceSession:
         """Start to record this process.
+
+        With `adopt_running` the functions that run already are recorded from where they are.
 
         Raises RecorderError; nothing is installed then, and no file of the attempt is left.
         """
@@ -89,6 +93,7 @@ class TraceSession:
                 writer,
                 coordinator,
                 on_recorder_error=policy.on_recorder_error.value,
+                adopt_running=adopt_running,
             )
             tracer.install()
             try:
