@@ -52,7 +52,6 @@ __all__ = [
     "ValueKind",
     "ValuePattern",
     "ValuePolicy",
-    "__version__",
     "discover_project_filter",
     "load_chain",
     "split_chain",
