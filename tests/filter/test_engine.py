@@ -296,14 +296,3 @@ def test_file_decision_agrees_with_every_scope(rules: list[str]) -> None:
     for filename, qualname, module in SCOPES:
         decision = asked.resolve_file(filename)
         assert decision in (None, asked.resolve_query(filename, qualname, module).exec)
-
-
-def test_always_skipped_folders_beat_every_rule(engine: Engine, tmp_path: Path) -> None:
-    """Code below the folders that the caller names is skipped whatever the filters say."""
-    config = engine(rule("pkg:*", "trace")).config
-    asked = TraceFilterEngine(config, always_skip=[tmp_path / "own (1)"])
-    resolution = asked.resolve_query(str(tmp_path / "own (1)/a.py"), "f", "m")
-    assert resolution.exec is SKIP
-    assert resolution.rule is not None
-    assert resolution.rule.reason == "always skipped by the caller"
-    assert asked.resolve_query(str(tmp_path / "own (1)x/a.py"), "f", "m").exec is TRACE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from weakref import ref
 
@@ -12,19 +11,18 @@ from codetracer_filter._modules import choose_module
 from codetracer_filter.model import (
     ExecDecision,
     ExecDirective,
-    ScopeRule,
     ValueAction,
     ValueKind,
     ValuePattern,
 )
-from codetracer_filter.selector import SCOPE_KINDS, SelectorKind, parse_selector
+from codetracer_filter.selector import SelectorKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import CodeType
 
-    from codetracer_filter.model import TraceFilterConfig
+    from codetracer_filter.model import ScopeRule, TraceFilterConfig
 
 __all__ = ["ScopeContext", "ScopeResolution", "TraceFilterEngine", "ValuePolicy"]
 
@@ -166,13 +164,8 @@ class TraceFilterEngine:
         config: TraceFilterConfig,
         *,
         directory: str | os.PathLike[str] | None = None,
-        always_skip: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
-        """Compile ``config``.
-
-        ``directory`` is where relative file names start, by default the working directory. Code
-        below the directories ``always_skip`` is skipped whatever the filters say.
-        """
+        """``directory`` is where relative file names start; by default the working directory."""
         self.config = config
         self._directory = os.fspath(directory) if directory is not None else os.getcwd()
         self._rules = tuple(
@@ -182,9 +175,7 @@ class TraceFilterEngine:
                 rule.selector.kind is SelectorKind.FILE,
                 rule.selector.kind is SelectorKind.OBJ,
             )
-            for index, rule in enumerate(
-                (*config.rules, *(_skip_rule(os.fspath(skipped)) for skipped in always_skip))
-            )
+            for index, rule in enumerate(config.rules)
         )
         roots = {source.root for source in config.sources if source.root is not None}
         # The innermost root first: it names modules, and most files lie in it.
@@ -310,21 +301,6 @@ class TraceFilterEngine:
             if relative is not None:
                 below[root] = relative
         return below
-
-
-def _skip_rule(directory: str) -> ScopeRule:
-    """A rule, as if at the end of the chain, that skips everything below ``directory``."""
-    prefix = absolute_name(os.path.abspath(directory), "").rstrip("/") + "/"
-    return ScopeRule(
-        selector=parse_selector(f"file:regex:^{re.escape(prefix)}", SCOPE_KINDS),
-        exec=ExecDirective.SKIP,
-        value_default=None,
-        value_patterns=(),
-        reason="always skipped by the caller",
-        path="<always skipped>",
-        index=0,
-        line=None,
-    )
 
 
 def _forget(reference: ref[CodeType]) -> None:
