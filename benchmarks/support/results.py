@@ -19,7 +19,7 @@ def save(path: Path, measured: Mapping[str, Sequence[Round]]) -> None:
     Its values are in seconds, in the order of the rounds, so that ratios inside a round can be
     taken again later.
     """
-    import pyperf
+    import pyperf  # type: ignore[import-untyped]
 
     suite = []
     for name, rounds in measured.items():

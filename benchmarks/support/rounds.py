@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Figure", "Round", "interleave", "summarise"]
 
-type Round = dict[str, float]
+Round = dict[str, float]
 """One value for each variant, all taken within moments."""
 
 

@@ -1,1 +1,5 @@
-"""The programs that the benchmarks record. Each has ``run(n)`` and is a command: ``fib.py 20``."""
+"""The programs that the benchmarks record.
+
+Each has a function ``run(n)`` and is a command, ``fib.py N``, which prints the result and the
+seconds that the work took inside the process: no start of the interpreter, no making of a trace.
+"""

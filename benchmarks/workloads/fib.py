@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
 
 def run(n: int) -> int:
     """The `n`-th Fibonacci number."""
@@ -11,6 +14,6 @@ def run(n: int) -> int:
 
 
 if __name__ == "__main__":
-    from timing import main
-
-    main(run)
+    began = time.perf_counter()
+    result = run(int(sys.argv[1]))
+    print(result, time.perf_counter() - began)
