@@ -386,6 +386,8 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
     PyTypeObject *type = Py_TYPE(v);
     uint32_t id = (uint32_t)(word >> 3);
     ct_type *entry;
+    if ((word & 7) == TAG_OBJECT && w[1] != (uintptr_t)v)
+        return NULL;
     switch (word & 7) {
     case TAG_ATOM:
         return NULL;
@@ -408,7 +410,7 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
     }
     switch (word & 7) {
     case TAG_OBJECT:
-        return entry->id == id && w[1] == (uintptr_t)v ? w + 2 : NULL;
+        return entry->id == id ? w + 2 : NULL;
     case TAG_SUBATOM:
         return w[1] == entry->id ? same_encoding(w, v) : NULL;
     case TAG_SUBCONTAINER:

@@ -15,6 +15,7 @@ static struct {
     uint32_t mask;
     uint32_t used;
     uint32_t next_id;
+    ct_type *last; /* the entry asked for last: containers often hold objects of one class */
 } table;
 
 static uint32_t hash(const PyTypeObject *type)
@@ -62,7 +63,7 @@ static void forget_entries(void)
         if (table.entries[i].type != NULL && table.entries[i].owned)
             Py_DECREF((PyObject *)table.entries[i].name);
     free(table.entries);
-    table.entries = NULL;
+    table.entries = table.last = NULL;
     table.used = 0;
 }
 
@@ -81,24 +82,28 @@ static bool resize(uint32_t size)
     }
     free(table.entries);
     table.entries = entries;
+    table.last = NULL;
     table.mask = size - 1;
     return true;
 }
 
 ct_type *ct_type_of(PyTypeObject *type)
 {
+    bool owned;
+    const void *name = name_of(type, &owned);
+    if (table.last != NULL && table.last->type == type && table.last->name == name)
+        return table.last;
     if (ct_unlikely(table.entries == NULL)) {
         if (!resize(TABLE_START))
             return NULL;
     } else if (ct_unlikely(table.used * 2 > table.mask) && !resize((table.mask + 1) * 2)) {
         return NULL;
     }
-    bool owned;
-    const void *name = name_of(type, &owned);
     uint32_t at = hash(type) & table.mask;
     while (table.entries[at].type != NULL && table.entries[at].type != type)
         at = (at + 1) & table.mask;
     ct_type *entry = &table.entries[at];
+    table.last = entry;
     if (ct_likely(entry->type == type && entry->name == name))
         return entry;
     if (entry->type == NULL)
