@@ -1,0 +1,74 @@
+"""Records a program with the engine alone: no command line, no container.
+
+As a command, in a process of its own::
+
+    python drive.py OPTIONS SCRIPT [ARGS...]
+
+OPTIONS is a JSON object: ``out`` (a folder that exists) and, when wanted, ``filter`` (the path of
+a filter file) and ``native`` (a folder with a compiled ``_native`` to use in place of the installed
+one). The folder receives the journal and ``stats.json``, and keeps the ring when ``keep`` is true.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+def use_native(folder: str) -> None:
+    """Take ``codetracer_core._native`` from another folder, built with other flags."""
+    import codetracer_core
+
+    codetracer_core.__path__.insert(0, folder)
+
+
+def recording(out: Path, script: str, filter_file: str | None = None) -> tuple[Any, Any]:
+    """A tracer that is ready to be installed and the writer of its journal."""
+    from codetracer_core.journal.writer import JournalWriter
+    from codetracer_core.runtime.filtering import FilterCoordinator
+    from codetracer_core.runtime.tracer import RuntimeTracer
+    from codetracer_filter import TraceFilterEngine, load_chain
+    from codetracer_policy import CaptureLimits
+
+    filters = [filter_file] if filter_file else []
+    engine = TraceFilterEngine(load_chain(filters, program_dir=None))
+    writer = JournalWriter.create(out, {"program": script}, CaptureLimits())
+    coordinator = FilterCoordinator(engine, main_script=script)
+    return RuntimeTracer(writer, coordinator, on_recorder_error="disable"), writer
+
+
+def main(arguments: list[str]) -> None:
+    """The command."""
+    text, script, *rest = arguments
+    options = json.loads(text)
+    if options.get("native"):
+        use_native(options["native"])
+    tracer, writer = recording(Path(options["out"]), script, options.get("filter"))
+    sys.argv = [script, *rest]
+    sys.path[0] = os.path.dirname(script)
+    with open(script, encoding="utf-8") as file:
+        code = compile(file.read(), script, "exec")
+    module = ModuleType("__main__")
+    module.__dict__.update({"__file__": script, "__builtins__": __builtins__})
+    sys.modules["__main__"] = module
+    tracer.install()
+    try:
+        exec(code, module.__dict__)
+    except BaseException as error:  # noqa: BLE001 - how the program ends is its own business
+        print(f"{type(error).__name__}: {error}")
+    finally:
+        tracer.uninstall()
+    sys.stdout.flush()
+    writer.finish({})
+    failure = tracer.failure
+    stats = {**asdict(tracer.stats()), "failure": None if failure is None else str(failure)}
+    Path(options["out"], "stats.json").write_text(json.dumps(stats), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,235 @@
+"""What the tests of the recorder share: running programs in processes of their own and comparing
+what was recorded of them with what was observed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from naive import journal
+
+Event = tuple[Any, ...]
+Plain = tuple[Any, ...]
+
+HERE = Path(__file__).resolve().parent
+PROGRAMS = HERE / "programs"
+DRIVER = HERE / "drive.py"
+OBSERVER = HERE.parents[1] / "naive" / "observer.py"
+
+SHOW_ALL = """\
+[meta]
+name = "everything"
+version = 1
+description = "Hides no value."
+
+[scope]
+default_exec = "trace"
+default_value_action = "allow"
+
+[[scope.rules]]
+selector = 'file:regex:.'
+
+[[scope.rules.value_patterns]]
+selector = "local:*"
+action = "allow"
+
+[[scope.rules.value_patterns]]
+selector = "global:*"
+action = "allow"
+
+[[scope.rules.value_patterns]]
+selector = "arg:*"
+action = "allow"
+
+[[scope.rules.value_patterns]]
+selector = "ret:*"
+action = "allow"
+"""
+"""A filter file under which nothing is redacted; rules can be added behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a program did that its user can see."""
+
+    output: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recorded run."""
+
+    outcome: Outcome
+    journal: Path
+    stats: Mapping[str, Any]
+
+    def events(self) -> dict[str, list[Event]]:
+        """The events of each thread, in the forms of the observer."""
+        return by_thread(journal.load(self.journal))
+
+
+def run(
+    command: list[str | Path],
+    *,
+    timeout: float = 240,
+    env: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Run a command with this interpreter to its end; its two outputs come joined."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # Addresses and random hashes must not decide about the order of a set.
+        env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", **(env or {})},
+        timeout=timeout,
+        check=False,
+    )
+    return Outcome(done.stdout.decode("utf-8", "backslashreplace"), done.returncode)
+
+
+def observe(
+    script: Path, folder: Path, prefixes: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
+) -> tuple[Outcome, dict[str, list[Event]]]:
+    """Run `script` under the observer; code below its folder and the prefixes is observed."""
+    out = folder / "observed.pickle"
+    watched = os.pathsep.join((f"{script.parent}{os.sep}", *prefixes))
+    outcome = run([OBSERVER, out, watched, script, *arguments])
+    assert out.exists(), outcome.output
+    with out.open("rb") as source:
+        return outcome, pickle.load(source)
+
+
+def record(
+    script: Path, folder: Path, rules: str = "", arguments: tuple[str, ...] = (), **options: object
+) -> Recording:
+    """Run `script` under the recorder with every value shown; `rules` are added to the filter."""
+    out = folder / "recorded"
+    out.mkdir()
+    filter_file = folder / "filter.toml"
+    filter_file.write_text(SHOW_ALL + rules, encoding="utf-8")
+    settings = json.dumps({"out": str(out), "filter": str(filter_file), **options})
+    outcome = run([DRIVER, settings, script, *arguments])
+    assert (out / "stats.json").exists(), outcome.output
+    (path,) = out.glob("*.ctj")
+    return Recording(outcome, path, json.loads((out / "stats.json").read_text(encoding="utf-8")))
+
+
+# -- the two sides in one form
+
+
+def plain(value: Any) -> Plain:
+    """A value of the journal in the form in which the observer writes it, without addresses."""
+    kind = type(value)
+    if value is None:
+        return ("none",)
+    if kind in (bool, int):
+        return (kind.__name__, value)
+    if kind in (str, bytes):
+        return (kind.__name__, len(value), value)
+    if kind is float:
+        return ("float", struct.pack("<d", value))
+    if kind is complex:
+        return ("complex", struct.pack("<dd", value.real, value.imag))
+    if kind in (list, tuple, set, frozenset):
+        return _container(kind.__name__, len(value), value)
+    if kind is dict:
+        return _container("dict", len(value), value.items())
+    if isinstance(value, journal.Cut):
+        if value.type == "int":
+            return ("int cut", value.total, value.shown)
+        if value.type in ("str", "bytes"):
+            return (value.type, value.total, value.shown)
+        return _container(value.type, value.total, value.shown)
+    if isinstance(value, journal.Instance):
+        return ("subclass", value.type, plain(value.value))
+    if isinstance(value, journal.ExceptionObject):
+        return ("exception", value.type, plain(value.args))
+    if isinstance(value, journal.Object):
+        return ("object", value.type)
+    if isinstance(value, journal.Cycle):
+        return ("cycle", value.levels)
+    assert isinstance(value, journal.Absent), value
+    return ("absent", value.why)
+
+
+def _container(kind: str, total: int, items: Any) -> Plain:
+    if kind == "dict":
+        return (kind, total, tuple((plain(key), plain(value)) for key, value in items))
+    inside = [plain(item) for item in items]
+    if kind in ("set", "frozenset"):
+        inside.sort(key=repr)
+    return (kind, total, tuple(inside))
+
+
+_VARIABLES_AT = {"call": 1, "step": 2}
+_VALUE_AT = {"return": 1, "yield": 1, "unwind": 1, "throw": 2}
+
+
+def by_thread(events: list[Event]) -> dict[str, list[Event]]:
+    """Events of a journal by the name of their thread, in the forms of the observer."""
+    names = {0: "MainThread"}
+    found: dict[str, list[Event]] = {}
+    for kind, thread, *rest in events:
+        if kind == "thread start":
+            names[thread] = rest[1]
+            continue
+        if kind in ("switch", "thread exit"):
+            continue
+        if kind in _VARIABLES_AT:
+            at = _VARIABLES_AT[kind]
+            rest[at] = {name: plain(value) for name, value in rest[at].items()}
+        elif kind in _VALUE_AT:
+            at = _VALUE_AT[kind]
+            rest[at] = plain(rest[at])
+        found.setdefault(names[thread], []).append((kind, *rest))
+    return found
+
+
+# -- comparing
+
+
+def assert_same(recorded: dict[str, list[Event]], observed: dict[str, list[Event]]) -> None:
+    """Fail at the first event of a thread that differs, showing what leads to it."""
+    assert sorted(recorded) == sorted(observed)
+    for thread, expected in observed.items():
+        actual = recorded[thread]
+        for at, (left, right) in enumerate(zip(actual, expected, strict=False)):
+            if left != right:
+                raise AssertionError(_difference(thread, at, actual, expected))
+        assert len(actual) == len(expected), (
+            f"{thread}: {len(actual)} events recorded, {len(expected)} observed; the first that "
+            f"only one side has: {(actual + [()])[len(expected) : len(expected) + 1]} "
+            f"{(expected + [()])[len(actual) : len(actual) + 1]}"
+        )
+
+
+def _difference(thread: str, at: int, actual: list[Event], expected: list[Event]) -> str:
+    lines = [f"{thread}, event {at} differs; before it:"]
+    lines += [f"    {_head(event)}" for event in expected[max(at - 4, 0) : at]]
+    left, right = actual[at], expected[at]
+    lines += [f"recorded: {_head(left)}", f"observed: {_head(right)}"]
+    for one, other in zip(left, right, strict=False):
+        if isinstance(one, dict) and isinstance(other, dict):
+            lines += [
+                f"    {name}: recorded {str(one.get(name))[:400]}, "
+                f"observed {str(other.get(name))[:400]}"
+                for name in sorted({*one, *other})
+                if one.get(name) != other.get(name)
+            ]
+        elif one != other:
+            lines.append(f"    recorded {str(one)[:400]}, observed {str(other)[:400]}")
+    return "\n".join(lines)
+
+
+def _head(event: Event) -> str:
+    return " ".join(str(part)[:60] for part in event if not isinstance(part, dict))
