@@ -40,7 +40,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
         "class Done(SystemExit):\n    code = 7\nraise Done('unused')\n"
     ),
     "exit in a function with finally": RecordedProgram(
-        "def f():\n    try:\n        raise SystemExit(4)\n    finally:\n        print('finally')\nf()\n"
+        "def f():\n    try:\n        raise SystemExit(4)\n"
+        "    finally:\n        print('finally')\nf()\n"
     ),
     "uncaught exception": RecordedProgram(
         "def f(x):\n    return 1 / x\n\n\nprint('before', flush=True)\nf(0)\n", status=1
@@ -144,7 +145,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
     ),
     "recursion limit": RecordedProgram(
         "import sys\n"
-        "def f(n):\n    try:\n        return f(n + 1)\n    except RecursionError:\n        return n\n"
+        "def f(n):\n    try:\n        return f(n + 1)\n"
+        "    except RecursionError:\n        return n\n"
         "print(f(0))\nsys.setrecursionlimit(300)\nprint(f(0))\n"
     ),
     "exit handlers": RecordedProgram(
@@ -179,7 +181,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
         "print(len(threading.enumerate()))\n"
     ),
     "exit in a thread": RecordedProgram(
-        "import sys, threading\nt = threading.Thread(target=sys.exit, args=(3,))\nt.start()\nt.join()\n",
+        "import sys, threading\n"
+        "t = threading.Thread(target=sys.exit, args=(3,))\nt.start()\nt.join()\n",
         status=0,
     ),
     "thread pool": RecordedProgram(
@@ -188,7 +191,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
     ),
     "exception hook": RecordedProgram(
         "import sys\n"
-        "def hook(kind, value, tb):\n    print('hook', kind.__name__, value, tb.tb_lineno, tb.tb_next)\n"
+        "def hook(kind, value, tb):\n"
+        "    print('hook', kind.__name__, value, tb.tb_lineno, tb.tb_next)\n"
         "sys.excepthook = hook\nraise ValueError(3)\n"
     ),
     "exception hook that fails": RecordedProgram(
@@ -199,7 +203,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
     ),
     "the last exception": RecordedProgram(
         "import atexit, sys\n"
-        "atexit.register(lambda: print(repr(sys.last_value), sys.last_traceback.tb_lineno))\n1 / 0\n"
+        "atexit.register(lambda: print(repr(sys.last_value), sys.last_traceback.tb_lineno))\n"
+        "1 / 0\n"
     ),
     "os._exit": RecordedProgram(
         "import os\nprint('x', flush=True)\nos._exit(6)\n", status=6, finished=False
@@ -211,7 +216,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
     "end of standard input": RecordedProgram("input()\n", status=1),
     "child process": RecordedProgram(
         "import subprocess, sys\n"
-        "print(subprocess.run([sys.executable, '-c', 'print(1); raise SystemExit(2)']).returncode)\n"
+        "command = [sys.executable, '-c', 'print(1); raise SystemExit(2)']\n"
+        "print(subprocess.run(command).returncode)\n"
     ),
     "spawned pool": RecordedProgram(
         "import multiprocessing\n"
@@ -256,7 +262,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
     ),
     "trace function of its own": RecordedProgram(
         "import sys\nseen = []\n"
-        "def tracer(frame, event, arg):\n    seen.append((event, frame.f_lineno))\n    return tracer\n"
+        "def tracer(frame, event, arg):\n"
+        "    seen.append((event, frame.f_lineno))\n    return tracer\n"
         "def f():\n    return 1\nsys.settrace(tracer)\nf()\nsys.settrace(None)\nprint(seen)\n"
     ),
     "locals": RecordedProgram(
@@ -266,7 +273,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
     "coroutines": RecordedProgram(
         "import asyncio\n"
         "async def f(n):\n    await asyncio.sleep(0)\n    return n\n"
-        "async def main():\n    print(await asyncio.gather(*map(f, range(4))))\nasyncio.run(main())\n"
+        "async def main():\n    print(await asyncio.gather(*map(f, range(4))))\n"
+        "asyncio.run(main())\n"
     ),
     "generators": RecordedProgram(
         "def g():\n    try:\n        x = yield 1\n        print('got', x)\n        yield 2\n"

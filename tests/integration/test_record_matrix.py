@@ -35,7 +35,7 @@ def compare(
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_behaves_the_same_recorded(name: str, tmp_path: Path) -> None:
-    """Standard output, standard error and exit status are equal to the byte, and a trace is left."""
+    """Output, errors and exit status are equal to the byte, and a trace is left."""
     program = PROGRAMS[name]
     out_dir = tmp_path / "out"
     recorded = compare(program, tmp_path / "program", out_dir)
@@ -79,7 +79,7 @@ def test_a_compiled_script_behaves_the_same_recorded(tmp_path: Path) -> None:
 
 
 def test_the_package_run_as_a_module_is_the_same_command(tmp_path: Path) -> None:
-    """``python -m codetracer_core record`` gives the program the same path, arguments and status."""
+    """``python -m codetracer_core record`` gives the program the same surroundings and status."""
     source = "import sys\nprint(sys.argv, sys.path[0], sys.orig_argv)\nraise KeyboardInterrupt\n"
     write_files(tmp_path / "program", {"main.py": source})
     plain = run_plain(["main.py", "a"], tmp_path / "program")

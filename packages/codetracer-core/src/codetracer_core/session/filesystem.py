@@ -163,6 +163,10 @@ def _previous_trace(path: Path) -> list[Path]:
                 )
             previous.append(file)
         elif _UNFINISHED.fullmatch(name) or (_JOURNAL.fullmatch(name) and _is_ours(file)):
+            if _is_locked(file):
+                raise TraceDirConflictError(
+                    "another process records into the output folder; choose another one", path
+                )
             previous.append(file)
     return previous
 
@@ -179,6 +183,18 @@ def _is_ours(file: Path) -> bool:
         return _is_our_json(file)
     except OSError:
         return False
+
+
+def _is_locked(file: Path) -> bool:
+    """Whether a recorder that is still at work has the journal `file` open."""
+    import fcntl
+
+    with file.open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _is_our_json(file: Path) -> bool:
