@@ -12,8 +12,10 @@ import importlib
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import command, results
@@ -63,11 +65,11 @@ class Measured:
 def measure(name: str, size: int, rounds: int, clock: Callable[[], float]) -> Measured:
     """Run a workload `rounds` times in each variant, in this process."""
     from empty_callbacks import EmptyCallbacks
-    from support.recorded import JournalSize, Recording
+    from support.recorded import Recording
 
     run: Callable[[int], object] = importlib.import_module(f"workloads.{name}").run
     empty = EmptyCallbacks(BUILD)
-    sizes: list[JournalSize] = []
+    recordings: list[Recording] = []
 
     def timed() -> float:
         # The first call makes the interpreter rewrite the code for whoever listens.
@@ -85,25 +87,24 @@ def measure(name: str, size: int, rounds: int, clock: Callable[[], float]) -> Me
             empty.uninstall()
 
     def recorded() -> float:
-        with Recording() as recording:
+        with Recording(folder) as recording:
             seconds = timed()
-        if recording.size is not None:
-            sizes.append(recording.size)
+        recordings.append(recording)
         return seconds
 
-    # What a process does for the first time belongs to no round.
-    for variant in (timed, under_empty_callbacks, recorded):
-        variant()
-    taken = interleave(
-        {"plain": timed, "empty": under_empty_callbacks, "recorded": recorded}, rounds
-    )
-    last = sizes[-1]
+    with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name_of_folder:
+        folder = Path(name_of_folder)
+        # What a process does for the first time belongs to no round.
+        for variant in (timed, under_empty_callbacks, recorded):
+            variant()
+        taken = interleave(
+            {"plain": timed, "empty": under_empty_callbacks, "recorded": recorded}, rounds
+        )
+        size_of_journal = recordings[-1].journal.stat().st_size
+    stats = recordings[-1].stats
+    stalled = [recording.stats.stall_ns for recording in recordings]
     return Measured(
-        taken,
-        last.stats.steps,
-        last.stats.calls,
-        last.bytes,
-        sum(size.stats.stall_ns for size in sizes) / len(sizes) / 1e9,
+        taken, stats.steps, stats.calls, size_of_journal, sum(stalled) / len(stalled) / 1e9
     )
 
 

@@ -1,7 +1,7 @@
 """How much less time a recording takes than with ``codetracer-python-recorder`` of PyPI.
 
-``python benchmarks/reference.py`` runs each workload plain, recorded by this recorder and recorded by
-the reference in its formats, in turn. It compares the time of the work inside the process, and
+``python benchmarks/reference.py`` runs each workload plain, recorded by this recorder and recorded
+by the reference in its formats, in turn. It compares the time of the work inside the process, and
 the whole process until the trace is ready (``codetracer-core record``, ``trace.ct`` included).
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from support import command, reference_recorder, results
 from support.children import run_child
 from support.places import WORKLOADS
-from support.rounds import Round, interleave, summarise
+from support.rounds import Figure, Round, interleave, summarise
 from support.tables import print_table
 
 if TYPE_CHECKING:
@@ -95,12 +95,15 @@ def report(measured: dict[Workload, list[Round]], formats: Sequence[str]) -> Non
         rows = []
         for workload, rounds in measured.items():
             target = _IN_PROCESS_TARGET if kind == _INSIDE else workload.wall_target
-            row = [workload.name]
-            for name in ("plain", _OURS, *formats):
-                row.append(f"{_milliseconds(rounds, name, kind):.2f}")
-            for form in formats:
-                row.append(str(_factor(rounds, form, kind)))
-            row.append("" if target is None else f">= {target:g}")
+            row = [
+                workload.name,
+                *(
+                    f"{_milliseconds(rounds, name, kind):.2f}"
+                    for name in ("plain", _OURS, *formats)
+                ),
+                *(str(_factor(rounds, form, kind)) for form in formats),
+                "" if target is None else f">= {target:g}",
+            ]
             rows.append(row)
         print_table(
             f"{kind.capitalize()}: medians in ms, and the reference over ours (quartiles)",
@@ -120,7 +123,7 @@ def _milliseconds(rounds: list[Round], name: str, kind: str) -> float:
     return summarise(rounds, lambda taken: taken[f"{name}/{kind}"] * 1e3).median
 
 
-def _factor(rounds: list[Round], form: str, kind: str) -> object:
+def _factor(rounds: list[Round], form: str, kind: str) -> Figure:
     return summarise(rounds, lambda taken: taken[f"{form}/{kind}"] / taken[f"{_OURS}/{kind}"])
 
 

@@ -48,7 +48,13 @@ def run_child(command: Sequence[str | Path], cwd: Path) -> Child:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
     began = time.perf_counter()
     ended = subprocess.run(
-        command, cwd=cwd, env=kept, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        command,
+        cwd=cwd,
+        env=kept,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     seconds = time.perf_counter() - began
     if ended.returncode != 0:

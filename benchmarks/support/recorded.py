@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codetracer_core.journal.writer import JournalWriter
@@ -15,42 +11,31 @@ from codetracer_filter import TraceFilterEngine, load_chain
 from codetracer_policy import CaptureLimits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     from codetracer_core.runtime.tracer import RecorderStats
 
-__all__ = ["JournalSize", "Recording"]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalSize:
-    """What a recording came to."""
-
-    stats: RecorderStats
-    bytes: int
-    """Of the journal's file, its head and metadata included."""
+__all__ = ["Recording"]
 
 
 class Recording:
-    """A ``with`` block that is recorded into a journal, which is removed afterwards.
+    """A ``with`` block that is recorded into a journal.
 
-    It starts and stops the recorder as a session does, but leaves out the trace: what is timed
-    inside the block is the program and the events, nothing else.
+    It starts and stops the recorder as a session does, but makes no trace: what is timed inside
+    the block is the program and the events, nothing else.
     """
 
-    def __init__(self, filters: tuple[str, ...] = ()) -> None:
-        """`filters` are the paths of filter files that apply after the built-in one."""
-        self._filters = filters
-        self.size: JournalSize | None = None
-        """Known when the block has been left."""
-
-    def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="codetracer-benchmark-"))
-        self._writer = JournalWriter.create(self._folder, {}, CaptureLimits())
-        engine = TraceFilterEngine(load_chain(self._filters, program_dir=None))
+    def __init__(self, folder: Path, filters: Sequence[Path] = ()) -> None:
+        """The journal is made in `folder`. `filters` apply after the built-in one."""
+        self._writer = JournalWriter.create(folder, {}, CaptureLimits())
+        engine = TraceFilterEngine(load_chain(filters, program_dir=None))
         coordinator = FilterCoordinator(engine, main_script=None)
         self._tracer = RuntimeTracer(self._writer, coordinator, on_recorder_error="abort")
+
+    def __enter__(self) -> Self:
         self._tracer.install()
         return self
 
@@ -61,7 +46,14 @@ class Recording:
         traceback: TracebackType | None,
     ) -> None:
         self._tracer.uninstall()
-        stats = self._tracer.stats()
         self._writer.finish({})
-        self.size = JournalSize(stats, self._writer.path.stat().st_size)
-        shutil.rmtree(self._folder)
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file, complete when the block has been left."""
+        return self._writer.path
+
+    @property
+    def stats(self) -> RecorderStats:
+        """What was recorded."""
+        return self._tracer.stats()
