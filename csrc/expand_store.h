@@ -4,8 +4,8 @@
 
 #include "cbor.h"
 
-#define CT_STORE_PAGE  ((size_t)32 << 10)
-#define CT_STORE_PAGES 64
+#define CT_STORE_PAGE  ((size_t)16 << 10)
+#define CT_STORE_PAGES 32
 
 struct ct_store {
     int fd;           /* borrowed */

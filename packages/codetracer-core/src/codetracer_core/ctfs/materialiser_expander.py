@@ -128,8 +128,7 @@ class Expander:
     ) -> None:
         """Second pass: give each chunk of records of steps and of values.
 
-        What ``steps`` gets is valid during its call; what ``values`` gets until the call after the
-        next one.
+        What they get is valid during the call.
         """
         for state in self._states(tick):
             if state == lib.CT_EXPAND_VALUES:
@@ -169,6 +168,8 @@ class Expander:
                 raise self._failure()
             if state == lib.CT_EXPAND_DAMAGED:
                 return
+            # The next chunk is loaded before the loop lets go of this one.
+            del chunk, data
             tick()
 
     def _take(self, take: Callable[[object, object], object]) -> memoryview:
