@@ -32,8 +32,7 @@ void ct_expander_free(ct_expander *e)
     ct_stacks_free(&e->stacks);
     ct_calls_free(&e->calls);
     ct_buf_free(&e->step_records);
-    ct_buf_free(&e->value_records[0]);
-    ct_buf_free(&e->value_records[1]);
+    ct_buf_free(&e->value_records);
     ct_buf_free(&e->table);
     free(e);
 }
@@ -87,8 +86,8 @@ void ct_expander_feed(ct_expander *e, const uint8_t *chunk, size_t length, uint6
 
 static bool out_of_memory(const ct_expander *e)
 {
-    return e->in.error == CTJ_E_MEMORY || e->step_records.failed || e->value_records[0].failed ||
-           e->value_records[1].failed || ct_calls_failed(&e->calls);
+    return e->in.error == CTJ_E_MEMORY || e->step_records.failed || e->value_records.failed ||
+           ct_calls_failed(&e->calls);
 }
 
 /* Stop for good: at the unit that begins at `start`. */
@@ -248,23 +247,22 @@ uint32_t ct_expander_values_per_chunk(const ct_expander *e)
     return e->values_per_chunk;
 }
 
+static const uint8_t *take(struct ct_buf *buf, uint32_t *records, size_t *length)
+{
+    *length = buf->length;
+    *records = 0;
+    buf->length = 0;
+    return *length ? buf->data : NULL;
+}
+
 const uint8_t *ct_expander_take_steps(ct_expander *e, size_t *length)
 {
-    struct ct_buf *buf = &e->step_records;
-    *length = buf->length;
-    buf->length = 0;
-    e->chunk_steps = 0;
-    return *length ? buf->data : NULL;
+    return take(&e->step_records, &e->chunk_steps, length);
 }
 
 const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length)
 {
-    struct ct_buf *buf = &e->value_records[e->filling];
-    *length = buf->length;
-    e->filling = !e->filling;
-    e->value_records[e->filling].length = 0;
-    e->chunk_values = 0;
-    return *length ? buf->data : NULL;
+    return take(&e->value_records, &e->chunk_values, length);
 }
 
 int ct_expander_written(ct_expander *e)

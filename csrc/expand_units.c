@@ -57,7 +57,7 @@ static void put_values(struct ct_expander *e, const struct ct_frame *frame)
             e->largest = size;
         return;
     }
-    uint8_t *at = ct_buf_take(&e->value_records[e->filling], size);
+    uint8_t *at = ct_buf_take(&e->value_records, size);
     if (!at)
         return;
     at += ct_uv_store(at, record);

@@ -53,8 +53,7 @@ struct ct_expander {
     struct ct_buf step_records;
     uint32_t values_per_chunk;
     uint32_t chunk_values;
-    struct ct_buf value_records[2];
-    int filling; /* which of the two */
+    struct ct_buf value_records;
     struct ct_buf table;
 
     uint64_t total_steps;
