@@ -22,7 +22,7 @@ def commands(fix: bool) -> dict[str, list[str]]:
     if fix:
         return checks
     leaves = [f"packages/codetracer-{leaf}/src" for leaf in LEAVES]
-    core = ["packages/codetracer-core", "tools", "benchmarks", "examples"]
+    core = ["packages/codetracer-core", "tools", "benchmarks"]
     checks["mypy, leaves as 3.11"] = ["mypy", "--python-version", "3.11", *leaves]
     checks["mypy, core"] = ["mypy", *(path for path in core if (ROOT / path).exists())]
     checks["mypy, tests"] = ["mypy", "tests"]
