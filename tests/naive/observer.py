@@ -11,11 +11,14 @@ recorder is imported, and values are read without running code of the program.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import pickle
 import struct
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -182,13 +185,26 @@ class Observer:
             events.PY_UNWIND: self._on_unwind,
         }
         for event, callback in callbacks.items():
-            monitoring.register_callback(TOOL, event, callback)
+            monitoring.register_callback(TOOL, event, self._guarded(callback))
         monitoring.set_events(TOOL, sum(callbacks))
 
     def stop(self) -> None:
         """Observe no longer."""
         sys.monitoring.set_events(TOOL, 0)
         sys.monitoring.free_tool_id(TOOL)
+
+    def _guarded(self, callback: Callable[..., object]) -> Callable[..., object]:
+        """A callback that ends the process when it fails: it must not raise into the program."""
+
+        def guarded(*arguments: object) -> object:
+            try:
+                return callback(*arguments)
+            except BaseException:  # noqa: BLE001 - of whatever kind
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(70)
+
+        return guarded
 
     # -- where events go
 
@@ -235,10 +251,10 @@ class Observer:
         namespace = activation.namespace
         if namespace is not None:
             shown.update(dict.items(namespace))
-        # While an inlined comprehension runs, its variables are seen here and nowhere else.
-        present = frame.f_locals
-        if present is not namespace and hasattr(present, "items") and namespace is not None:
-            shown.update(present.items())
+        # While an inlined comprehension runs, its variables hide those of the namespace.
+        for name in (*frame.f_code.co_varnames, *frame.f_code.co_cellvars):
+            with contextlib.suppress(NameError):
+                shown[name] = _frame_variable(frame, name)
         return {
             name: encode(value)
             for name, value in shown.items()
@@ -271,7 +287,7 @@ class Observer:
     def _on_start(self, code: CodeType, offset: int) -> object:
         if not self._is_observed(code):
             return sys.monitoring.DISABLE
-        frame = sys._getframe(1)
+        frame = sys._getframe(2)
         activation = self._enter(frame)
         activation.stepped = True
         variables = self._fast_variables(frame) if code.co_flags & OPTIMIZED else {}
@@ -286,7 +302,7 @@ class Observer:
     def _on_resume(self, code: CodeType, offset: int) -> object:
         if not self._is_observed(code):
             return sys.monitoring.DISABLE
-        frame = sys._getframe(1)
+        frame = sys._getframe(2)
         self._enter(frame)
         self._emit("resume", function_name(code, frame.f_globals), frame.f_lineno)
         return None
@@ -294,7 +310,7 @@ class Observer:
     def _on_throw(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if not self._is_observed(code):
             return
-        frame = sys._getframe(1)
+        frame = sys._getframe(2)
         self._enter(frame)
         name = function_name(code, frame.f_globals)
         self._emit("throw", name, frame.f_lineno, encode(exception))
@@ -302,7 +318,7 @@ class Observer:
     def _on_line(self, code: CodeType, line: int) -> object:
         if not self._is_observed(code):
             return sys.monitoring.DISABLE
-        frame = sys._getframe(1)
+        frame = sys._getframe(2)
         activation = self._top(frame)
         activation.stepped = True
         self._emit("step", code.co_filename, line, self._variables(frame, activation))
@@ -325,21 +341,26 @@ class Observer:
     def _on_return(self, code: CodeType, offset: int, value: Any) -> object:
         if not self._is_observed(code):
             return sys.monitoring.DISABLE
-        self._end("return", sys._getframe(1), value)
+        self._end("return", sys._getframe(2), value)
         return None
 
     def _on_yield(self, code: CodeType, offset: int, value: Any) -> object:
         if not self._is_observed(code):
             return sys.monitoring.DISABLE
-        self._end("yield", sys._getframe(1), value)
+        self._end("yield", sys._getframe(2), value)
         return None
 
     def _on_unwind(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if self._is_observed(code):
-            self._end("unwind", sys._getframe(1), exception)
+            self._end("unwind", sys._getframe(2), exception)
 
 
 _ABSENT = object()
+
+# ``frame.f_locals`` of a module body crashes CPython 3.13.0 while a comprehension runs in it.
+_frame_variable = ctypes.pythonapi.PyFrame_GetVar
+_frame_variable.argtypes = [ctypes.py_object, ctypes.py_object]
+_frame_variable.restype = ctypes.py_object
 
 
 def _enclosing(frame: FrameType, name: str) -> dict[str, Any]:

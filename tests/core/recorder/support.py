@@ -56,6 +56,24 @@ action = "allow"
 """A filter file under which nothing is redacted; rules can be added behind it."""
 
 
+class Decoder(journal.Decoder):
+    """A decoder of one chunk after the other, or of a chunk alone.
+
+    A variable of a comprehension hides one of the module or class body around it, and that hides a
+    global: the dict of a step has what the code would find.
+    """
+
+    def next_chunk(self, chunk: bytes) -> None:
+        """Decode a whole chunk or the live one."""
+        start, length = int.from_bytes(chunk[6:8], "little"), int.from_bytes(chunk[80:84], "little")
+        self.chunk(chunk[start : start + length] if length else chunk[start:], live=not length)
+
+    def variables(self, frame: journal.Frame) -> dict[str, Any]:
+        shown = super().variables(frame)
+        shown |= {name: value for name, value in frame.named.items() if value is not journal.UNSET}
+        return shown | self.arguments(frame)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a program did that its user can see."""
@@ -74,7 +92,10 @@ class Recording:
 
     def events(self) -> dict[str, list[Event]]:
         """The events of each thread, in the forms of the observer."""
-        return by_thread(journal.load(self.journal))
+        decoder = Decoder()
+        for chunk in journal.chunks(self.journal):
+            decoder.next_chunk(chunk)
+        return by_thread(decoder.events)
 
 
 def run(

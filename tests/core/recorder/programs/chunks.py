@@ -1,5 +1,7 @@
 """Records enough for several chunks, whose borders fall into calls, generators and threads."""
 
+import functools
+import random
 import threading
 
 
@@ -7,15 +9,10 @@ class Noise:
     """Texts that do not repeat, so that every step takes room."""
 
     def __init__(self, seed):
-        self.state = seed
+        self.text = functools.partial(random_text, random.Random(seed))
 
-    def text(self, length):
-        parts = []
-        while length > 0:
-            self.state = (self.state * 6364136223846793005 + 1442695040888963407) % 2**64
-            parts.append(f"{self.state:016x}")
-            length -= 16
-        return "".join(parts)
+
+random_text = eval("lambda source, length: source.randbytes(length // 2).hex()")  # not recorded
 
 
 def burn(noise, n):
