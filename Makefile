@@ -27,8 +27,8 @@ lint: ## ruff, mypy --strict, layering, clang-format
 format: ## Rewrite the sources in the house style
 	$(BOOTSTRAP) python tools/lint.py --fix
 
-bench: ## Run the benchmarks
-	$(BOOTSTRAP) python -m benchmarks $(ARGS)
+bench: ## Run one of benchmarks/: NAME=hot_path, the default, whole_process or reference
+	$(BOOTSTRAP) python benchmarks/$(or $(NAME),hot_path).py $(ARGS)
 
 release: ## PACKAGE=filter PART=minor: bump, build and tag that package alone
 	$(BOOTSTRAP) python tools/release.py "$(PACKAGE)" "$(PART)"

@@ -63,38 +63,43 @@ def build(csrc: Path, out_dir: Path, environ: Mapping[str, str] = os.environ) ->
     sources = sorted(csrc.glob("*.c"))
     if not sources:
         raise NativeBuildError(f"no *.c in {csrc}: the C sources are incomplete")
-    gnu = os.name == "posix"
     ffi = FFI()
     ffi.cdef(read_declarations(csrc))
-    ffi.set_source(
-        MODULE,
-        '#include "ct.h"',
-        sources=[f"csrc/{source.name}" for source in sources],
-        include_dirs=["csrc"],
-        # Without it cffi asks for the limited API, which has neither frames nor monitoring.
-        define_macros=[("_CFFI_NO_LIMITED_API", None)],
-        py_limited_api=False,
-        extra_compile_args=[
-            *(_GNU_FLAGS if gnu else ()),
-            *shlex.split(environ.get(CFLAGS_VARIABLE, "")),
-        ],
-        extra_link_args=shlex.split(environ.get(LDFLAGS_VARIABLE, "")),
-    )
     with tempfile.TemporaryDirectory(prefix="codetracer-native-") as scratch:
         # cffi compiles inside `scratch`, so a copy there keeps object files out of the checkout
         # and every path relative, whatever the checkout's own path contains.
         shutil.copytree(csrc, Path(scratch, "csrc"))
+        ffi.set_source(
+            MODULE,
+            '#include "ct.h"',
+            sources=[f"csrc/{source.name}" for source in sources],
+            include_dirs=["csrc"],
+            # Without it cffi asks for the limited API, which has neither frames nor monitoring.
+            define_macros=[("_CFFI_NO_LIMITED_API", None)],
+            py_limited_api=False,
+            extra_compile_args=[
+                # The scratch folder's name in debug information would make each build differ.
+                *((*_GNU_FLAGS, f"-ffile-prefix-map={scratch}=.") if os.name == "posix" else ()),
+                *shlex.split(environ.get(CFLAGS_VARIABLE, "")),
+            ],
+            extra_link_args=shlex.split(environ.get(LDFLAGS_VARIABLE, "")),
+        )
         try:
             built = ffi.compile(tmpdir=scratch, verbose=bool(environ.get(VERBOSE_VARIABLE)))
         except VerificationError as error:
             raise NativeBuildError(
                 f"the C compiler failed ({error}); set {VERBOSE_VARIABLE}=1 to see its commands"
             ) from error
-        out_dir.mkdir(parents=True, exist_ok=True)
-        target = out_dir / Path(built).name
-        incoming = target.with_name(f".{target.name}.{os.getpid()}")
-        shutil.copy2(built, incoming)
-        incoming.replace(target)
+        return _replace(Path(built), out_dir)
+
+
+def _replace(built: Path, out_dir: Path) -> Path:
+    """Put `built` into `out_dir` in one step."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    target = out_dir / built.name
+    incoming = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.copy2(built, incoming)
+    incoming.replace(target)
     return target
 
 

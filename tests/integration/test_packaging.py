@@ -127,7 +127,7 @@ def test_each_package_carries_the_licence(package: str) -> None:
 def test_sdist_alone_makes_the_same_wheel(
     core_sdist: Path, core_wheels: dict[str, Path], newest: str, tmp_path: Path
 ) -> None:
-    """The source distribution carries the C sources and makes the repository's wheel."""
+    """The source distribution carries the C sources and makes the same wheel."""
     with tarfile.open(core_sdist) as archive:
         members = {name.partition("/")[2] for name in archive.getnames()}
     assert {f"csrc/{path.name}" for path in (ROOT / "csrc").glob("*.[ch]")} <= members
@@ -135,6 +135,7 @@ def test_sdist_alone_makes_the_same_wheel(
     wheel = build_from(core_sdist, "wheel", tmp_path, newest)
     (same,) = [path for path in core_wheels.values() if path.name == wheel.name]
     assert names_in(wheel) == names_in(same)
+    assert wheel.read_bytes() == same.read_bytes()
 
 
 @each_core_python

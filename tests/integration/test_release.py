@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workspace import CORE, LEAVES, commit_all, copy_repository, run, version_of
+from workspace import CORE, LEAVES, ROOT, commit_all, copy_repository, run, version_of
 
 pytestmark = [pytest.mark.repository, pytest.mark.timeout(600)]
 
@@ -104,6 +104,13 @@ def test_refused_release_leaves_everything_as_it_was(
         run("git", *command, cwd=repository)
         for command in (("status", "--porcelain"), ("log",), ("tag",))
     ]
+
+
+@pytest.mark.parametrize("package", [CORE, *LEAVES])
+def test_changelog_is_ready_for_the_next_release(package: str) -> None:
+    """Each changelog has the heading under which the release command looks for entries."""
+    changelog = (ROOT / "packages" / package / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert changelog.startswith(f"# Changelog of {package}\n\n## Unreleased\n")
 
 
 @pytest.mark.parametrize("arguments", [(), ("filter",), ("nothing", "minor"), ("filter", "huge")])
