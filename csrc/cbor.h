@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* One buffer may not grow past this: a journal that asks for more is hostile or damaged. */
-#define CT_BUF_LIMIT ((size_t)64 << 20)
+#define CT_BUF_LIMIT ((size_t)256 << 20)
 
 /* Bytes under construction.  `failed` is set once a byte could not be stored; later writes are
  * dropped, so that a writer needs to look at it only when it is done. */

@@ -11,8 +11,8 @@
 #define CT_VALUES_PER_CHUNK 256
 /* A chunk of values holds fewer records when it would exceed this. */
 #define CT_VALUES_CHUNK_BYTES ((uint64_t)4 << 20)
-/* No step and no result of ours comes near this. */
-#define CT_RECORD_LIMIT ((size_t)24 << 20)
+/* The policy allows steps of 64 MiB at most. */
+#define CT_RECORD_LIMIT ((size_t)96 << 20)
 /* The message of a raise record; the whole exception is in the call's record. */
 #define CT_MESSAGE_LIMIT 512
 

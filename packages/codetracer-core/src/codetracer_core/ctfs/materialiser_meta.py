@@ -126,8 +126,6 @@ def write_json(path: Path, document: object) -> None:
         try:
             with open(temporary, "wb", opener=_private) as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -31,9 +31,10 @@ RING_SLOTS_START: Final = 4096
 # Chunk:    magic | version | header size | session id | sequence ; docs name the rest
 CHUNK_START: Final = struct.Struct("<IHH16sQ")
 CHUNK_HEADER_SIZE: Final = 128
-# Nothing that a recorder writes is larger; a file that says so is damaged.
-INFLATED_LIMIT: Final = 8 << 20
+# A chunk is about 1 MB, and more when the policy allows larger steps; a file that claims more than
+# the largest allowed step is damaged.
+INFLATED_LIMIT: Final = 128 << 20
 # How much a frame that does not shrink may exceed what it holds.
 STORED_LIMIT: Final = INFLATED_LIMIT + (64 << 10)
-SLOT_LIMIT: Final = 64 << 20
+SLOT_LIMIT: Final = 1 << 30
 SLOTS_LIMIT: Final = 1024

@@ -156,6 +156,7 @@ class JournalReader:
     def _read_frames(self) -> None:
         """Check the frames and note where the chunks are; stop at the first one that is not whole."""
         offset = self._start
+        known = {0}
         while offset < self._length:
             fields = self._frame_at(offset)
             if fields is None:
@@ -163,7 +164,8 @@ class JournalReader:
                 return
             kind, codec, stored, inflated, sequence = fields
             start = offset + _FRAME_SIZE
-            if kind == KIND_CHUNK:
+            if kind == KIND_CHUNK and sequence not in known:
+                known.add(sequence)
                 self._places.append(_Place(sequence, start, stored, inflated, codec))
             elif kind in (KIND_METADATA, KIND_END):
                 self._read_document(kind, _Place(0, start, stored, inflated, codec))
