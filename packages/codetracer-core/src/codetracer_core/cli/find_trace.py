@@ -43,11 +43,11 @@ def find_trace(place: Path, stderr: Stderr) -> Path:
 def _materialise(journal: Path, folder: Path, stderr: Stderr) -> Path:
     from codetracer_core.ctfs.materialiser import materialise
 
-    stderr.line(f"the program ended without closing its trace; making it from {journal.name}")
     try:
         path: Path = materialise(journal, folder, name=TRACE_NAME).path
     except Exception as error:
         raise as_recorder_error(error) from error
+    stderr.line(f"the program ended without closing its trace; made it from {journal.name}")
     return path
 
 
