@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -70,7 +71,7 @@ FAILURES: dict[str, tuple[list[str], str]] = {
     ),
     "file that is no trace": (["show", "ok.py"], "ERR_TRACE_FORMAT"),
     "trace that is cut": (["show", "cut.ct"], r"ERR_TRACE_\w+"),
-    "journal that is none": (["show", "journal"], r"ERR_TRACE_\w+"),
+    "journal that is none": (["show", "journal"], "ERR_JOURNAL_FORMAT"),
 }
 
 
@@ -135,6 +136,34 @@ def test_an_unreadable_filter_names_the_file(folder: Path) -> None:
         ["record", "--trace-filter", "wrong.toml", "ok.py"], folder, 2, r"ERR_FILTER_\w+"
     )
     assert line.count(f"{folder / 'wrong.toml'}:") >= 2
+
+
+def test_programs_get_the_failure_as_json_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the setting on, the line for people is followed by one for programs."""
+    monkeypatch.setenv("CODETRACER_JSON_ERRORS", "on")
+    done = recorder(["record", "gone.py"], folder)
+    human, trailer = done.stderr.decode().splitlines()
+    assert "ERR_SCRIPT_NOT_FOUND" in human
+    assert json.loads(trailer)["error_code"] == "ERR_SCRIPT_NOT_FOUND"
+    assert json.loads(trailer)["error_kind"] == "Usage"
+
+
+def test_a_filter_named_twice_is_warned_about_in_the_log(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program is recorded; the log file has one line, and the program's streams none."""
+    monkeypatch.setenv("CODETRACER_LOG_FILE", os.fspath(folder / "log"))
+    words = ["--trace-filter", "good.toml", "--trace-filter", "good.toml", "-o", "out", "ok.py"]
+    done = recorder(["record", "-q", *words], folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"ran\n", b"")
+    (line,) = (folder / "log").read_text().splitlines()
+    entry = json.loads(line)
+    assert entry["level"] == "WARN"
+    assert "good.toml" in entry["message"]
+    (journal,) = (folder / "out").glob("trace.*.ctj")
+    assert journal.name == f"trace.{entry['trace_id']}.ctj"
 
 
 def test_no_free_monitoring_tool_is_a_misuse(folder: Path) -> None:

@@ -43,12 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     ours, each with one line on standard error. A recorded program that calls ``sys.exit`` or is
     interrupted ends this function by that exception, as it ends ``python``.
     """
-    from codetracer_core.cli.report import report_failure
-    from codetracer_core.errors import RecorderError
-
     try:
         return _dispatch(list(sys.argv[1:] if argv is None else argv))
-    except RecorderError as error:
+    except Exception as error:  # noqa: BLE001 - the last resort: one line with a code, no traceback
+        from codetracer_core.cli.report import report_failure
+
         return report_failure(error)
 
 

@@ -45,10 +45,26 @@ class Stderr:
 
 
 def report_failure(error: Exception, stderr: Stderr | None = None) -> int:
-    """Say what went wrong in one line; return the exit status, 2 for a misuse and else 1."""
+    """Say what went wrong in one line; return the exit status, 2 for a misuse and else 1.
+
+    With the setting ``json_errors`` a line of JSON for programs follows.
+    """
     known: RecorderError = as_recorder_error(error)
     (stderr or Stderr()).line(f"error: {known}")
+    if _json_is_wanted():
+        from codetracer_log import emit_error_trailer
+
+        emit_error_trailer(known)
     return 2 if known.kind == "Usage" else 1
+
+
+def _json_is_wanted() -> bool:
+    from codetracer_policy import PolicyError, resolve_policy
+
+    try:
+        return resolve_policy().json_errors
+    except PolicyError:
+        return False
 
 
 def human_size(size: int) -> str:

@@ -9,6 +9,7 @@ from codetracer_core.errors import RecorderError, UsageError
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import TRACE_NAME, discard, remove_created
 from codetracer_core.session.filters import filter_entries
+from codetracer_core.session.reporting import report_end, report_start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class TraceSession:
         tracer: RuntimeTracer,
     ) -> None:
         self.path = bootstrap.folder.path
-        self._policy = bootstrap.policy
+        self._bootstrap = bootstrap
         self._writer = writer
         self._coordinator = coordinator
         self._tracer = tracer
@@ -108,6 +109,7 @@ class TraceSession:
             if isinstance(error, Exception) and not isinstance(error, RecorderError):
                 raise as_recorder_error(error) from error
             raise
+        report_start(bootstrap, writer.path.name.split(".")[1])
         return cls(bootstrap, writer, coordinator, tracer)
 
     @property
@@ -147,7 +149,8 @@ class TraceSession:
     def _finish_journal(self, exit_code: int | None, exit_label: str) -> RecorderStats:
         """Close the journal with what is known at the end."""
         stats = self._tracer.stats()
-        if self._policy.require_trace and not stats.steps:
+        report_end(self._bootstrap, stats, self._tracer.failure)
+        if self._bootstrap.policy.require_trace and not stats.steps:
             self._writer.abandon()
             raise UsageError(
                 "ERR_TRACE_MISSING",
