@@ -41,12 +41,13 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload("fib", 21, 8, 2.5),
-    Workload("loop", 100_000, 100, 4),
-    Workload("lists", 50_000, 100, 6),
-    Workload("objects", 10_000, 50, 5),
+    Workload("fib", 18, 8, 2.5),
+    Workload("loop", 20_000, 100, 4),
+    Workload("lists", 20_000, 100, 6),
+    Workload("objects", 4_000, 50, 5),
 )
-_ROUNDS = 9
+# Many short rounds: one that falls between two turns of other processes is undisturbed.
+_ROUNDS = 41
 _PROCESSES = 3
 _BYTES_TARGET = 1
 

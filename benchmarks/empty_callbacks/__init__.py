@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,5 +76,9 @@ def _compile(folder: Path) -> Path:
         py_limited_api=False,
         extra_compile_args=["-O3"],
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    return Path(ffi.compile(tmpdir=str(folder)))
+    with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as scratch:
+        built = Path(ffi.compile(tmpdir=scratch))
+        folder.mkdir(parents=True, exist_ok=True)
+        incoming = folder / f"{built.name}.{os.getpid()}"
+        shutil.copy2(built, incoming)
+    return incoming.replace(folder / built.name)

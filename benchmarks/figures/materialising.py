@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure"]
 
-_SIZES = {"fib": (23, 6), "loop": (100_000, 50), "lists": (10_000, 20)}
+_SIZES = {"fib": (23, 6), "loop": (100_000, 50), "lists": (50_000, 20)}
 """Name to full and fast size."""
 _ROUNDS = 5
 _SECONDS_A_STEP = 0.5e-6

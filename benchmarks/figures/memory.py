@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["measure"]
 
 _MIB = 1 << 20
-_LOOP = (50_000, 50)
+_LOOP = (500_000, 50)
 _CALLS = {"normal": (27, "832,000"), "fast": (5, "15"), "long": (33, "11.4 million")}
 """The argument of fib and how many calls that is."""
 
