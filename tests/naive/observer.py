@@ -2,17 +2,20 @@
 
 As a command it runs a program in its own process and writes what it saw with pickle::
 
-    python observer.py OUT PREFIX[:PREFIX...] SCRIPT [ARGS...]
+    python observer.py OPTIONS SCRIPT [ARGS...]
 
-Code is observed when its file name begins with one of the prefixes. OUT receives a dict from the
-name of a thread to the list of its events, in the forms that `Observer` describes. Nothing of the
-recorder is imported, and values are read without running code of the program.
+OPTIONS is a JSON object: ``out`` is the file to write, ``prefixes`` say how the names of the files
+begin whose code is observed, and ``preload`` lists modules to import before. The file receives a
+dict from the name of a thread to the list of its events, in the forms that `Observer` describes.
+Nothing of the recorder is imported, and values are read without running code of the program.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib
+import json
 import os
 import pickle
 import struct
@@ -381,8 +384,11 @@ def _enclosing(frame: FrameType, name: str) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> None:
     """The command."""
-    out, prefixes, script, *rest = arguments
-    observer = Observer(tuple(prefixes.split(os.pathsep)))
+    text, script, *rest = arguments
+    options = json.loads(text)
+    for name in options["preload"]:
+        importlib.import_module(name)
+    observer = Observer(tuple(options["prefixes"]))
     sys.argv = [script, *rest]
     sys.path[0] = os.path.dirname(script)
     with open(script, encoding="utf-8") as file:
@@ -398,7 +404,7 @@ def main(arguments: list[str]) -> None:
     finally:
         observer.stop()
     sys.stdout.flush()
-    with open(out, "wb") as sink:
+    with open(options["out"], "wb") as sink:
         pickle.dump(observer.events, sink)
 
 

@@ -4,13 +4,15 @@ As a command, in a process of its own::
 
     python drive.py OPTIONS SCRIPT [ARGS...]
 
-OPTIONS is a JSON object: ``out`` (a folder that exists) and, when wanted, ``filter`` (the path of
-a filter file) and ``native`` (a folder with a compiled ``_native`` to use in place of the installed
-one). The folder receives the journal and ``stats.json``, and keeps the ring when ``keep`` is true.
+OPTIONS is a JSON object: ``out`` is a folder that exists, ``filter`` the path of a filter file,
+``preload`` lists modules to import before, and ``native``, which can be left out, is a folder with
+a compiled ``_native`` to use in place of the installed one. The folder receives the journal and
+``stats.json``.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -27,7 +29,7 @@ def use_native(folder: str) -> None:
     codetracer_core.__path__.insert(0, folder)
 
 
-def recording(out: Path, script: str, filter_file: str | None = None) -> tuple[Any, Any]:
+def recording(out: Path, script: str, filter_file: str) -> tuple[Any, Any]:
     """A tracer that is ready to be installed and the writer of its journal."""
     from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.filtering import FilterCoordinator
@@ -35,8 +37,7 @@ def recording(out: Path, script: str, filter_file: str | None = None) -> tuple[A
     from codetracer_filter import TraceFilterEngine, load_chain
     from codetracer_policy import CaptureLimits
 
-    filters = [filter_file] if filter_file else []
-    engine = TraceFilterEngine(load_chain(filters, program_dir=None))
+    engine = TraceFilterEngine(load_chain([filter_file], program_dir=None))
     writer = JournalWriter.create(out, {"program": script}, CaptureLimits())
     coordinator = FilterCoordinator(engine, main_script=script)
     return RuntimeTracer(writer, coordinator, on_recorder_error="disable"), writer
@@ -48,7 +49,9 @@ def main(arguments: list[str]) -> None:
     options = json.loads(text)
     if options.get("native"):
         use_native(options["native"])
-    tracer, writer = recording(Path(options["out"]), script, options.get("filter"))
+    for name in options["preload"]:
+        importlib.import_module(name)
+    tracer, writer = recording(Path(options["out"]), script, options["filter"])
     sys.argv = [script, *rest]
     sys.path[0] = os.path.dirname(script)
     with open(script, encoding="utf-8") as file:

@@ -9,7 +9,7 @@ import pickle
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,31 @@ class Decoder(journal.Decoder):
     global: the dict of a step has what the code would find.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.alone = False
+        self._stated = 0
+
     def next_chunk(self, chunk: bytes) -> None:
         """Decode a whole chunk or the live one."""
         start, length = int.from_bytes(chunk[6:8], "little"), int.from_bytes(chunk[80:84], "little")
         self.chunk(chunk[start : start + length] if length else chunk[start:], live=not length)
+
+    def only_chunk(self, chunk: bytes) -> None:
+        """Decode a chunk without those before it, with the open frames that it states."""
+        self.alone = True
+        self.next_chunk(chunk)
+
+    def unit(self, data: journal.Bytes, tag: int) -> None:
+        if self.alone and tag == 0x11:
+            self._stated = data.uv()
+            data.uv(), data.uv()
+            self.stacks[self._stated] = []
+        elif self.alone and tag == 0x12:
+            function, _, line = data.uv(), data.uv(), data.uv()
+            self.stacks[self._stated].append(journal.Frame(function, line))
+        else:
+            super().unit(data, tag)
 
     def variables(self, frame: journal.Frame) -> dict[str, Any]:
         shown = super().variables(frame)
@@ -99,7 +120,7 @@ class Recording:
 
 
 def run(
-    command: list[str | Path],
+    command: Sequence[str | Path],
     *,
     timeout: float = 240,
     env: Mapping[str, str] | None = None,
@@ -119,27 +140,48 @@ def run(
 
 
 def observe(
-    script: Path, folder: Path, prefixes: tuple[str, ...] = (), arguments: tuple[str, ...] = ()
+    script: Path,
+    folder: Path,
+    *,
+    prefixes: Sequence[str] = (),
+    preload: Sequence[str] = (),
+    arguments: Sequence[str] = (),
 ) -> tuple[Outcome, dict[str, list[Event]]]:
     """Run `script` under the observer; code below its folder and the prefixes is observed."""
     out = folder / "observed.pickle"
-    watched = os.pathsep.join((f"{script.parent}{os.sep}", *prefixes))
-    outcome = run([OBSERVER, out, watched, script, *arguments])
+    settings = {
+        "out": str(out),
+        "prefixes": [f"{script.parent}{os.sep}", *prefixes],
+        "preload": list(preload),
+    }
+    outcome = run([OBSERVER, json.dumps(settings), script, *arguments])
     assert out.exists(), outcome.output
     with out.open("rb") as source:
         return outcome, pickle.load(source)
 
 
 def record(
-    script: Path, folder: Path, rules: str = "", arguments: tuple[str, ...] = (), **options: object
+    script: Path,
+    folder: Path,
+    *,
+    rules: str = "",
+    preload: Sequence[str] = (),
+    native: Path | None = None,
+    arguments: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
 ) -> Recording:
     """Run `script` under the recorder with every value shown; `rules` are added to the filter."""
     out = folder / "recorded"
     out.mkdir()
     filter_file = folder / "filter.toml"
     filter_file.write_text(SHOW_ALL + rules, encoding="utf-8")
-    settings = json.dumps({"out": str(out), "filter": str(filter_file), **options})
-    outcome = run([DRIVER, settings, script, *arguments])
+    settings = {
+        "out": str(out),
+        "filter": str(filter_file),
+        "preload": list(preload),
+        "native": None if native is None else str(native),
+    }
+    outcome = run([DRIVER, json.dumps(settings), script, *arguments], env=env)
     assert (out / "stats.json").exists(), outcome.output
     (path,) = out.glob("*.ctj")
     return Recording(outcome, path, json.loads((out / "stats.json").read_text(encoding="utf-8")))
@@ -218,6 +260,9 @@ def by_thread(events: list[Event]) -> dict[str, list[Event]]:
 
 # -- comparing
 
+CUT_BYTES = 3500
+"""Values whose text is shorter than this never reach the limit of 16 KiB a value."""
+
 
 def assert_same(recorded: dict[str, list[Event]], observed: dict[str, list[Event]]) -> None:
     """Fail at the first event of a thread that differs, showing what leads to it."""
@@ -225,13 +270,61 @@ def assert_same(recorded: dict[str, list[Event]], observed: dict[str, list[Event
     for thread, expected in observed.items():
         actual = recorded[thread]
         for at, (left, right) in enumerate(zip(actual, expected, strict=False)):
-            if left != right:
+            if left != right and not _is_part(left, right):
                 raise AssertionError(_difference(thread, at, actual, expected))
         assert len(actual) == len(expected), (
             f"{thread}: {len(actual)} events recorded, {len(expected)} observed; the first that "
             f"only one side has: {(actual + [()])[len(expected) : len(expected) + 1]} "
             f"{(expected + [()])[len(actual) : len(actual) + 1]}"
         )
+
+
+def _is_part(recorded: Event, observed: Event) -> bool:
+    """Whether two events differ only in values that are too large to be recorded in full."""
+    if len(recorded) != len(observed):
+        return False
+    for left, right in zip(recorded, observed, strict=True):
+        if isinstance(left, dict):
+            if left.keys() != right.keys():
+                return False
+            if not all(is_recorded_as(left[name], right[name]) for name in left):
+                return False
+        elif not is_recorded_as(left, right):
+            return False
+    return True
+
+
+def is_recorded_as(recorded: Any, observed: Any) -> bool:
+    """Whether a value is recorded rightly: in full, or cut when its text is long."""
+    if recorded == observed:
+        return True
+    if not isinstance(recorded, tuple) or len(repr(observed)) < CUT_BYTES:
+        return False
+    return _is_beginning(recorded, observed)
+
+
+def _is_beginning(recorded: Plain, observed: Plain) -> bool:
+    """Whether one value is the other without what follows some point in it."""
+    if recorded == observed:
+        return True
+    if recorded[:2] != observed[:2]:
+        return False
+    if recorded[0] in ("subclass", "exception"):
+        return _is_beginning(recorded[2], observed[2])
+    if recorded[0] in ("set", "frozenset"):
+        return set(recorded[2]) < set(observed[2])
+    if recorded[0] not in ("list", "tuple", "dict"):
+        return False
+    shown, there = recorded[2], observed[2]
+    if not shown:
+        return True
+    if len(shown) > len(there) or shown[:-1] != there[: len(shown) - 1]:
+        return False
+    if recorded[0] == "dict":
+        return bool(shown[-1][0] == there[len(shown) - 1][0]) and _is_beginning(
+            shown[-1][1], there[len(shown) - 1][1]
+        )
+    return _is_beginning(shown[-1], there[len(shown) - 1])
 
 
 def _difference(thread: str, at: int, actual: list[Event], expected: list[Event]) -> str:
@@ -242,14 +335,18 @@ def _difference(thread: str, at: int, actual: list[Event], expected: list[Event]
     for one, other in zip(left, right, strict=False):
         if isinstance(one, dict) and isinstance(other, dict):
             lines += [
-                f"    {name}: recorded {str(one.get(name))[:400]}, "
-                f"observed {str(other.get(name))[:400]}"
+                f"    {name}: recorded {_clip(one.get(name))}, observed {_clip(other.get(name))}"
                 for name in sorted({*one, *other})
-                if one.get(name) != other.get(name)
+                if not is_recorded_as(one.get(name), other.get(name))
             ]
-        elif one != other:
-            lines.append(f"    recorded {str(one)[:400]}, observed {str(other)[:400]}")
+        elif not is_recorded_as(one, other):
+            lines.append(f"    recorded {_clip(one)}, observed {_clip(other)}")
     return "\n".join(lines)
+
+
+def _clip(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 400 else f"{text[:400]}... ({len(text)} characters)"
 
 
 def _head(event: Event) -> str:

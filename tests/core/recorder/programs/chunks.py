@@ -19,14 +19,14 @@ def burn(noise, n):
     held = [0, 1, 2, 3, 4, 5, 6, 7]
     for i in range(n):
         held[i % 8] = i
-        blob = noise.text(640)
+        blob = noise.text(1000)
     return held
 
 
 def generate(noise, n):
     state = {"n": n, "seen": []}
     for i in range(n):
-        blob = noise.text(640)
+        blob = noise.text(1000)
         state["seen"].append(i)
         if len(state["seen"]) > 4:
             state["seen"].pop(0)
@@ -38,7 +38,7 @@ def nested(noise, depth):
     here = [depth, str(depth)]
     unset = 1
     del unset
-    blobs = [noise.text(900) for _ in range(2)]
+    blobs = [noise.text(1000) for _ in range(2)]
     if depth:
         below = nested(noise, depth - 1)
         here.append(below)
@@ -63,14 +63,14 @@ def outer():
     count = 5
     never_changes = [1, [2, 3]]
     noise = Noise(1)
-    first = generate(noise, 300)
+    first = generate(noise, 400)
     next(first)
     total = 0
     for round_ in range(4):
-        total += sum(burn(noise, 60))
+        total += sum(burn(noise, 120))
         total += next(first)
         total += globals_user(round_)
-        nested(noise, 30)
+        nested(noise, 60)
     for value in first:
         total += value
     return total, kept, count, never_changes
@@ -79,8 +79,8 @@ def outer():
 def threaded(number):
     noise = Noise(number)
     mine = [number]
-    for i in range(120):
-        blob = noise.text(320)
+    for i in range(700):
+        blob = noise.text(1000)
         mine[0] += i
     return mine
 
