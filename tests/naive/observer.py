@@ -138,8 +138,8 @@ def mentioned_names(code: CodeType) -> set[str]:
 
 def _is_shown_global(value: Any) -> bool:
     return not (
-        type(value) in (FunctionType, BuiltinFunctionType)
-        or issubclass(type(value), (type, ModuleType))
+        type(value) is FunctionType
+        or issubclass(type(value), (BuiltinFunctionType, type, ModuleType))
     )
 
 
