@@ -77,8 +77,8 @@ const uint8_t *ct_expander_line_table(ct_expander *e, size_t path, size_t *lengt
 int ct_expander_write(ct_expander *e);
 /* Records of values in a chunk. */
 uint32_t ct_expander_values_per_chunk(const ct_expander *e);
-/* The chunk of steps or values that is complete, or what there is of one after the end; NULL when it is empty.
- * Valid until the next run. */
+/* The chunk of steps or values that is complete, or what there is of one after the end; NULL
+ * when it is empty.  Valid until the next run. */
 const uint8_t *ct_expander_take_steps(ct_expander *e, size_t *length);
 const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length);
 /* End the second pass; afterwards take what is left. */

@@ -1,7 +1,8 @@
 """A second decoder of journals, simple and slow, that shares no code with the product.
 
-``load`` gives the events of a journal in order, each a tuple. ``thread`` is a thread's number, `function` a
-qualified name, `path` and `line` a place in the source, `variables` a dict from names to values.
+``load`` gives the events of a journal in order, each a tuple. ``thread`` is a thread's number,
+``function`` a qualified name, ``path`` and ``line`` a place in the source, ``variables`` a dict
+from names to values.
 
     ("call", thread, function, variables)         a function begins; the variables are its arguments
     ("enter", thread, function, line)             a frame that ran before it was seen
@@ -18,8 +19,8 @@ qualified name, `path` and `line` a place in the source, `variables` a dict from
     ("thread start", thread, identifier, name)
     ("thread exit", thread)
 
-None, bool, int, float, complex, str, bytes, tuple, list, dict, set and frozenset become themselves where
-they are exact and whole; everything else becomes one of the named tuples below.
+None, bool, int, float, complex, str, bytes, tuple, list, dict, set and frozenset become themselves
+where they are exact and whole; everything else becomes one of the named tuples below.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ else:
 Event = tuple[Any, ...]
 
 
-class Bad(Exception):
+class JournalError(Exception):
     """The journal breaks a rule of its format."""
 
 
 class Cut(NamedTuple):
     """A value of which only a part was recorded.
 
-    ``shown`` is the text, the bytes or a list of the items (pairs of a dict); of an int it is whether
-    it is negative. ``total`` counts characters, bytes, items, or bits of an int.
+    ``shown`` is the text, the bytes or a list of the items (pairs of a dict); of an int it is
+    whether it is negative. ``total`` counts characters, bytes, items, or bits of an int.
     """
 
     type: str
@@ -104,7 +105,7 @@ class Bytes:
 
     def raw(self, size: int) -> bytes:
         if self.at + size > len(self.data):
-            raise Bad(f"cut at byte {self.at}")
+            raise JournalError(f"cut at byte {self.at}")
         self.at += size
         return self.data[self.at - size : self.at]
 
@@ -119,7 +120,7 @@ class Bytes:
             shift += 7
             if byte < 128:
                 if number >= 1 << 64:
-                    raise Bad("a number of more than 64 bits")
+                    raise JournalError("a number of more than 64 bits")
                 return number
 
     def zigzag(self) -> int:
@@ -225,7 +226,7 @@ class Decoder:
         if 0x38 <= tag <= 0x3F:
             data.raw(data.uv())
             return Absent("unknown")
-        raise Bad(f"value tag {tag:#x} at byte {data.at - 1}")
+        raise JournalError(f"value tag {tag:#x} at byte {data.at - 1}")
 
     def items(self, data: Bytes, count: int, pairs: bool) -> list[Any]:
         items: list[Any] = []
@@ -243,7 +244,9 @@ class Decoder:
         if tag in (5, 0x0C, 0x20) or 0x40 <= tag <= 0x7F:
             data.u8()
             if variable not in self.stated:
-                raise Bad(f"a difference to a value of another chunk at byte {data.at - 1}")
+                raise JournalError(
+                    f"a difference to a value of another chunk at byte {data.at - 1}"
+                )
             scope[key] = self.difference(data, tag, scope[key])
         elif tag == 0x26:
             data.u8()
@@ -256,19 +259,19 @@ class Decoder:
     def difference(self, data: Bytes, tag: int, last: Any) -> Any:
         if tag == 5 or tag >= 0x40:
             if type(last) is not int:
-                raise Bad(f"a difference to {last!r}")
+                raise JournalError(f"a difference to {last!r}")
             return wrap(last + (data.zigzag() if tag == 5 else unzigzag(tag & 0x3F)))
         if tag == 0x0C:
             text = last.shown if isinstance(last, Cut) else last
             if not isinstance(text, str):
-                raise Bad(f"the text of {last!r}")
+                raise JournalError(f"the text of {last!r}")
             total = data.uv()
             return text if total == len(text) else Cut("str", total, text)
         total, shown, kept = data.uv(), data.uv(), data.uv()
         kind = last.type if isinstance(last, Cut) else type(last).__name__
         items = list(last.shown if isinstance(last, Cut) else last)
         if kind not in ("tuple", "list") or kept > len(items):
-            raise Bad(f"a patch of {last!r}")
+            raise JournalError(f"a patch of {last!r}")
         return assemble(kind, total, items[:kept] + self.items(data, shown - kept, False))
 
     # Units
@@ -279,7 +282,7 @@ class Decoder:
         while data.more():
             if data.data[data.at] == 0:
                 if not live:
-                    raise Bad(f"a zero tag at byte {data.at}")
+                    raise JournalError(f"a zero tag at byte {data.at}")
                 return
             self.unit(data, data.u8())
 
@@ -341,7 +344,7 @@ class Decoder:
         elif 0x30 <= tag <= 0x3F:
             data.raw(data.uv())
         else:
-            raise Bad(f"unit tag {tag:#x} at byte {data.at - 1}")
+            raise JournalError(f"unit tag {tag:#x} at byte {data.at - 1}")
 
     def add(self, kind: str, *rest: Any) -> None:
         self.events.append((kind, self.thread, *rest))
@@ -359,7 +362,7 @@ class Decoder:
         others = [self.names[data.uv()] for _ in range(data.uv())]
         function = Function(self.paths[path], line, name, slots, others)
         if self.functions.setdefault(number, function) != function:
-            raise Bad(f"function {number} changed its meaning")
+            raise JournalError(f"function {number} changed its meaning")
         self.globals.setdefault(number, {})
 
     def read_items(self, data: Bytes, frame: Frame) -> None:
@@ -413,18 +416,23 @@ def assemble(kind: str, total: int, items: list[Any]) -> Any:
 def frames(data: bytes) -> list[tuple[int, int, bytes]]:
     """Return kind, sequence and content of each whole frame of a journal file."""
     if data[:8] != b"CTJOURNL":
-        raise Bad("no journal")
+        raise JournalError("no journal")
     at = int.from_bytes(data[10:12], "little")
     found = []
     while at + 32 <= len(data):
         head = data[at : at + 32]
         magic, kind, codec, _, stored, size, sequence, crc, own = struct.unpack("<IBBHIIQII", head)
         payload = data[at + 32 : at + 32 + stored]
-        if (magic, own, len(payload), crc) != (0x464A5443, crc32(head[:28]), stored, crc32(payload)):
+        if (magic, own, len(payload), crc) != (
+            0x464A5443,
+            crc32(head[:28]),
+            stored,
+            crc32(payload),
+        ):
             break
         content = zstd.decompress(payload) if codec == 1 else payload
         if len(content) != size:
-            raise Bad(f"frame at byte {at} has the wrong size")
+            raise JournalError(f"frame at byte {at} has the wrong size")
         found.append((kind, sequence, content))
         at += 32 + stored
     return found
@@ -437,7 +445,7 @@ def slots(path: Path, session: bytes) -> dict[int, bytes]:
     data = path.read_bytes()
     count, size = struct.unpack_from("<IQ", data, 12)
     if data[:8] != b"CTJRING1" or data[24:40] != session:
-        raise Bad("a foreign ring")
+        raise JournalError("a foreign ring")
     found = {}
     for slot in range(count):
         chunk = data[4096 + slot * size : 4096 + (slot + 1) * size]

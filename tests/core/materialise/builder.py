@@ -63,7 +63,7 @@ class Values:
         self.types: dict[str, int] = {}
         self.defined: set[str] = set()
 
-    def type(self, name: str) -> tuple[bytes, bytes]:
+    def type_id(self, name: str) -> tuple[bytes, bytes]:
         """Return the definition, empty when the chunk has it, and the id."""
         number = self.types.setdefault(name, len(self.types))
         define = b"" if name in self.defined else b"\x21" + uv(number) + text(name)
@@ -75,7 +75,7 @@ class Values:
             return bytes([{None: 1, True: 2, False: 3}[value]])
         kind = type(value)
         if kind is int:
-            return self.int(value)
+            return self.integer(value)
         if kind is float:
             return b"\x08" + struct.pack("<d", value)
         if kind is complex:
@@ -92,7 +92,7 @@ class Values:
             return bytes([tag]) + uv(len(value)) + b"".join(map(self.encode, value))
         return self.marker(value)
 
-    def int(self, value: int) -> bytes:
+    def integer(self, value: int) -> bytes:
         if -64 <= value <= 63:
             return bytes([0x80 | zigzag(value)])
         if -(1 << 63) <= value < 1 << 63:
@@ -113,13 +113,13 @@ class Values:
                 parts = [part for pair in shown for part in pair] if kind == "dict" else shown
                 return bytes([tag]) + uv(total) + uv(len(shown)) + b"".join(map(self.encode, parts))
             case naive.Instance(kind, inner):
-                define, number = self.type(kind)
+                define, number = self.type_id(kind)
                 return define + b"\x22" + number + self.encode(inner)
             case naive.Object(kind, address):
-                define, number = self.type(kind)
+                define, number = self.type_id(kind)
                 return define + b"\x23" + number + uv(address)
             case naive.ExceptionObject(kind, args):
-                define, number = self.type(kind)
+                define, number = self.type_id(kind)
                 return define + b"\x24" + number + self.encode(args)
             case naive.Cycle(levels):
                 return b"\x25" + uv(levels)
@@ -203,7 +203,7 @@ class Builder:
             if -32 <= change <= 31:
                 return bytes([0x40 | zigzag(change)])
             return b"\x05" + uv(zigzag(change))
-        shown, total = parts(old)
+        shown, _ = parts(old)
         new_shown, new_total = parts(new)
         if isinstance(shown, str) and shown == new_shown:
             return b"\x0c" + uv(new_total)
@@ -224,8 +224,8 @@ class Builder:
         kept = self.globals.setdefault(number, {})
         again = number not in self.fresh_globals
         if frame.fresh:
-            slots = {**{slot: value for slot, value in frame.slots.items()}, **slots}
-            named = {**{name: value for name, value in frame.named.items()}, **named}
+            slots = {**frame.slots, **slots}
+            named = {**frame.named, **named}
         if again:
             others = {**kept, **others}
             self.fresh_globals.add(number)
@@ -330,7 +330,7 @@ class Builder:
         end: dict[str, Any] | None = END,
         live: bool = False,
     ) -> Path:
-        """Write the files and return the journal's path; with ``live`` the last chunk is only in the ring."""
+        """Write the files; with ``live`` the last chunk is only in the ring."""
         path = directory / f"trace.{RECORDING_ID}.ctj"
         records = [*self.sealed, bytes(self.out)]
         data = bytearray(header())
@@ -386,7 +386,9 @@ def chunk_header(sequence: int, length: int, session: bytes = SESSION) -> bytes:
 def write_ring(path: Path, slots: list[tuple[int, bytes, bool]], session: bytes = SESSION) -> None:
     """Write a ring with these chunks: sequence, records, and whether the chunk is not sealed."""
     size = max(len(records) for _, records, _ in slots) + 256
-    data = struct.pack("<8sHHIQ16s", b"CTJRING1", 1, 0, len(slots), size, session).ljust(4096, b"\0")
+    data = struct.pack("<8sHHIQ16s", b"CTJRING1", 1, 0, len(slots), size, session).ljust(
+        4096, b"\0"
+    )
     for sequence, records, live in slots:
         head = chunk_header(sequence, 0 if live else len(records), session)
         # Behind the end of a reused slot stands what it held before.

@@ -1,4 +1,4 @@
-"""What a trace must hold, worked out from a journal's events step by step, with everything in memory."""
+"""What a trace must hold, worked out from a journal's events one by one, all in memory."""
 
 from __future__ import annotations
 

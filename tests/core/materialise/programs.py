@@ -25,7 +25,8 @@ CLASSES = st.sampled_from(["A", "B", "Point"])
 EXCEPTIONS = st.builds(
     naive.ExceptionObject,
     st.sampled_from(["ValueError", "KeyError"]),
-    st.lists(ATOMS, max_size=2).map(tuple) | st.text(min_size=500, max_size=600).map(lambda t: (t,)),
+    st.lists(ATOMS, max_size=2).map(tuple)
+    | st.text(min_size=500, max_size=600).map(lambda t: (t,)),
 )
 MARKERS = (
     st.builds(naive.Object, CLASSES, st.integers(0, (1 << 64) - 1))
@@ -71,7 +72,9 @@ FUNCTIONS = (
     Function(0, "<__main__>", flags=1),
     Function(1, "f", line=5, slots=("s0", "s1", "s2"), globals=("g0", "s1", "g1")),
     Function(2, "f", path="/w/other.py", line=70, slots=("s0", "s3")),
-    Function(3, "C.<lambda>", path="/w/other.py", line=200, slots=tuple(f"w{i}" for i in range(70))),
+    Function(
+        3, "C.<lambda>", path="/w/other.py", line=200, slots=tuple(f"w{i}" for i in range(70))
+    ),
     Function(7, "gen", line=30, slots=("s0", "it"), globals=("g0",)),
 )
 

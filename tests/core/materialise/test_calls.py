@@ -233,7 +233,7 @@ def test_a_global_that_a_local_hides_is_not_shown() -> None:
 
 
 def test_variables_appear_in_their_order() -> None:
-    """Slots come in slot order, then names as first stated, then globals; unbound ones are left out."""
+    """Slots come in order, then names as first stated, then globals; unbound ones are left out."""
     builder = Builder()
     builder.call(F, {1: "b"})
     builder.step(11, {0: "a"}, {"z": 1, "y": 2}, {0: "g"})
@@ -312,7 +312,7 @@ def load_with_numbers(builder: Builder, numbers: list[int]) -> tuple[ct.Trace, N
 
 
 def test_calls_come_in_the_order_of_entry() -> None:
-    """Keys rise with the first step, parents come before children and cover what the pieces cover."""
+    """Keys rise with the first step, and parents come before children."""
     builder = Builder(chunk_bytes=300)
     builder.call(MODULE)
     for number in range(50):

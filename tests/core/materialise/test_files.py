@@ -90,7 +90,9 @@ def test_losses_are_counted(tmp_path: Path) -> None:
     materialise(builder.write(tmp_path), tmp_path)
     counts = json.loads((tmp_path / "trace_metadata.json").read_text())["counts"]
     assert counts["values_cut"] == 3
-    assert [counts[f"values_{why}"] for why in ("redacted", "omitted", "dropped", "unsupported")] == [
+    assert [
+        counts[f"values_{why}"] for why in ("redacted", "omitted", "dropped", "unsupported")
+    ] == [
         1,
         1,
         1,

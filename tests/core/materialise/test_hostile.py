@@ -108,7 +108,11 @@ def test_unset_and_unknown_parts_are_skipped(tmp_path: Path) -> None:
     extensions = b"\x30\x03abc" + b"\x80\x7f\x01\x02zz\x41\x85\x7f\x02\x00" + b"\x3f\x00" + b"\x80"
     made, trace = materialised(opening() + extensions, tmp_path)
     assert made.complete
-    assert [[name for name, _ in values] for values in trace.values] == [["x"], ["x", "y"], ["x", "y"]]
+    assert [[name for name, _ in values] for values in trace.values] == [
+        ["x"],
+        ["x", "y"],
+        ["x", "y"],
+    ]
 
 
 def test_a_chunk_of_another_version_ends_the_trace(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def journal(directory: Path, calls: int) -> Path:
 
 
 def peaks(directory: Path, calls: int) -> tuple[int, int]:
-    """Return the peak resident memory of a plain interpreter and of one that made the trace, in KiB."""
+    """Return the peak memory of a plain interpreter and of one that made the trace, in KiB."""
     path = journal(directory, calls)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run(

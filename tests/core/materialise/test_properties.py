@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -28,7 +29,7 @@ def test_the_trace_agrees_with_the_journal(operations: list[tuple[Any, ...]]) ->
 @example([complex(0.0, -0.0), complex(-0.0, 1.0), complex("nan+infj"), 1e16j])
 @example(["\ud800", "a\udfffb", "\U0001f600", "é" * 30, b"'\"\n\x00\\"])
 def test_values_are_shown_as_python_shows_them(values: list[Any]) -> None:
-    """Every kind of value takes the shape of its kind, with Python's own text of numbers and bytes."""
+    """Every value takes the shape of its kind, with Python's own text of numbers and bytes."""
     builder = Builder()
     function = Function(0, "f", slots=tuple(f"v{number}" for number in range(len(values))))
     builder.call(function)
@@ -54,7 +55,7 @@ def test_differences_of_ints_wrap(numbers: list[int]) -> None:
     """An int written as a difference modulo 2**64 comes back, whatever came before it."""
     builder = Builder()
     builder.call(Function(0, "f", slots=("n",)), {0: numbers[0]})
-    for before, number in zip(numbers, numbers[1:], strict=False):
+    for before, number in pairwise(numbers):
         change = (number - before + (1 << 63)) % (1 << 64) - (1 << 63)
         builder.unit(b"\x80\x40\x05" + varint(change * 2 if change >= 0 else -change * 2 - 1))
     trace = check(builder)

@@ -49,7 +49,7 @@ def test_chunks_of_steps_begin_with_a_position(steps: int) -> None:
 
 @pytest.mark.parametrize("unit", ["raise", "catch", "switch", "start", "exit"])
 def test_a_record_without_a_position_does_not_open_a_chunk(unit: str) -> None:
-    """Where such a record would be first in a chunk, a step repeats the position and the variables."""
+    """Where such a record would open a chunk, a step repeats position and variables before it."""
     builder = Builder()
     loop(builder, STEPS_PER_CHUNK)
     {
@@ -80,7 +80,6 @@ def test_small_moves_are_deltas() -> None:
     for line in (163, 99, 163, 227, 162, 1):
         builder.step(line)
     (chunk,), _ = inflated(check(builder), "steps")
-    tags = [chunk[0]]
     cursor = ct.Bytes(chunk)
     tags = []
     while cursor.left():
@@ -90,7 +89,7 @@ def test_small_moves_are_deltas() -> None:
 
 
 def test_chunks_of_values_are_bounded() -> None:
-    """Large records make the chunks of values shorter, by powers of two, so that none exceeds 4 MiB."""
+    """Large records make chunks of values shorter, by powers of two, to at most 4 MiB."""
     builder = Builder()
     builder.call(LOOP)
     for number in range(100):
@@ -146,7 +145,7 @@ def test_an_empty_source_has_a_position() -> None:
 
 def test_an_unknown_source_has_one_position_a_line() -> None:
     """Lines up to the highest one of the trace take one position each."""
-    trace, lengths = positions(None, [7, 3])
+    _, lengths = positions(None, [7, 3])
     assert lengths == [1] * 7
 
 

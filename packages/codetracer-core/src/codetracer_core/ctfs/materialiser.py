@@ -102,7 +102,9 @@ def materialise(
             size = temporary.stat().st_size
             os.replace(temporary, directory / name)
         except OSError as error:
-            message = f"cannot write the trace: {error.strerror}; free space or choose another folder"
+            message = (
+                f"cannot write the trace: {error.strerror}; free space or choose another folder"
+            )
             raise EnvironmentError_("ERR_IO", message, path=temporary, errno=error.errno) from error
         damage = [*reader.damage]
         if expander.damage:

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Self
 
     from codetracer_core.journal.reader import JournalReader
 
@@ -49,7 +50,7 @@ class Expander:
         if self._handle == ffi.NULL:
             raise self._failure()
 
-    def __enter__(self) -> Expander:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -59,10 +60,13 @@ class Expander:
             os.close(descriptor)
         self._files.clear()
 
-    def collect(self, main_script: bytes, exit_status: int | str | None, tick: Callable[[], None]) -> None:
+    def collect(
+        self, main_script: bytes, exit_status: int | str | None, tick: Callable[[], None]
+    ) -> None:
         """First pass: learn names, calls and sizes; ``main_script`` becomes path 0.
 
-        ``exit_status`` becomes the return value of the root call. ``tick`` is called after each chunk.
+        ``exit_status`` becomes the return value of the root call. ``tick`` is called after each
+        chunk.
         """
         rows, blobs = self._temporary_file(), self._temporary_file()
         if lib.ct_expander_collect(self._handle, rows, blobs, main_script, len(main_script)):
@@ -137,13 +141,16 @@ class Expander:
                 steps(self._take(lib.ct_expander_take_steps))
         if lib.ct_expander_written(self._handle):
             raise self._failure()
-        for take, give in ((lib.ct_expander_take_values, values), (lib.ct_expander_take_steps, steps)):
+        for take, give in (
+            (lib.ct_expander_take_values, values),
+            (lib.ct_expander_take_steps, steps),
+        ):
             rest = self._take(take)
             if rest:
                 give(rest)
 
     def calls(self) -> Iterator[tuple[int, Iterator[memoryview]]]:
-        """Give the size and the pieces of each chunk of call records; a piece is valid until the next."""
+        """Give size and pieces of each chunk of call records; a piece is valid until the next."""
         buffer = ffi.new("uint8_t[]", _PIECE)
         while size := lib.ct_expander_next_calls(self._handle):
             yield size, self._call_pieces(buffer)
@@ -158,7 +165,9 @@ class Expander:
         """Run through the journal once, giving each state in which output is waiting."""
         for chunk in self._journal.chunks():
             data = ffi.from_buffer(chunk.data)
-            lib.ct_expander_feed(self._handle, data, len(chunk.data), chunk.sequence, chunk.after_gap)
+            lib.ct_expander_feed(
+                self._handle, data, len(chunk.data), chunk.sequence, chunk.after_gap
+            )
             while (state := lib.ct_expander_run(self._handle)) in (
                 lib.CT_EXPAND_STEPS,
                 lib.CT_EXPAND_VALUES,

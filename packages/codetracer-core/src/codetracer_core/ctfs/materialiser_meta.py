@@ -1,4 +1,4 @@
-"""What a trace says about itself: ``meta.dat`` inside the container and the JSON files beside it."""
+"""What a trace says about itself: ``meta.dat`` in the container, and the JSON files beside it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ class SessionFacts:
             args=tuple(map(str, args)) if isinstance(args, list) else (),
             workdir=_text(metadata.get("workdir")),
             main_script=_text(metadata.get("main_script")) or program or "<unknown>",
-            filters=tuple(filter(None, map(_mapping, filters))) if isinstance(filters, list) else (),
+            filters=tuple(filter(None, map(_mapping, filters)))
+            if isinstance(filters, list)
+            else (),
             exit_status=_exit_status(_mapping((journal.end or {}).get("exit_status"))),
         )
 

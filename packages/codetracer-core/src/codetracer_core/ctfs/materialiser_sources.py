@@ -1,4 +1,4 @@
-"""The source files of a trace: their lines give each step its position, their digest tells whether they changed."""
+"""The source files of a trace: their lines place its steps, their digests tell when they change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Source:
 
 
 def read_source(expander: Expander, number: int, path: bytes, directory: str) -> Source:
-    """Give the lines of the file ``path`` to the expander; a relative one is looked for in ``directory``."""
+    """Give the lines of the file ``path``, relative to ``directory``, to the expander."""
     try:
         text = path.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:

@@ -14,10 +14,12 @@ FRAME_MAGIC: Final = 0x464A5443
 CHUNK_MAGIC: Final = 0x534A5443
 VERSION: Final = 1
 
-# Journal:  magic | version | header size | flags | session id | wall clock | monotonic clock | boot id
+# Journal: magic | version | header size | flags | session id | wall clock | monotonic clock
+#   | boot id
 JOURNAL_HEADER: Final = struct.Struct("<8sHHI16sQQ16s")
 FLAG_RING_IS_PRIVATE: Final = 1
-# Frame:    magic | kind | codec | 0 | stored length | inflated length | sequence | payload CRC  ; then its own CRC
+# Frame: magic | kind | codec | 0 | stored length | inflated length | sequence | CRC of the payload
+#   | CRC of all that
 FRAME_START: Final = struct.Struct("<IBBHIIQI")
 FRAME_CRC: Final = struct.Struct("<I")
 KIND_METADATA: Final = 1
@@ -25,10 +27,10 @@ KIND_CHUNK: Final = 2
 KIND_END: Final = 3
 CODEC_STORED: Final = 0
 CODEC_ZSTD: Final = 1
-# Ring:     magic | version | 0 | slots | bytes per slot | session id
+# Ring: magic | version | 0 | slots | bytes per slot | session id
 RING_HEADER: Final = struct.Struct("<8sHHIQ16s")
 RING_SLOTS_START: Final = 4096
-# Chunk:    magic | version | header size | session id | sequence ; docs name the rest
+# Chunk: magic | version | header size | session id | sequence | clocks and lengths
 CHUNK_START: Final = struct.Struct("<IHH16sQ")
 CHUNK_HEADER_SIZE: Final = 128
 # A chunk is about 1 MB, and more when the policy allows larger steps; a file that claims more than

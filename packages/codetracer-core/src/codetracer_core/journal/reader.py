@@ -1,4 +1,4 @@
-"""Reads a journal back: its metadata and its chunks, also those that only the ring beside it holds."""
+"""Reads a journal back: its metadata and its chunks, also those that only its ring holds."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Self
 
 __all__ = ["JournalChunk", "JournalReader"]
 
@@ -70,8 +71,8 @@ class JournalReader:
     """The journal at ``path``, whose recorder is not writing any more.
 
     Opening checks every frame; :meth:`chunks` may be called again and again and holds one chunk at
-    a time. What is missing is listed in ``damage``: a damaged journal can still be read up to there,
-    and past the gap when the ring holds later chunks.
+    a time. What is missing is listed in ``damage``: a damaged journal can still be read up to
+    there, and past the gap when the ring holds later chunks.
 
     Raises :class:`TraceError` (``ERR_JOURNAL_FORMAT``) for a file that is no journal or one of
     another version, and :class:`EnvironmentError_` (``ERR_IO``) when it cannot be read.
@@ -123,7 +124,7 @@ class JournalReader:
                 os.close(descriptor)
         self._fd = self._ring_fd = -1
 
-    def __enter__(self) -> JournalReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -154,7 +155,7 @@ class JournalReader:
         return not self.flags & FLAG_RING_IS_PRIVATE
 
     def _read_frames(self) -> None:
-        """Check the frames and note where the chunks are; stop at the first one that is not whole."""
+        """Check the frames and note where the chunks are, up to the first that is not whole."""
         offset = self._start
         known = {0}
         while offset < self._length:
@@ -172,7 +173,7 @@ class JournalReader:
             offset = start + stored
 
     def _frame_at(self, offset: int) -> tuple[int, int, int, int, int] | None:
-        """Return kind, codec, lengths and sequence of the frame at ``offset``; None when it is damaged."""
+        """Return kind, codec, lengths and sequence of a frame; None when it is damaged."""
         head = os.pread(self._fd, _FRAME_SIZE, offset)
         if len(head) < _FRAME_SIZE:
             return None
@@ -249,7 +250,7 @@ class JournalReader:
         if place.codec == CODEC_ZSTD:
             data = _zstd.decompress(data, INFLATED_LIMIT)
         elif place.codec not in (CODEC_STORED, None):
-            message = "the journal uses a compression that is not known: read it with a newer codetracer-core"
+            message = "the journal's compression is not known: read it with a newer codetracer-core"
             raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path, codec=place.codec)
         if len(data) != place.inflated and place.codec is not None:
             message = "a frame of the journal does not hold what its header says"
