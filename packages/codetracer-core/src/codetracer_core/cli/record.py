@@ -44,7 +44,7 @@ name on belongs to the program. The exit status is the program's.""",
             "the project's; may be repeated",
             "FILE",
         ),
-        Option(("-q", "--quiet"), "do not print the line at the end"),
+        Option(("-q", "--quiet"), "print neither progress nor the line at the end"),
     ),
     examples="""\
   codetracer-core record app.py --port 8000
@@ -118,7 +118,7 @@ class _Closing:
                 finished = self._session.stop(
                     exit_code=None if self.signalled else self.status,
                     exit_label="<SIGINT>",
-                    progress=Progress(self._stderr),
+                    progress=None if self._quiet else _Progress(self._stderr),
                 )
         except RecorderError as error:
             self._fail(error)
@@ -154,7 +154,7 @@ class _Closing:
         )
 
 
-class Progress:
+class _Progress:
     """Says how far a trace is made, once it has taken a second, and then every second."""
 
     def __init__(self, stderr: Stderr) -> None:
