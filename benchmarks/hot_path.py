@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +24,6 @@ from support.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_CLOCKS = {"wall": time.perf_counter, "cpu": time.thread_time}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,19 +173,13 @@ def report(measured: dict[Workload, Measured]) -> None:
 def main() -> None:
     """Measure every workload, or be the process that measures one."""
     parser = command.parser(__doc__ or "")
-    parser.add_argument(
-        "--clock",
-        choices=_CLOCKS,
-        default="wall",
-        help="cpu: time of the program's thread alone, for a machine that is not idle",
-    )
     parser.add_argument("--only", metavar="NAME", help="measure this workload alone")
     parser.add_argument("--worker", metavar="NAME", help="measure one workload here, print JSON")
     parser.add_argument("--size", type=int, help="of the workload, with --worker")
     parser.add_argument("--rounds", type=int, help="with --worker")
     options = parser.parse_args()
     if options.worker:
-        found = measure(options.worker, options.size, options.rounds, _CLOCKS[options.clock])
+        found = measure(options.worker, options.size, options.rounds, command.CLOCKS[options.clock])
         json.dump(
             {name: getattr(found, name) for name in Measured.__dataclass_fields__}, sys.stdout
         )

@@ -45,7 +45,9 @@ _OURS = "ours"
 _INSIDE, _WHOLE = "in process", "whole process"
 
 
-def measure(workload: Workload, size: int, rounds: int, reference: Path | None) -> list[Round]:
+def measure(
+    workload: Workload, size: int, rounds: int, clock: str, reference: Path | None
+) -> list[Round]:
     """Time the workload under every recorder; a round has two values for each of them.
 
     They are named ``RECORDER/in process`` and ``RECORDER/whole process``. Without `reference`
@@ -57,7 +59,7 @@ def measure(workload: Workload, size: int, rounds: int, reference: Path | None) 
     def timed(name: str, make: Callable[[Path], Sequence[str | Path]]) -> Callable[[], float]:
         def run() -> float:
             with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as folder:
-                child = run_child(make(Path(folder, "out")), Path(folder))
+                child = run_child(make(Path(folder, "out")), Path(folder), clock)
             inside.setdefault(name, []).append(float(child.output.split()[1]))
             return child.seconds
 
@@ -140,6 +142,7 @@ def main() -> None:
             workload,
             workload.fast_size if options.fast else workload.size,
             1 if options.fast else _ROUNDS,
+            options.clock,
             reference,
         )
         for workload in WORKLOADS_COMPARED

@@ -26,10 +26,10 @@ def main() -> None:
     )
     options = parser.parse_args()
     parts: dict[str, Callable[[], list[FigureRow]]] = {
-        "Start": lambda: startup.measure(fast=options.fast),
-        "Making trace.ct": lambda: materialising.measure(fast=options.fast),
+        "Start": lambda: startup.measure(fast=options.fast, clock=options.clock),
+        "Making trace.ct": lambda: materialising.measure(fast=options.fast, clock=options.clock),
         "Memory": lambda: memory.measure(fast=options.fast, long=options.long),
-        "Skipped code": lambda: skipped.measure(fast=options.fast),
+        "Skipped code": lambda: skipped.measure(fast=options.fast, clock=options.clock),
     }
     found = {}
     for title, take in parts.items():

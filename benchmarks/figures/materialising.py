@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from codetracer_core.ctfs.container import Container
 from codetracer_core.ctfs.materialiser import materialise
 from codetracer_core.ctfs.reader import Trace
 from codetracer_core.ctfs.streams import Chunks
+from support.command import CLOCKS
 from support.figure_row import FigureRow
 from support.recorded import Recording
 from support.rounds import interleave, summarise
@@ -42,8 +42,9 @@ class _Trace:
         return self.steps * _SECONDS_A_STEP + self.inflated * _SECONDS_A_BYTE
 
 
-def measure(*, fast: bool) -> list[FigureRow]:
+def measure(*, fast: bool, clock: str) -> list[FigureRow]:
     """For each workload the time against its budget, and the size of the trace."""
+    read = CLOCKS[clock]
     with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
         folder = Path(name)
         journals = {
@@ -52,9 +53,9 @@ def measure(*, fast: bool) -> list[FigureRow]:
 
         def timed(journal: Path) -> Callable[[], float]:
             def run() -> float:
-                began = time.perf_counter()
+                began = read()
                 materialise(journal, journal.parent)
-                return time.perf_counter() - began
+                return read() - began
 
             return run
 

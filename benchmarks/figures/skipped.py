@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 import importlib
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.command import CLOCKS
 from support.figure_row import FigureRow
 from support.recorded import Recording
 from support.rounds import interleave, summarise
@@ -34,7 +34,7 @@ default_value_action = "drop"
 """
 
 
-def measure(*, fast: bool) -> list[FigureRow]:
+def measure(*, fast: bool, clock: str) -> list[FigureRow]:
     """The slowdown of skipped workloads, and what an exception that leaves a frame costs."""
     with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
         folder = Path(name)
@@ -43,7 +43,7 @@ def measure(*, fast: bool) -> list[FigureRow]:
         rows = []
         for workload, sizes in _SIZES.items():
             size = sizes[fast]
-            rounds = _measure(workload, size, folder, skip_all, 1 if fast else _ROUNDS)
+            rounds = _measure(workload, size, folder, skip_all, 1 if fast else _ROUNDS, clock)
             if workload == "raising":
                 cost = summarise(
                     rounds,
@@ -59,15 +59,18 @@ def measure(*, fast: bool) -> list[FigureRow]:
     return rows
 
 
-def _measure(workload: str, size: int, folder: Path, skip_all: Path, rounds: int) -> list[Round]:
+def _measure(
+    workload: str, size: int, folder: Path, skip_all: Path, rounds: int, clock: str
+) -> list[Round]:
+    read = CLOCKS[clock]
     run: Callable[[int], object] = importlib.import_module(f"workloads.{workload}").run
 
     def timed() -> float:
         run(2)
         gc.collect()
-        began = time.perf_counter()
+        began = read()
         run(size)
-        return time.perf_counter() - began
+        return read() - began
 
     def skipped() -> float:
         with Recording(folder, [skip_all]):

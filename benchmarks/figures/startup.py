@@ -23,7 +23,7 @@ _IMPORTS = {
 }
 
 
-def measure(*, fast: bool) -> list[FigureRow]:
+def measure(*, fast: bool, clock: str) -> list[FigureRow]:
     """Starting `record` and importing the package, in milliseconds above plain python."""
     with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
         folder = Path(name)
@@ -32,7 +32,7 @@ def measure(*, fast: bool) -> list[FigureRow]:
         record = ["-m", "codetracer_core", "record", "-q", "-o", str(folder / "out"), str(script)]
 
         def timed(*arguments: str) -> Callable[[], float]:
-            return lambda: run_child([sys.executable, *arguments], folder).seconds
+            return lambda: run_child([sys.executable, *arguments], folder, clock).seconds
 
         variants = {
             "plain": timed(str(script)),
