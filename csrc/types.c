@@ -29,32 +29,42 @@ static const void *name_of(PyTypeObject *type, bool *owned)
     return *owned ? (const void *)((PyHeapTypeObject *)type)->ht_name : (const void *)type->tp_name;
 }
 
+static enum ct_shape shape_of_static(PyTypeObject *type)
+{
+    static const struct {
+        PyTypeObject *base;
+        enum ct_shape shape;
+    } shapes[] = {
+        {&PyLong_Type, CT_SHAPE_INT},
+        {&PyUnicode_Type, CT_SHAPE_STR},
+        {&PyTuple_Type, CT_SHAPE_TUPLE},
+        {&PyList_Type, CT_SHAPE_LIST},
+        {&PyDict_Type, CT_SHAPE_DICT},
+        {&PyBytes_Type, CT_SHAPE_BYTES},
+        {&PyFloat_Type, CT_SHAPE_FLOAT},
+        {&PySet_Type, CT_SHAPE_SET},
+        {&PyFrozenSet_Type, CT_SHAPE_FROZENSET},
+        {&PyComplex_Type, CT_SHAPE_COMPLEX},
+    };
+    if (type->tp_flags & Py_TPFLAGS_BASE_EXC_SUBCLASS)
+        return CT_SHAPE_EXCEPTION;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        if (PyType_IsSubtype(type, shapes[i].base))
+            return shapes[i].shape;
+    return CT_SHAPE_OBJECT;
+}
+
+/* The layout of a class is that of the first static type among its bases.  It is looked up each
+ * time: a class that is gone may have left its address, and the very str of its name, to another
+ * one of another layout. */
 static enum ct_shape shape_of(PyTypeObject *type)
 {
-    unsigned long flags = type->tp_flags;
-    if (flags & Py_TPFLAGS_LONG_SUBCLASS)
-        return CT_SHAPE_INT;
-    if (flags & Py_TPFLAGS_UNICODE_SUBCLASS)
-        return CT_SHAPE_STR;
-    if (flags & Py_TPFLAGS_TUPLE_SUBCLASS)
-        return CT_SHAPE_TUPLE;
-    if (flags & Py_TPFLAGS_LIST_SUBCLASS)
-        return CT_SHAPE_LIST;
-    if (flags & Py_TPFLAGS_DICT_SUBCLASS)
-        return CT_SHAPE_DICT;
-    if (flags & Py_TPFLAGS_BYTES_SUBCLASS)
-        return CT_SHAPE_BYTES;
-    if (flags & Py_TPFLAGS_BASE_EXC_SUBCLASS)
-        return CT_SHAPE_EXCEPTION;
-    if (PyType_IsSubtype(type, &PyFloat_Type))
-        return CT_SHAPE_FLOAT;
-    if (PyType_IsSubtype(type, &PySet_Type))
-        return CT_SHAPE_SET;
-    if (PyType_IsSubtype(type, &PyFrozenSet_Type))
-        return CT_SHAPE_FROZENSET;
-    if (PyType_IsSubtype(type, &PyComplex_Type))
-        return CT_SHAPE_COMPLEX;
-    return CT_SHAPE_OBJECT;
+    while (type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+        type = type->tp_base;
+    if (ct_likely(type == &PyBaseObject_Type))
+        return CT_SHAPE_OBJECT;
+    ct_type *entry = ct_type_of(type);
+    return entry != NULL ? (enum ct_shape)entry->shape : CT_SHAPE_OBJECT;
 }
 
 static void forget_entries(void)
@@ -91,8 +101,12 @@ ct_type *ct_type_of(PyTypeObject *type)
 {
     bool owned;
     const void *name = name_of(type, &owned);
-    if (table.last != NULL && table.last->type == type && table.last->name == name)
-        return table.last;
+    /* A static type has one shape for ever: its entry says it. */
+    enum ct_shape shape = owned ? shape_of(type) : CT_SHAPE_OBJECT;
+    ct_type *entry = table.last;
+    if (entry != NULL && entry->type == type && entry->name == name &&
+        (!owned || entry->shape == shape))
+        return entry;
     if (ct_unlikely(table.entries == NULL)) {
         if (!resize(TABLE_START))
             return NULL;
@@ -102,9 +116,8 @@ ct_type *ct_type_of(PyTypeObject *type)
     uint32_t at = hash(type) & table.mask;
     while (table.entries[at].type != NULL && table.entries[at].type != type)
         at = (at + 1) & table.mask;
-    ct_type *entry = &table.entries[at];
-    table.last = entry;
-    if (ct_likely(entry->type == type && entry->name == name))
+    entry = table.last = &table.entries[at];
+    if (ct_likely(entry->type == type && entry->name == name && (!owned || entry->shape == shape)))
         return entry;
     if (entry->type == NULL)
         table.used++;
@@ -113,7 +126,7 @@ ct_type *ct_type_of(PyTypeObject *type)
     *entry = (ct_type){.type = type,
                        .name = owned ? (const void *)Py_NewRef((PyObject *)name) : name,
                        .id = table.next_id++,
-                       .shape = (uint8_t)shape_of(type),
+                       .shape = (uint8_t)(owned ? shape : shape_of_static(type)),
                        .owned = owned};
     return entry;
 }
