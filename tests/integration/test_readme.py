@@ -54,7 +54,7 @@ def test_commands_of_core_run(tmp_path: Path) -> None:
 
 
 def test_transcript_is_what_the_demo_prints(tmp_path: Path) -> None:
-    """The transcript in the root README is the output of ``make demo`` as it is today."""
+    """The transcript in README.md is what ``make demo`` prints; ``make transcript`` renews it."""
     (transcript,) = code_blocks(ROOT / "README.md", "console")
     checkout = copy_repository(tmp_path / "checkout")
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
