@@ -1,0 +1,77 @@
+"""What CPython itself does differently from one version to the next, in the recorder's eyes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.recorder.support import HERE, record
+
+
+def flow(name: str, folder: Path, function: str) -> list[str]:
+    """How the frames of a function went in a program, as words: a line's number, or what ended the
+    frame or continued it."""
+    recorded = record(HERE / "versions" / f"{name}.py", folder)
+    assert recorded.stats["failure"] is None
+    inside: list[str] = []
+    words: list[str] = []
+    for kind, *rest in recorded.events()["MainThread"]:
+        if kind in ("call", "resume", "throw"):
+            inside.append(rest[0])
+        if inside[-1] == function:
+            words.append(str(rest[1]) if kind == "step" else kind)
+        if kind in ("return", "yield", "unwind"):
+            inside.pop()
+    return words
+
+
+def version() -> str:
+    return "{}.{}".format(*sys.version_info)
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "expected"),
+    [
+        (
+            "comprehension",
+            "pairs",
+            {
+                "3.12": "call 1 5 2 5 3 4 3 2 5 3 4 3 2 return",
+                "3.13": "call 1 5 2 5 3 4 3 5 3 4 3 5 2 return",
+            },
+        ),
+        (
+            "closing",
+            "numbers",
+            {
+                "3.12": "call 1 2 3 yield throw 3 unwind",
+                "3.13": "call 1 2 3 yield",
+            },
+        ),
+        (
+            "throwing",
+            "wait",
+            {
+                "3.12": "call 1 2 4 3 yield throw 6 7 return",
+                "3.13": "call 1 2 4 3 yield throw 3 6 7 return",
+            },
+        ),
+        (
+            "namespace",
+            "Names.__setitem__",
+            {
+                "3.12": " ".join(["call 2 3 return"] * 3),
+                "3.13": " ".join(["call 2 3 return"] * 5),
+            },
+        ),
+    ],
+)
+def test_what_differs_between_versions_of_cpython_is_recorded_as_it_is(
+    name: str, function: str, expected: dict[str, str], tmp_path: Path
+) -> None:
+    """A multi-line comprehension steps in another order, closing a generator that has nothing to
+    clean up and throwing into a delegating one run other steps, and a class body sets more names:
+    each version's own events are recorded, none is made up or hidden."""
+    assert " ".join(flow(name, tmp_path, function)) == expected[version()]

@@ -1,0 +1,8 @@
+def numbers():
+    while True:
+        yield 1
+
+
+generator = numbers()
+next(generator)
+generator.close()
