@@ -84,6 +84,12 @@ static inline PyObject *ct_frame_slot(ct_iframe *f, int i)
     return f->localsplus[i];
 }
 
+/* A number that stands for this type as it is now and for no other, 0 when it has none. */
+static inline unsigned int ct_type_version(PyTypeObject *type)
+{
+    return PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) ? type->tp_version_tag : 0;
+}
+
 /* A number that changes whenever the dict does and is never used for another state of any dict. */
 static inline uint64_t ct_dict_version(PyObject *dict)
 {

@@ -2,9 +2,8 @@
 
 #include "types.h"
 
-#define NAME_LIMIT    200
-#define PATH_LIMIT    4096
-#define GLOBALS_LIMIT 64
+#define NAME_LIMIT 200
+#define PATH_LIMIT 4096
 
 /* Strings with ids: names of variables, paths of files. */
 struct text_table {
@@ -176,7 +175,7 @@ static uint8_t *flags_from(const char *actions, int n, const char *kinds)
 static bool plan_globals_from(ct_plan *plan, PyObject *names, const char *actions)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(names);
-    n = n < GLOBALS_LIMIT ? n : GLOBALS_LIMIT;
+    n = n < CT_VARIABLES_LIMIT ? n : CT_VARIABLES_LIMIT;
     plan->globals = calloc((size_t)n + 1, sizeof *plan->globals);
     if (plan->globals == NULL)
         return false;

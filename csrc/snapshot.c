@@ -386,8 +386,12 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
     PyTypeObject *type = Py_TYPE(v);
     uint32_t id = (uint32_t)(word >> 3);
     ct_type *entry;
-    if ((word & 7) == TAG_OBJECT && w[1] != (uintptr_t)v)
-        return NULL;
+    if ((word & 7) == TAG_OBJECT) {
+        if (w[1] != (uintptr_t)v)
+            return NULL;
+        entry = ct_type_of(type); /* of an atom or a builtin container it has another id */
+        return entry != NULL && entry->id == id ? w + 2 : NULL;
+    }
     switch (word & 7) {
     case TAG_ATOM:
         return NULL;
@@ -409,8 +413,6 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
             return NULL;
     }
     switch (word & 7) {
-    case TAG_OBJECT:
-        return entry->id == id ? w + 2 : NULL;
     case TAG_SUBATOM:
         return w[1] == entry->id ? same_encoding(w, v) : NULL;
     case TAG_SUBCONTAINER:

@@ -101,12 +101,13 @@ ct_type *ct_type_of(PyTypeObject *type)
 {
     bool owned;
     const void *name = name_of(type, &owned);
+    unsigned int version = ct_type_version(type);
+    ct_type *last = table.last;
+    if (ct_likely(last != NULL && last->type == type && last->name == name && version != 0 &&
+                  last->version == version))
+        return last;
     /* A static type has one shape for ever: its entry says it. */
     enum ct_shape shape = owned ? shape_of(type) : CT_SHAPE_OBJECT;
-    ct_type *entry = table.last;
-    if (entry != NULL && entry->type == type && entry->name == name &&
-        (!owned || entry->shape == shape))
-        return entry;
     if (ct_unlikely(table.entries == NULL)) {
         if (!resize(TABLE_START))
             return NULL;
@@ -116,15 +117,19 @@ ct_type *ct_type_of(PyTypeObject *type)
     uint32_t at = hash(type) & table.mask;
     while (table.entries[at].type != NULL && table.entries[at].type != type)
         at = (at + 1) & table.mask;
-    entry = table.last = &table.entries[at];
-    if (ct_likely(entry->type == type && entry->name == name && (!owned || entry->shape == shape)))
+    ct_type *entry = table.last = &table.entries[at];
+    if (ct_likely(entry->type == type && entry->name == name &&
+                  (!owned || entry->shape == shape))) {
+        entry->version = version;
         return entry;
+    }
     if (entry->type == NULL)
         table.used++;
     else if (entry->owned)
         Py_DECREF((PyObject *)entry->name);
     *entry = (ct_type){.type = type,
                        .name = owned ? (const void *)Py_NewRef((PyObject *)name) : name,
+                       .version = version,
                        .id = table.next_id++,
                        .shape = (uint8_t)(owned ? shape : shape_of_static(type)),
                        .owned = owned};

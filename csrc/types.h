@@ -24,7 +24,8 @@ typedef struct {
     PyTypeObject *type; /* borrowed, only compared: an address can be reused by another type */
     const void *name;   /* a str that is owned (heap types) or a C string (static types): what tells
                            them apart */
-    uint64_t generation; /* of the chunk that holds the definition */
+    uint64_t generation;  /* of the chunk that holds the definition */
+    unsigned int version; /* tag of the type as it was looked at last: tags are never used again */
     uint32_t id;
     uint8_t shape;
     bool owned;
