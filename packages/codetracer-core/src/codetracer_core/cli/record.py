@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from codetracer_core.session.recording import FinishedTrace, TraceSession
 
-__all__ = ["run"]
+__all__ = ["COMMAND", "run"]
 
-_COMMAND = Command(
+COMMAND = Command(
     "record",
     usage="""\
 codetracer-core record [OPTION]... SCRIPT [ARGUMENT]...
@@ -61,9 +61,9 @@ def run(words: Sequence[str]) -> int:
     Raises RecorderError when it cannot be started, and the exception that ends the program when
     that is a SystemExit or a KeyboardInterrupt.
     """
-    given = _COMMAND.parse(words, program_options=_PROGRAM_OPTIONS)
+    given = COMMAND.parse(words, program_options=_PROGRAM_OPTIONS)
     if given.given("--help"):
-        print(_COMMAND.help(), end="")
+        print(COMMAND.help(), end="")
         return 0
     program = programs.find_program(given.rest)
     api.refuse_second()

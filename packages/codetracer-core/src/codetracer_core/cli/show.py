@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from codetracer_core.cli.arguments import Words
     from codetracer_core.ctfs.reader import Call, Step
 
-__all__ = ["run"]
+__all__ = ["COMMAND", "run"]
 
-_COMMAND = Command(
+COMMAND = Command(
     "show",
     usage="codetracer-core show [OPTION]... DIR|FILE.ct",
     about="""\
@@ -73,9 +73,9 @@ class _Request:
 
 def run(words: Sequence[str]) -> int:
     """Print the trace that `words` name; return the exit status. Raises RecorderError."""
-    given = _COMMAND.parse(words)
+    given = COMMAND.parse(words)
     if given.given("--help"):
-        print(_COMMAND.help(), end="")
+        print(COMMAND.help(), end="")
         return 0
     request = _request(given)
     stderr = Stderr()
@@ -91,10 +91,10 @@ def run(words: Sequence[str]) -> int:
 def _request(given: Words) -> _Request:
     if len(given.rest) != 1:
         problem = "no trace is named" if not given.rest else "only one trace can be shown"
-        raise _COMMAND.misuse(problem)
+        raise COMMAND.misuse(problem)
     form = given.last("--format", "text")
     if form not in ("text", "json"):
-        raise _COMMAND.misuse(f"there is no format {form!r}, only text and json")
+        raise COMMAND.misuse(f"there is no format {form!r}, only text and json")
     return _Request(
         place=Path(given.rest[0]),
         calls_only=given.given("--calls"),
@@ -114,13 +114,13 @@ def _step_range(text: str) -> slice:
             return slice(only, only + 1 or None)
         case [first, last]:
             return slice(first, last)
-    raise _COMMAND.misuse(f"{text!r} is no range of steps such as 100:120")
+    raise COMMAND.misuse(f"{text!r} is no range of steps such as 100:120")
 
 
 def _source_root(text: str) -> SourceRoot:
     old, _, new = text.partition("=")
     if not old or not new:
-        raise _COMMAND.misuse(f"{text!r} is not of the form OLD=NEW")
+        raise COMMAND.misuse(f"{text!r} is not of the form OLD=NEW")
     return SourceRoot(old, new)
 
 
