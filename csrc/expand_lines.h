@@ -6,7 +6,7 @@
 
 /* A line number above this is clamped: each line up to the highest takes a place in the trace's
  * tables. */
-#define CT_LINE_LIMIT (1u << 24)
+#define CT_LINE_LIMIT (1u << 20)
 
 struct ct_lines {
     uint32_t *ends; /* where each line ends, counted from the file's first position */

@@ -83,7 +83,7 @@ class Values:
         if kind is str:
             return b"\x0a" + text(value)
         if kind is bytes:
-            return b"\x0d" + uv(len(value)) + value
+            return b"\x0d" + uv(len(value)) + bytes(value)
         if kind is dict:
             pairs = [self.encode(part) for pair in value.items() for part in pair]
             return b"\x14" + uv(len(value)) + b"".join(pairs)
@@ -107,7 +107,7 @@ class Values:
             case naive.Cut("str", total, shown):
                 return b"\x0b" + uv(total) + text(shown)
             case naive.Cut("bytes", total, shown):
-                return b"\x0e" + uv(total) + uv(len(shown)) + shown
+                return b"\x0e" + uv(total) + uv(len(shown)) + bytes(shown)
             case naive.Cut(kind, total, shown):
                 tag = naive.CONTAINERS.index(kind) + 0x18
                 parts = [part for pair in shown for part in pair] if kind == "dict" else shown
