@@ -30,8 +30,8 @@ lint: ## ruff, mypy --strict, layering, clang-format
 format: ## Rewrite the sources in the house style
 	$(BOOTSTRAP) python tools/lint.py --fix
 
-bench: ## Run one of benchmarks/: NAME=hot_path, the default, whole_process or reference
-	$(BOOTSTRAP) python benchmarks/$(or $(NAME),hot_path).py $(ARGS)
+bench: ## Run the benchmarks; ARGS="..." goes to them
+	$(BOOTSTRAP) python -m benchmarks $(ARGS)
 
 release: ## PACKAGE=filter PART=minor: bump, build and tag that package alone
 	$(BOOTSTRAP) python tools/release.py "$(PACKAGE)" "$(PART)"
