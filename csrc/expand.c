@@ -27,12 +27,13 @@ void ct_expander_free(ct_expander *e)
     for (uint32_t i = 0; i < e->functions_capacity; i++)
         ct_function_free(e->functions[i]);
     free(e->functions);
-    free(e->marks);
+    ct_marks_free(&e->marks);
     ct_values_free(&e->values);
     ct_stacks_free(&e->stacks);
     ct_calls_free(&e->calls);
     ct_buf_free(&e->step_records);
     ct_buf_free(&e->value_records);
+    ct_buf_free(&e->unhidden);
     ct_buf_free(&e->table);
     free(e);
 }
@@ -87,7 +88,7 @@ void ct_expander_feed(ct_expander *e, const uint8_t *chunk, size_t length, uint6
 static bool out_of_memory(const ct_expander *e)
 {
     return e->in.error == CTJ_E_MEMORY || e->step_records.failed || e->value_records.failed ||
-           ct_calls_failed(&e->calls);
+           e->unhidden.failed || ct_calls_failed(&e->calls);
 }
 
 /* Stop for good: at the unit that begins at `start`. */
@@ -229,10 +230,8 @@ int ct_expander_write(ct_expander *e)
             return fail(e);
     }
     for (uint32_t i = 0; i < e->functions_capacity; i++) {
-        if (e->functions[i]) {
+        if (e->functions[i])
             ct_vars_free(&e->functions[i]->globals);
-            ct_vars_free(&e->functions[i]->hidden);
-        }
     }
     e->writing = true;
     e->values_per_chunk = CT_VALUES_PER_CHUNK;

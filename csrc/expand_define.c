@@ -104,25 +104,15 @@ static void read_names(struct ct_expander *e, uint64_t count, uint32_t *out)
     }
 }
 
-/* Mark the globals that a slot hides. */
-static bool find_hidden(struct ct_expander *e, struct ct_function *function)
+/* Find out whether a slot can hide a global. */
+static bool find_clashes(struct ct_expander *e, struct ct_function *function)
 {
-    if (e->marks_capacity < e->names.count) {
-        uint32_t *marks = realloc(e->marks, e->names.capacity * sizeof *marks);
-        if (!marks)
-            return false;
-        memset(marks + e->marks_capacity, 0,
-               (e->names.capacity - e->marks_capacity) * sizeof *marks);
-        e->marks = marks;
-        e->marks_capacity = e->names.capacity;
-    }
-    uint32_t mark = function->number + 1;
+    if (!ct_marks_clear(&e->marks, e->names.count))
+        return false;
     for (uint32_t i = 0; i < function->slot_count; i++)
-        e->marks[function->slot_names[i]] = mark;
-    for (uint32_t i = 0; i < function->global_count; i++) {
-        if (e->marks[function->global_names[i]] == mark)
-            function->global_names[i] |= CT_HIDDEN_BIT;
-    }
+        ct_marks_add(&e->marks, function->slot_names[i]);
+    for (uint32_t i = 0; i < function->global_count; i++)
+        function->clashes |= ct_marks_has(&e->marks, function->global_names[i]);
     return true;
 }
 
@@ -154,7 +144,7 @@ static bool read_variables(struct ct_expander *e, struct ct_function *function)
     read_names(e, globals, function->global_names);
     function->slot_count = (uint32_t)slots;
     function->global_count = (uint32_t)globals;
-    return in->error || find_hidden(e, function);
+    return in->error || find_clashes(e, function);
 }
 
 void ct_expand_define_function(struct ct_expander *e, const struct ctj_record *unit)

@@ -99,3 +99,21 @@ void ct_ids_free(struct ct_ids *ids)
     free(ids->of);
     *ids = (struct ct_ids){0};
 }
+
+bool ct_marks_clear(struct ct_marks *marks, uint32_t limit)
+{
+    if (++marks->mark == 0 || limit >= marks->capacity) {
+        uint32_t capacity = limit >= marks->capacity ? limit + limit / 2 + 64 : marks->capacity;
+        free(marks->of);
+        marks->of = calloc(capacity, sizeof *marks->of);
+        marks->capacity = marks->of ? capacity : 0;
+        marks->mark = 1;
+    }
+    return marks->of;
+}
+
+void ct_marks_free(struct ct_marks *marks)
+{
+    free(marks->of);
+    *marks = (struct ct_marks){0};
+}

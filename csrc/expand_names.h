@@ -38,4 +38,25 @@ static inline uint32_t ct_ids_get(const struct ct_ids *ids, uint64_t id)
     return id < ids->capacity ? ids->of[id] : CT_NO_ID;
 }
 
+/* A set of numbers that is emptied in one step. */
+struct ct_marks {
+    uint32_t *of;
+    uint32_t capacity;
+    uint32_t mark;
+};
+
+/* Empty the set; its numbers will be below `limit`.  False when memory is out. */
+bool ct_marks_clear(struct ct_marks *marks, uint32_t limit);
+void ct_marks_free(struct ct_marks *marks);
+
+static inline void ct_marks_add(struct ct_marks *marks, uint32_t number)
+{
+    marks->of[number] = marks->mark;
+}
+
+static inline bool ct_marks_has(const struct ct_marks *marks, uint32_t number)
+{
+    return marks->of[number] == marks->mark;
+}
+
 #endif

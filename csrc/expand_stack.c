@@ -222,6 +222,5 @@ void ct_function_free(struct ct_function *function)
         return;
     free(function->slot_names);
     ct_vars_free(&function->globals);
-    ct_vars_free(&function->hidden);
     free(function);
 }

@@ -6,9 +6,6 @@
 #include "expand_names.h"
 #include "expand_vars.h"
 
-/* A name in a function's list of globals that one of its slots hides. */
-#define CT_HIDDEN_BIT 0x80000000u
-
 struct ct_function {
     uint32_t number; /* in the trace */
     uint32_t path;   /* in the trace */
@@ -17,8 +14,8 @@ struct ct_function {
     uint32_t global_count;
     uint32_t *slot_names; /* of the trace; the globals' names follow in the same memory */
     uint32_t *global_names;
+    bool clashes;           /* a global has the name of a slot */
     struct ct_vars globals; /* shown after the variables of each frame of the function */
-    struct ct_vars hidden;  /* followed, because differences refer to them, but not shown */
 };
 
 struct ct_frame {

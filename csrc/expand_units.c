@@ -41,16 +41,63 @@ static void put_mark(struct ct_expander *e, uint8_t tag, uint64_t number)
     }
 }
 
+/* What a step shows: up to three runs of entries, and how many entries they have. */
+struct shown {
+    struct ct_span runs[3];
+    uint64_t count;
+};
+
+/* Copy the entries whose names no earlier run has. */
+static struct shown hide(struct ct_expander *e, const struct ct_vars *const parts[3])
+{
+    struct shown shown = {0};
+    struct ct_buf *out = &e->unhidden;
+    out->length = 0;
+    if (!ct_marks_clear(&e->marks, e->names.count)) {
+        out->failed = true;
+        return shown;
+    }
+    for (size_t part = 0; part < 3; part++) {
+        const struct ct_vars *vars = parts[part];
+        for (uint32_t i = 0; i < vars->count; i++) {
+            const struct ct_var *var = &vars->of[i];
+            if (var->size && !ct_marks_has(&e->marks, var->name)) {
+                ct_buf_put(out, vars->run.data + var->at, var->size);
+                shown.count++;
+            }
+        }
+        for (uint32_t i = 0; i < vars->count; i++) {
+            if (vars->of[i].size)
+                ct_marks_add(&e->marks, vars->of[i].name);
+        }
+    }
+    shown.runs[0] = ct_buf_span(out);
+    return shown;
+}
+
+static struct shown variables(struct ct_expander *e, const struct ct_frame *frame)
+{
+    if (!frame)
+        return (struct shown){0};
+    const struct ct_vars *const parts[3] = {&frame->slots, &frame->named,
+                                            &frame->function->globals};
+    bool slots = parts[0]->bound, named = parts[1]->bound, globals = parts[2]->bound;
+    if ((named && (slots || globals)) || (slots && globals && frame->function->clashes))
+        return hide(e, parts);
+    struct shown shown = {0};
+    for (size_t part = 0; part < 3; part++) {
+        shown.runs[part] = ct_buf_span(&parts[part]->run);
+        shown.count += parts[part]->bound;
+    }
+    return shown;
+}
+
 /* The record of values of one step; `frame` may be NULL. */
 static void put_values(struct ct_expander *e, const struct ct_frame *frame)
 {
-    static const struct ct_vars none;
-    const struct ct_vars *slots = frame ? &frame->slots : &none;
-    const struct ct_vars *named = frame ? &frame->named : &none;
-    const struct ct_vars *globals = frame ? &frame->function->globals : &none;
-    uint64_t count = (uint64_t)slots->bound + named->bound + globals->bound;
-    size_t bytes = slots->run.length + named->run.length + globals->run.length;
-    size_t record = count ? 1 + ct_uv_size(count) + bytes : 0;
+    struct shown shown = variables(e, frame);
+    size_t bytes = shown.runs[0].length + shown.runs[1].length + shown.runs[2].length;
+    size_t record = shown.count ? 1 + ct_uv_size(shown.count) + bytes : 0;
     size_t size = ct_uv_size(record) + record;
     if (!e->writing) {
         if (e->largest < size)
@@ -61,14 +108,13 @@ static void put_values(struct ct_expander *e, const struct ct_frame *frame)
     if (!at)
         return;
     at += ct_uv_store(at, record);
-    if (count) {
+    if (shown.count) {
         *at++ = 0;
-        at += ct_uv_store(at, count);
-        const struct ct_vars *parts[] = {slots, named, globals};
+        at += ct_uv_store(at, shown.count);
         for (size_t i = 0; i < 3; i++) {
-            if (parts[i]->run.length)
-                memcpy(at, parts[i]->run.data, parts[i]->run.length);
-            at += parts[i]->run.length;
+            if (shown.runs[i].length)
+                memcpy(at, shown.runs[i].data, shown.runs[i].length);
+            at += shown.runs[i].length;
         }
     }
 }
@@ -172,8 +218,7 @@ static void read_item(struct ct_expander *e, struct ct_frame *frame, uint8_t tag
         }
         name = global ? function->global_names[index] : function->slot_names[index];
         if (global)
-            vars = name & CT_HIDDEN_BIT ? &function->hidden : &function->globals;
-        name &= ~CT_HIDDEN_BIT;
+            vars = &function->globals;
         var = ct_vars_at(vars, index);
     }
     if (!var) {

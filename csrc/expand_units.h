@@ -36,8 +36,7 @@ struct ct_expander {
     struct ct_ids thread_functions; /* text -> function of the trace */
     struct ct_function **functions; /* by id of the journal */
     uint32_t functions_capacity;
-    uint32_t *marks; /* by name: the function that has a slot of it; for finding hidden globals */
-    uint32_t marks_capacity;
+    struct ct_marks marks;
 
     struct ct_values values;
     struct ct_stacks stacks;
@@ -54,6 +53,7 @@ struct ct_expander {
     uint32_t values_per_chunk;
     uint32_t chunk_values;
     struct ct_buf value_records;
+    struct ct_buf unhidden; /* the variables of a step in which one name occurs twice */
     struct ct_buf table;
 
     uint64_t total_steps;

@@ -387,13 +387,13 @@ class Decoder:
 
     def variables(self, frame: Frame) -> dict[str, Any]:
         """Everything that is visible in the frame, in the order of the trace."""
-        function = self.functions[frame.function]
+        names = self.functions[frame.function].globals
         shown = self.arguments(frame)
-        shown |= {name: value for name, value in frame.named.items() if value is not UNSET}
-        for index in sorted(self.globals[frame.function]):
-            value = self.globals[frame.function][index]
-            if value is not UNSET and function.globals[index] not in function.slots:
-                shown[function.globals[index]] = value
+        others = sorted(self.globals[frame.function].items())
+        for name, value in [*frame.named.items(), *((names[index], v) for index, v in others)]:
+            # A slot hides the other two, and a named variable hides a global.
+            if value is not UNSET:
+                shown.setdefault(name, value)
         return shown
 
 

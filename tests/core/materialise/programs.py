@@ -76,6 +76,7 @@ FUNCTIONS = (
         3, "C.<lambda>", path="/w/other.py", line=200, slots=tuple(f"w{i}" for i in range(70))
     ),
     Function(7, "gen", line=30, slots=("s0", "it"), globals=("g0",)),
+    Function(9, "C", line=40, slots=("n1",), globals=("n2", "n1", "g0"), flags=1),
 )
 
 CHANGES = st.lists(
@@ -135,7 +136,9 @@ def step(builder: Builder, change: int, changes: list[tuple[int, Any]]) -> None:
     if function.flags:
         named = {f"n{number % 5}": value for number, value in changes}
         kept = {name: frame.named.get(name) for name in named}
-        builder.step(line, named={name: changed(kept[name], named[name]) for name in named})
+        slots, others = outer_changes(builder, function, changes[2:])
+        named = {name: changed(kept[name], value) for name, value in named.items()}
+        builder.step(line, slots, named, others)
         return
     others: dict[int, Any] = {}
     if function.globals:
@@ -144,6 +147,18 @@ def step(builder: Builder, change: int, changes: list[tuple[int, Any]]) -> None:
             index = number % len(function.globals)
             others[index] = changed(known.get(index), value)
     builder.step(line, slot_changes(function, frame.slots, changes[:1]), others=others)
+
+
+def outer_changes(
+    builder: Builder, function: Function, changes: list[tuple[int, Any]]
+) -> tuple[dict[int, Any], dict[int, Any]]:
+    """Changes of what a class body or module body has beside its own variables."""
+    slots = slot_changes(function, builder.frame.slots, changes)
+    known = builder.globals.get(function.number, {})
+    others = {number % len(function.globals or " "): value for number, value in changes}
+    if not function.globals:
+        return slots, {}
+    return slots, {index: changed(known.get(index), value) for index, value in others.items()}
 
 
 def slot_changes(

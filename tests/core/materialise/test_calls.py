@@ -218,17 +218,22 @@ def test_names_and_types_are_listed_once() -> None:
     assert trace.types.count("int") == 1
 
 
-def test_a_global_that_a_local_hides_is_not_shown() -> None:
-    """A name that is a slot of the function hides the global of that name, bound or not."""
-    function = Function(1, "f", slots=("x",), globals=("x", "y"))
+def test_a_bound_variable_hides_outer_ones_of_its_name() -> None:
+    """A slot hides a variable of the class body and a global, a variable of the body a global."""
+    function = Function(1, "C", slots=("x",), globals=("x", "y", "z"))
     builder = Builder()
     builder.call(function)
-    builder.step(2, others={0: "hidden", 1: "shown"})
-    builder.step(3, {0: "local"}, others={0: "still"})
-    assert [[name for name, _ in record] for record in check(builder).values] == [
+    builder.step(2, others={0: "global", 1: "global", 2: "global"})
+    builder.step(3, {0: "slot"}, {"y": "body", "x": "body"})
+    builder.step(4, {0: naive.UNSET}, {"y": naive.UNSET})
+    builder.step(5, {}, {"x": naive.UNSET}, {2: naive.UNSET})
+    shown = [[(name, value["text"]) for name, value in record] for record in check(builder).values]
+    assert shown == [
         [],
-        ["y"],
-        ["x", "y"],
+        [("x", "global"), ("y", "global"), ("z", "global")],
+        [("x", "slot"), ("y", "body"), ("z", "global")],
+        [("x", "body"), ("y", "global"), ("z", "global")],
+        [("x", "global"), ("y", "global")],
     ]
 
 
