@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,12 @@ BENCHMARKS = ROOT / "benchmarks"
 WORKLOADS = ("fib", "loop", "lists", "objects")
 
 
-def bench(name: str, *options: str | Path) -> str:
-    """The output of a benchmark command in its fast form."""
-    return run(sys.executable, BENCHMARKS / f"{name}.py", "--fast", *options)
+@pytest.fixture(scope="module")
+def parts() -> dict[str, str]:
+    """Command to what it prints in its fast form."""
+    printed = run(sys.executable, "-m", "benchmarks", "--fast", "--only-ours")
+    pieces = printed.split("== ")[1:]
+    return {piece.partition("\n")[0]: piece.partition("\n")[2] for piece in pieces}
 
 
 def rows(output: str) -> dict[str, list[str]]:
@@ -28,43 +30,47 @@ def rows(output: str) -> dict[str, list[str]]:
     return {line[0]: line[1:] for line in words}
 
 
-def test_hot_path_prints_each_workload_beside_its_target() -> None:
-    """The hot path's table has a line with measurements and a target for each workload."""
-    printed = rows(bench("hot_path"))
-    assert set(WORKLOADS) <= set(printed)
+def test_all_benchmarks_run_one_after_the_other(parts: dict[str, str]) -> None:
+    """`python -m benchmarks` runs the three commands and prints the tables of each."""
+    assert list(parts) == ["hot_path.py", "whole_process.py", "reference.py"]
+
+
+def test_hot_path_prints_each_workload_beside_its_target(parts: dict[str, str]) -> None:
+    """The hot path's tables have a line with measurements and a target for each workload."""
+    printed = rows(parts["hot_path.py"])
     assert all("<=" in printed[name] for name in WORKLOADS)
+
+
+def test_whole_process_prints_each_subject(parts: dict[str, str]) -> None:
+    """Starting, making the trace, memory and skipped code each have a table."""
+    titles = [line for line in parts["whole_process.py"].splitlines() if line[:1].strip()]
+    assert titles == ["Start", "Making trace.ct", "Memory", "Skipped code"]
+
+
+def test_reference_can_be_left_out(parts: dict[str, str]) -> None:
+    """Without the recorder of PyPI the comparison prints our times alone."""
+    assert {"fib", "loop", "lists"} <= set(rows(parts["reference.py"]))
+    assert "binary" not in parts["reference.py"]
 
 
 def test_hot_path_keeps_every_value_in_the_format_of_pyperf(tmp_path: Path) -> None:
     """The file of `--json` is a suite of pyperf with one benchmark a workload and variant."""
     pyperf = pytest.importorskip("pyperf")
     kept = tmp_path / "kept.json"
-    bench("hot_path", "--only", "loop", "--json", kept)
+    script = BENCHMARKS / "hot_path.py"
+    run(sys.executable, script, "--fast", "--only", "loop", "--json", kept)
     suite = pyperf.BenchmarkSuite.load(str(kept))
     assert suite.get_benchmark_names() == ["loop/plain", "loop/empty", "loop/recorded"]
     assert all(benchmark.median() > 0 for benchmark in suite)
 
 
-def test_whole_process_prints_each_subject(tmp_path: Path) -> None:
-    """Starting, making the trace, memory and skipped code each have figures, kept by `--json`."""
-    kept = tmp_path / "kept.json"
-    printed = bench("whole_process", "--json", kept)
-    found = json.loads(kept.read_text(encoding="utf-8"))
-    assert list(found) == ["Start", "Making trace.ct", "Memory", "Skipped code"]
-    assert all(row["measured"] in printed for part in found.values() for row in part)
-
-
-def test_reference_can_be_left_out() -> None:
-    """Without the recorder of PyPI the comparison prints our times alone, and needs no network."""
-    output = bench("reference", "--only-ours")
-    printed = rows(output)
-    assert {"fib", "loop", "lists"} <= set(printed)
-    assert "binary" not in output
-
-
-@pytest.mark.parametrize("name", [*WORKLOADS, "raising"])
-def test_a_workload_is_a_program(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "size", "result"),
+    [("fib", 9, 34), ("loop", 9, 81), ("lists", 9, 86), ("objects", 60, 2), ("raising", 9, 9)],
+)
+def test_a_workload_is_a_program(name: str, size: int, result: int) -> None:
     """A workload run as a command prints its result and the seconds that it took."""
-    result, seconds = run(sys.executable, BENCHMARKS / "workloads" / f"{name}.py", "7").split()
-    assert int(result) > 0 or name == "objects"
+    script = BENCHMARKS / "workloads" / f"{name}.py"
+    printed, seconds = run(sys.executable, script, str(size)).split()
+    assert int(printed) == result
     assert float(seconds) > 0
