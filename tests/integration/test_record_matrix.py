@@ -132,6 +132,28 @@ def test_the_closing_line_names_the_rule_that_skipped_the_program(tmp_path: Path
     assert "not mine" in line
 
 
+def test_the_closing_line_says_that_code_without_a_file_is_not_recorded(tmp_path: Path) -> None:
+    """A command has no file, so its trace has no step."""
+    recorded = recorder(["record", "-c", "x = 1"], tmp_path)
+    (line,) = recorded.stderr.decode().splitlines()
+    assert "nothing was recorded: no code ran that has a file" in line
+
+
+def test_a_program_may_stop_its_own_session(tmp_path: Path) -> None:
+    """It finds itself recorded, and what came before its stop is in the trace."""
+    source = (
+        "import codetracer_core\nprint(codetracer_core.is_tracing())\ncodetracer_core.stop()\n"
+        "print(codetracer_core.is_tracing())\ny = 1\n"
+    )
+    write_files(tmp_path, {"main.py": source})
+    recorded = recorder(["record", "-o", "out", "main.py"], tmp_path)
+    assert recorded.stdout == b"True\nFalse\n"
+    assert recorded.returncode == 0
+    (line,) = recorded.stderr.decode().splitlines()
+    assert " 1 calls, " in line
+    assert max(step["line"] for step in ct.load(tmp_path / "out" / "trace.ct").steps) == 3
+
+
 def test_nothing_but_ours_is_imported_before_the_program(tmp_path: Path) -> None:
     """The program finds no standard library module imported that ``python`` would not import."""
     source = (

@@ -18,7 +18,7 @@ __all__ = ["Command", "Option", "Words"]
 _HELP_COLUMN = 26
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Option:
     """An option: ``names`` as they are written, the main one last.
 
@@ -30,7 +30,7 @@ class Option:
     metavar: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Words:
     """A parsed command line: the values given to each option by its main name, and the rest.
 

@@ -30,7 +30,7 @@ class ProgramKind(Enum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A program that exists, as far as that can be told before it runs."""
 
@@ -55,7 +55,7 @@ class Program:
         return main if os.path.isfile(main) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ending:
     """How a program's main module ended."""
 

@@ -106,20 +106,20 @@ class _Closing:
         self._stderr = Stderr()
 
     def __call__(self) -> None:
-        if not self._session.active:
-            return
-        self._finish()
+        # In a forked child there is nothing to finish; the program may have stopped the session.
+        if self._session.active or self._session.finished is not None:
+            with self.imports.restored():
+                self._finish()
         if self.signalled:
             _restate_interrupt()
 
     def _finish(self) -> None:
         try:
-            with self.imports.restored():
-                finished = self._session.stop(
-                    exit_code=None if self.signalled else self.status,
-                    exit_label="<SIGINT>",
-                    progress=None if self._quiet else _Progress(self._stderr),
-                )
+            finished = self._session.finished or self._session.stop(
+                exit_code=None if self.signalled else self.status,
+                exit_label="<SIGINT>",
+                progress=None if self._quiet else _Progress(self._stderr),
+            )
         except RecorderError as error:
             self._fail(error)
             return
@@ -148,6 +148,8 @@ class _Closing:
             rule = finished.skipped_main.rule
             reason = f"the rule {rule}" if rule is not None else "the default of the filters"
             return f"nothing was recorded: {self._program} is skipped by {reason}"
+        if not finished.steps:
+            return "nothing was recorded: no code ran that has a file and that the filters trace"
         return (
             f"{finished.steps:,} steps, {finished.calls:,} calls, {human_size(finished.size)}"
             f" in {finished.path}; see them with: codetracer-core show {self._out_dir}"

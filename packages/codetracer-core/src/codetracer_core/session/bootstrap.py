@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["TraceSessionBootstrap"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TraceSessionBootstrap:
     """What a session starts from: output folder, description of the program, filters, policy."""
 

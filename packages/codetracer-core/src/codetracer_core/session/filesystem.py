@@ -42,7 +42,7 @@ _JOURNAL = re.compile(r"trace\.[0-9a-f-]{36}\.(ctj|ring)")
 _UNFINISHED = re.compile(r"\.trace\.ct\.[0-9]+\.tmp")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OutputFolder:
     """A folder that a trace can be written to."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["SessionMetadata", "collect_metadata", "main_script_of", "storable"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SessionMetadata:
     """The recorded program as it was when the session started. All texts are valid Unicode."""
 

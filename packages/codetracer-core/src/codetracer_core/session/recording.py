@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["FinishedTrace", "TraceSession"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FinishedTrace:
     """What a session left behind."""
 
@@ -65,6 +65,8 @@ class TraceSession:
         self._tracer = tracer
         self._pid = os.getpid()
         self._active = True
+        self.finished: FinishedTrace | None = None
+        """What the session left behind, once it was stopped without an error."""
 
     @classmethod
     def begin(
@@ -129,8 +131,8 @@ class TraceSession:
         The trace ends with `exit_code`, or with `exit_label` when there is no code. `progress` is
         called now and then with the work done and the work in all.
 
-        Raises RecorderError. Nothing is installed then either, and what was recorded is in the
-        journal, from which ``codetracer-core show`` makes the trace.
+        A forked child has nothing to stop. Raises RecorderError. Nothing is installed then either,
+        and what was recorded is in the journal: ``codetracer-core show`` makes the trace from it.
         """
         if not self.active:
             return None
@@ -140,7 +142,8 @@ class TraceSession:
                 self._tracer.uninstall()
             finally:
                 stats = self._finish_journal(exit_code, exit_label)
-            return self._materialise(stats, progress)
+            self.finished = self._materialise(stats, progress)
+            return self.finished
         except RecorderError:
             raise
         except Exception as error:
