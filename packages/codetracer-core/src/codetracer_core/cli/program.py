@@ -98,10 +98,11 @@ def _find_file(name: str, words: Sequence[str]) -> Program:
         kind = ProgramKind.COMPILED if compiled else ProgramKind.SCRIPT
     except IsADirectoryError:
         kind = ProgramKind.FOLDER
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
             "ERR_SCRIPT_NOT_FOUND",
-            f"the script {name!r} cannot be opened ({error.strerror}): check its path",
+            f"the script {name!r} cannot be opened ({reason}): check its path",
         ) from None
     if kind is ProgramKind.SCRIPT and _has_importer(path):
         kind = ProgramKind.FOLDER
