@@ -252,41 +252,43 @@ static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code,
     return put_entry(t, iframe, plan, CTJ_ENTER, NULL);
 }
 
+/* The thread of an event, with the frame of the event on top of its stack; NULL and *go when there
+ * is nothing to record. */
+static inline ct_thread *thread_of_event(PyObject *code, bool adopt, enum ct_go *go)
+{
+    *go = CT_GO_AWAY;
+    if (ct_unlikely(!ct_session.active))
+        return NULL;
+    PyThreadState *state = ct_thread_state();
+    ct_thread *t = ct_thread_of(state);
+    ct_iframe *iframe = ct_current_frame(state);
+    if (ct_unlikely(t == NULL))
+        return NULL;
+    if (ct_unlikely(t->depth == 0 || t->frames[t->depth - 1].iframe != iframe)) {
+        *go = resynchronise(t, iframe, code, adopt);
+        return *go == CT_GO_ON ? t : NULL;
+    }
+    return t;
+}
+
 PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
     (void)n;
-    if (ct_unlikely(!ct_session.active))
-        return Py_None;
-    PyThreadState *state = ct_thread_state();
-    ct_thread *t = ct_thread_of(state);
-    ct_iframe *iframe = ct_current_frame(state);
-    if (ct_unlikely(t == NULL))
-        return Py_None;
-    if (ct_unlikely(t->depth == 0 || t->frames[t->depth - 1].iframe != iframe)) {
-        enum ct_go go = resynchronise(t, iframe, args[0], true);
-        if (go != CT_GO_ON)
-            return ct_go_result(go);
-    }
-    return ct_go_result(
-        put_step(t, (int32_t)PyUnstable_Long_CompactValue((PyLongObject *)args[1])));
+    enum ct_go go;
+    ct_thread *t = thread_of_event(args[0], true, &go);
+    if (ct_likely(t != NULL))
+        go = put_step(t, (int32_t)PyUnstable_Long_CompactValue((PyLongObject *)args[1]));
+    return ct_go_result(go);
 }
 
 static inline PyObject *on_end(PyObject *const *args, uint8_t tag)
 {
-    if (ct_unlikely(!ct_session.active))
-        return Py_None;
-    PyThreadState *state = ct_thread_state();
-    ct_thread *t = ct_thread_of(state);
-    ct_iframe *iframe = ct_current_frame(state);
-    if (ct_unlikely(t == NULL))
-        return Py_None;
-    if (ct_unlikely(t->depth == 0 || t->frames[t->depth - 1].iframe != iframe)) {
-        enum ct_go go = resynchronise(t, iframe, args[0], false);
-        if (go != CT_GO_ON)
-            return ct_go_result(go);
-    }
-    return ct_go_result(put_end(t, tag, args[2]));
+    enum ct_go go;
+    ct_thread *t = thread_of_event(args[0], false, &go);
+    if (ct_likely(t != NULL))
+        go = put_end(t, tag, args[2]);
+    return ct_go_result(go);
 }
 
 PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n)
