@@ -140,19 +140,14 @@ def step(builder: Builder, change: int, changes: list[tuple[int, Any]]) -> None:
         named = {name: changed(kept[name], value) for name, value in named.items()}
         builder.step(line, slots, named, others)
         return
-    others: dict[int, Any] = {}
-    if function.globals:
-        known = builder.globals.get(function.number, {})
-        for number, value in changes[1:]:
-            index = number % len(function.globals)
-            others[index] = changed(known.get(index), value)
+    _, others = outer_changes(builder, function, changes[1:])
     builder.step(line, slot_changes(function, frame.slots, changes[:1]), others=others)
 
 
 def outer_changes(
     builder: Builder, function: Function, changes: list[tuple[int, Any]]
 ) -> tuple[dict[int, Any], dict[int, Any]]:
-    """Changes of what a class body or module body has beside its own variables."""
+    """Changes of the slots and of the globals that the innermost frame sees."""
     slots = slot_changes(function, builder.frame.slots, changes)
     known = builder.globals.get(function.number, {})
     others = {number % len(function.globals or " "): value for number, value in changes}
