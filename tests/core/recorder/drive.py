@@ -16,7 +16,6 @@ import importlib
 import json
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -69,7 +68,9 @@ def main(arguments: list[str]) -> None:
     sys.stdout.flush()
     writer.finish({})
     failure = tracer.failure
-    stats = {**asdict(tracer.stats()), "failure": None if failure is None else str(failure)}
+    counts = tracer.stats()
+    stats: dict[str, Any] = {name: getattr(counts, name) for name in counts.__slots__}
+    stats["failure"] = None if failure is None else str(failure)
     Path(options["out"], "stats.json").write_text(json.dumps(stats), encoding="utf-8")
 
 

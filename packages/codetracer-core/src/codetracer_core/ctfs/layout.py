@@ -1,4 +1,4 @@
-"""Numbers of the CTFS container that its writer and its reader share."""
+"""Numbers of the CTFS container and of its ``meta.dat`` that writer and reader share."""
 
 from __future__ import annotations
 
@@ -19,3 +19,18 @@ BLOCK_SIZES = (1024, 2048, 4096)
 SLOTS = 31
 # Mapping block: u64 block numbers; the last one links to the mapping block of the next level.
 POINTER = struct.Struct("<Q")
+
+# meta.dat: magic | version | flags, then texts and lists.
+META_HEAD = struct.Struct("<4sHH")
+META_MAGIC = b"CTMD"
+META_VERSION = 3
+NATIVE = 0x0001
+REPLAY_LAUNCH = 0x0002
+LAYOUT_SNAPSHOT = 0x0004
+TRACE_FILTERS = 0x0008
+COLUMNS = 0x0010
+CALL_STREAM = 0x0100
+STEP_STREAM = 0x0200
+VALUE_STREAM = 0x0400
+EVENT_STREAM = 0x0800
+KNOWN_FLAGS = 0x3FFF

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from codetracer_core._native import lib
 from codetracer_core.ctfs.materialiser_expander import Expander
@@ -21,7 +20,7 @@ from codetracer_core.journal.reader import JournalReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = ["MaterialisedTrace", "materialise"]
@@ -50,19 +49,23 @@ _CALLS_PER_CHUNK = 256
 _EVENTS_PER_CHUNK = 64
 
 
-@dataclass(frozen=True, slots=True)
 class MaterialisedTrace:
     """A finished trace: its container, what is in it, and its size in bytes.
 
     ``damage`` lists what of the recording is missing; ``complete`` tells that nothing is.
     """
 
-    path: Path
-    steps: int
-    calls: int
-    threads: int
-    size: int
-    damage: tuple[str, ...]
+    __slots__ = ("calls", "damage", "path", "size", "steps", "threads")
+
+    def __init__(
+        self, path: Path, counts: Mapping[str, int], size: int, damage: tuple[str, ...]
+    ) -> None:
+        self.path = path
+        self.steps = counts["steps"]
+        self.calls = counts["calls"]
+        self.threads = counts["threads"]
+        self.size = size
+        self.damage = damage
 
     @property
     def complete(self) -> bool:
@@ -86,7 +89,7 @@ def materialise(
     (``ERR_IO``) when reading or writing fails; nothing is left behind then.
     """
     with JournalReader(journal) as reader, Expander(reader, directory) as expander:
-        facts = SessionFacts.of(reader)
+        facts = SessionFacts(reader)
         tick = _ticker(reader.chunk_count * 2, progress)
         main_script = facts.main_script.encode("utf-8", "surrogatepass")
         expander.collect(main_script, facts.exit_status, tick)
@@ -116,14 +119,7 @@ def materialise(
         document = metadata_document(reader, facts, counts, sources, lines, damage)
         write_json(directory / "trace_metadata.json", document)
         write_json(directory / "trace_paths.json", [source.path for source in sources])
-    return MaterialisedTrace(
-        path=directory / name,
-        steps=counts["steps"],
-        calls=counts["calls"],
-        threads=counts["threads"],
-        size=size,
-        damage=tuple(damage),
-    )
+    return MaterialisedTrace(directory / name, counts, size, tuple(damage))
 
 
 def _fill(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import struct
-from dataclasses import dataclass
 
-from codetracer_core.ctfs.materialiser_streams import blob
-from codetracer_core.ctfs.meta import (
+from codetracer_core.ctfs.layout import (
     CALL_STREAM,
     COLUMNS,
     EVENT_STREAM,
+    META_HEAD,
+    META_MAGIC,
+    META_VERSION,
     STEP_STREAM,
     TRACE_FILTERS,
     VALUE_STREAM,
 )
+from codetracer_core.ctfs.materialiser_streams import blob
 from codetracer_core.ctfs.varint import encode_varint
 from codetracer_core.errors import EnvironmentError_
 
@@ -29,46 +30,34 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionFacts", "meta_record", "metadata_document", "write_json"]
 
-_HEAD = struct.Struct("<4sHH")
 _FLAGS = TRACE_FILTERS | COLUMNS | CALL_STREAM | STEP_STREAM | VALUE_STREAM | EVENT_STREAM
 _NO_DIGEST = "0" * 64
 
 
-@dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What the journal's metadata tells, with every key of an expected type."""
+    """What the journal's metadata tells, with every key of an expected type.
 
-    recording_id: str
-    program: str
-    args: tuple[str, ...]
-    workdir: str
-    main_script: str
-    filters: tuple[Mapping[str, object], ...]
-    exit_status: int | str | None
+    What the journal does not say is empty.
+    """
 
-    @classmethod
-    def of(cls, journal: JournalReader) -> SessionFacts:
-        """Take the facts from a journal; what it does not say becomes empty."""
+    def __init__(self, journal: JournalReader) -> None:
         metadata = journal.metadata
-        program = _text(metadata.get("program"))
         args = metadata.get("args")
         filters = _mapping(metadata.get("trace_filter")).get("filters")
-        return cls(
-            recording_id=_uuid_text(journal.session_id),
-            program=program,
-            args=tuple(map(str, args)) if isinstance(args, list) else (),
-            workdir=_text(metadata.get("workdir")),
-            main_script=_text(metadata.get("main_script")) or program or "<unknown>",
-            filters=tuple(filter(None, map(_mapping, filters)))
-            if isinstance(filters, list)
-            else (),
-            exit_status=_exit_status(_mapping((journal.end or {}).get("exit_status"))),
+        self.recording_id = _uuid_text(journal.session_id)
+        self.program = _text(metadata.get("program"))
+        self.args = tuple(map(str, args)) if isinstance(args, list) else ()
+        self.workdir = _text(metadata.get("workdir"))
+        self.main_script = _text(metadata.get("main_script")) or self.program or "<unknown>"
+        self.filters = (
+            tuple(filter(None, map(_mapping, filters))) if isinstance(filters, list) else ()
         )
+        self.exit_status = _exit_status(_mapping((journal.end or {}).get("exit_status")))
 
 
 def meta_record(facts: SessionFacts, paths: Sequence[str]) -> bytes:
     """Return ``meta.dat`` for a trace with these paths."""
-    out = bytearray(_HEAD.pack(b"CTMD", 3, _FLAGS))
+    out = bytearray(META_HEAD.pack(META_MAGIC, META_VERSION, _FLAGS))
     out += _blob(facts.recording_id) + _blob(facts.program) + encode_varint(len(facts.args))
     for arg in facts.args:
         out += _blob(arg)

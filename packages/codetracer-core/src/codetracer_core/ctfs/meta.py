@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 
+from codetracer_core.ctfs.layout import (
+    COLUMNS,
+    KNOWN_FLAGS,
+    LAYOUT_SNAPSHOT,
+    META_HEAD,
+    META_MAGIC,
+    META_VERSION,
+    NATIVE,
+    REPLAY_LAUNCH,
+    TRACE_FILTERS,
+)
 from codetracer_core.ctfs.varint import Cursor
 from codetracer_core.errors import TraceError
 
 __all__ = ["TraceFilter", "TraceMeta", "parse_meta"]
-
-_HEAD = struct.Struct("<4sHH")
-_MAGIC = b"CTMD"
-_VERSION = 3
-
-NATIVE = 0x0001
-REPLAY_LAUNCH = 0x0002
-LAYOUT_SNAPSHOT = 0x0004
-TRACE_FILTERS = 0x0008
-COLUMNS = 0x0010
-CALL_STREAM = 0x0100
-STEP_STREAM = 0x0200
-VALUE_STREAM = 0x0400
-EVENT_STREAM = 0x0800
-_KNOWN = 0x3FFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +54,18 @@ def parse_meta(data: bytes) -> TraceMeta:
     Raises :class:`TraceError`: ``ERR_TRACE_FORMAT`` for a version or flag that is not known and for
     native recordings, ``ERR_TRACE_CORRUPT`` for damage.
     """
-    if len(data) < _HEAD.size or not data.startswith(_MAGIC):
+    if len(data) < META_HEAD.size or not data.startswith(META_MAGIC):
         raise TraceError(
             "ERR_TRACE_CORRUPT", "meta.dat does not begin with its magic", file="meta.dat"
         )
-    _, version, flags = _HEAD.unpack_from(data)
-    if version != _VERSION or flags & ~_KNOWN:
+    _, version, flags = META_HEAD.unpack_from(data)
+    if version != META_VERSION or flags & ~KNOWN_FLAGS:
         message = "meta.dat has a version or flag that is not known: read it with a newer version"
         raise TraceError("ERR_TRACE_FORMAT", message, version=version, flags=f"{flags:#06x}")
     if flags & NATIVE:
         message = "this is a recording of native code: replay it with the CodeTracer debugger"
         raise TraceError("ERR_TRACE_FORMAT", message, flags=f"{flags:#06x}")
-    cursor = Cursor(data, _HEAD.size)
+    cursor = Cursor(data, META_HEAD.size)
     recording_id, program = cursor.text(), cursor.text()
     args = _texts(cursor)
     workdir, recorder = cursor.text(), cursor.text()

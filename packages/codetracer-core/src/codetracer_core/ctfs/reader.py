@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codetracer_core.ctfs import meta as flags
+from codetracer_core.ctfs import layout
 from codetracer_core.ctfs.calls import Call, CallStream
 from codetracer_core.ctfs.container import Container
 from codetracer_core.ctfs.events import Event, EventStream
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Event", "Step", "Trace", "TraceIndexError", "Value", "Variable"]
 
 _REQUIRED = (
-    ("steps", flags.STEP_STREAM),
-    ("values", flags.VALUE_STREAM),
-    ("calls", flags.CALL_STREAM),
-    ("events", flags.EVENT_STREAM),
+    ("steps", layout.STEP_STREAM),
+    ("values", layout.VALUE_STREAM),
+    ("calls", layout.CALL_STREAM),
+    ("events", layout.EVENT_STREAM),
 )
 # Steps repeat the variables of the step before, so most values are found here. Larger ones cost
 # more to keep than to decode.

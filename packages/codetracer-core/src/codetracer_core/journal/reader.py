@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from binascii import crc32
-from dataclasses import dataclass
 
 from codetracer_core import _zstd
 from codetracer_core.errors import EnvironmentError_, TraceError
@@ -44,27 +43,33 @@ __all__ = ["JournalChunk", "JournalReader"]
 _FRAME_SIZE = FRAME_START.size + FRAME_CRC.size
 
 
-@dataclass(frozen=True, slots=True)
 class JournalChunk:
     """One chunk: a header of 128 bytes and the records.
 
     ``after_gap`` tells that chunks before this one are lost.
     """
 
-    sequence: int
-    data: bytes
-    after_gap: bool
+    __slots__ = ("after_gap", "data", "sequence")
+
+    def __init__(self, sequence: int, data: bytes, *, after_gap: bool) -> None:
+        self.sequence = sequence
+        self.data = data
+        self.after_gap = after_gap
 
 
-@dataclass(frozen=True, slots=True)
 class _Place:
     """Where a chunk lies: a frame of the journal, or a slot of the ring (which has no codec)."""
 
-    sequence: int
-    offset: int
-    stored: int
-    inflated: int
-    codec: int | None
+    __slots__ = ("codec", "inflated", "offset", "sequence", "stored")
+
+    def __init__(
+        self, sequence: int, offset: int, stored: int, inflated: int, codec: int | None
+    ) -> None:
+        self.sequence = sequence
+        self.offset = offset
+        self.stored = stored
+        self.inflated = inflated
+        self.codec = codec
 
 
 class JournalReader:
@@ -114,7 +119,8 @@ class JournalReader:
         """Give every chunk, in the order in which they were recorded."""
         expected = 1
         for place in self._places:
-            yield JournalChunk(place.sequence, self._load(place), place.sequence != expected)
+            after_gap = place.sequence != expected
+            yield JournalChunk(place.sequence, self._load(place), after_gap=after_gap)
             expected = place.sequence + 1
 
     def close(self) -> None:

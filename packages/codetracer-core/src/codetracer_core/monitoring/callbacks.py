@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
 
 from codetracer_core._native import ffi, lib
 from codetracer_core.errors import InternalError
@@ -24,14 +23,20 @@ __all__ = [
 ]
 
 
-class CallbackSpec(NamedTuple):
+class CallbackSpec:
     """One event: its mask, its number in ``sys.monitoring``, and the method that receives it."""
 
-    event: Event
-    monitoring_event: int
-    method: str
-    is_native: bool
-    row: int
+    # A plain class: ``typing`` and ``dataclasses`` would cost every recording milliseconds.
+    __slots__ = ("event", "is_native", "method", "monitoring_event", "row")
+
+    def __init__(
+        self, event: Event, monitoring_event: int, method: str, *, is_native: bool, row: int
+    ) -> None:
+        self.event = event
+        self.monitoring_event = monitoring_event
+        self.method = method
+        self.is_native = is_native
+        self.row = row
 
 
 def _read_table() -> tuple[CallbackSpec, ...]:
@@ -41,7 +46,8 @@ def _read_table() -> tuple[CallbackSpec, ...]:
         name = ffi.string(lib.ct_callback_event(row)).decode()
         method = ffi.string(lib.ct_callback_method(row)).decode()
         native = bool(lib.ct_callback_is_native(row))
-        specs.append(CallbackSpec(Event[name], getattr(events, name), method, native, row))
+        number = getattr(events, name)
+        specs.append(CallbackSpec(Event[name], number, method, is_native=native, row=row))
     return tuple(specs)
 
 

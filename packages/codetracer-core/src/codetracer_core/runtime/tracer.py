@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 
 from codetracer_core._native import ffi, lib
 from codetracer_core.errors import EnvironmentError_, InternalError, RecorderError
@@ -14,6 +13,8 @@ from codetracer_core.monitoring.install import Installation, claim_tool_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.filtering import FilterCoordinator
 
@@ -26,27 +27,42 @@ _LOCAL_EVENTS = Event.LINE | Event.PY_RETURN | Event.PY_YIELD
 _VALUE_KINDS = ("argument", "local", "global", "return")
 
 
-@dataclass(frozen=True, slots=True)
 class RecorderStats:
-    """What a session has recorded so far."""
+    """What a session has recorded so far, as the C part's ``ct_counts`` tells.
 
-    steps: int
-    calls: int
-    returns: int
-    threads: int
-    chunks: int
-    bytes: int
-    """Of records, before compression."""
-    cuts: int
-    """Values of which a part was left out."""
-    omitted: int
-    """Values left out because their step had reached its limit."""
-    lost_frames: int
-    """Frames whose end was not seen."""
-    stall_ns: int
-    """Time the program waited for the journal."""
-    scopes_traced: int
-    scopes_skipped: int
+    ``bytes`` are those of records before compression. Of ``cuts`` values a part was left out,
+    ``omitted`` ones were left out because their step had reached its limit, ``lost_frames`` are
+    frames whose end was not seen, and the program waited ``stall_ns`` for the journal.
+    """
+
+    __slots__ = (
+        "bytes",
+        "calls",
+        "chunks",
+        "cuts",
+        "lost_frames",
+        "omitted",
+        "returns",
+        "scopes_skipped",
+        "scopes_traced",
+        "stall_ns",
+        "steps",
+        "threads",
+    )
+
+    def __init__(self, counts: Any) -> None:
+        self.steps: int = counts.steps
+        self.calls: int = counts.calls
+        self.returns: int = counts.returns
+        self.threads: int = counts.threads
+        self.chunks: int = counts.chunks
+        self.bytes: int = counts.bytes
+        self.cuts: int = counts.cuts
+        self.omitted: int = counts.omitted
+        self.lost_frames: int = counts.lost
+        self.stall_ns: int = counts.stall_ns
+        self.scopes_traced: int = counts.scopes_traced
+        self.scopes_skipped: int = counts.scopes_skipped
 
 
 class RuntimeTracer:
@@ -152,20 +168,7 @@ class RuntimeTracer:
             dict(zip(_VALUE_KINDS, counts.redacted, strict=True)),
             dict(zip(_VALUE_KINDS, counts.dropped, strict=True)),
         )
-        return RecorderStats(
-            steps=counts.steps,
-            calls=counts.calls,
-            returns=counts.returns,
-            threads=counts.threads,
-            chunks=counts.chunks,
-            bytes=counts.bytes,
-            cuts=counts.cuts,
-            omitted=counts.omitted,
-            lost_frames=counts.lost,
-            stall_ns=counts.stall_ns,
-            scopes_traced=counts.scopes_traced,
-            scopes_skipped=counts.scopes_skipped,
-        )
+        return RecorderStats(counts)
 
     def _on_sealed(self) -> None:
         """The first chunk is full: from now on somebody has to write them."""
