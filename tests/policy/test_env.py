@@ -155,6 +155,11 @@ def test_every_setting_has_a_variable() -> None:
     assert {field for variable in VARIABLES for field in variable.fields} == set(FIELD_NAMES)
 
 
+def test_every_variable_has_the_prefix_that_sessions_look_for() -> None:
+    """All names begin alike: without such a name in the environment the table is not read."""
+    assert all(variable.name.startswith("CODETRACER_") for variable in VARIABLES)
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\t\n"])
 def test_empty_means_unset(blank: str) -> None:
     """A variable that is empty or blank changes nothing and is no error."""

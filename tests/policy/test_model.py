@@ -77,6 +77,11 @@ def test_apply_leaves_the_original_alone(update: PolicyUpdate) -> None:
     assert before.origins == ()
 
 
+def test_an_update_has_a_field_for_every_setting() -> None:
+    """The flat names of the settings are the fields of an update, in their order."""
+    assert tuple(field.name for field in dataclasses.fields(PolicyUpdate)) == FIELD_NAMES
+
+
 @given(updates)
 def test_apply_sets_what_the_update_names_and_nothing_else(update: PolicyUpdate) -> None:
     """A setting that an update does not name keeps its value and its origin."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codetracer_policy.api import (
-        PolicySource,
         apply_policy_update,
         configure_policy,
         configure_policy_from_env,
@@ -38,13 +37,11 @@ if TYPE_CHECKING:
         IoCapturePolicy,
         OnRecorderError,
         OriginKind,
-        PolicyLayer,
         PolicyOrigin,
-        PolicyPath,
-        PolicyUpdate,
         RecorderPolicy,
         ValueRepr,
     )
+    from codetracer_policy.update import PolicyLayer, PolicyPath, PolicySource, PolicyUpdate
 
 __all__ = [
     "ERR_INVALID_POLICY_VALUE",
@@ -80,7 +77,6 @@ __all__ = [
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "api": (
-        "PolicySource",
         "apply_policy_update",
         "configure_policy",
         "configure_policy_from_env",
@@ -109,12 +105,15 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "IoCapturePolicy",
         "OnRecorderError",
         "OriginKind",
-        "PolicyLayer",
         "PolicyOrigin",
-        "PolicyPath",
-        "PolicyUpdate",
         "RecorderPolicy",
         "ValueRepr",
+    ),
+    "update": (
+        "PolicyLayer",
+        "PolicyPath",
+        "PolicySource",
+        "PolicyUpdate",
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -16,11 +16,10 @@ from codetracer_policy.model import (
     FIELD_NAMES,
     LIMIT_BOUNDS,
     OnRecorderError,
-    PolicyPath,
-    PolicyUpdate,
     ValueRepr,
     limit_problem,
 )
+from codetracer_policy.update import PolicyPath, PolicyUpdate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import os
 from _thread import allocate_lock
-from dataclasses import dataclass
 
-from codetracer_policy._convert import policy_update
-from codetracer_policy.env import read_environment
-from codetracer_policy.model import (
-    CONFIGURED_ORIGIN,
-    OriginKind,
-    PolicyLayer,
-    PolicyOrigin,
-    PolicyUpdate,
-    RecorderPolicy,
-)
+from codetracer_policy.model import CONFIGURED_ORIGIN, OriginKind, PolicyOrigin, RecorderPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from codetracer_policy.update import PolicyLayer, PolicySource, PolicyUpdate
+
 __all__ = [
-    "PolicySource",
     "apply_policy_update",
     "configure_policy",
     "configure_policy_from_env",
@@ -31,15 +22,6 @@ __all__ = [
     "reset_policy",
     "resolve_policy",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class PolicySource:
-    """Settings read from somewhere, as plain values by flat name, and the name of that place."""
-
-    values: Mapping[str, object]
-    detail: str
-    """For people: the path of a file, the name of a flag."""
 
 
 class _ProcessPolicy:
@@ -134,6 +116,8 @@ def configure_policy(
         "value_repr": value_repr,
         **unknown,
     }
+    from codetracer_policy._convert import policy_update
+
     apply_policy_update(policy_update(given))
 
 
@@ -142,6 +126,8 @@ def configure_policy_from_env(environ: Mapping[str, str] | None = None) -> None:
 
     Raises PolicyValueError with every invalid variable; the policy then stays as it was.
     """
+    from codetracer_policy.env import read_environment
+
     layers = read_environment(environ)
     _process.change(lambda policy: _stack(policy, layers))
 
@@ -188,16 +174,29 @@ def resolve_policy(
     if project is not None:
         layers.append(_layer(project, OriginKind.FILE))
     layers.extend(_process.policy.layers())
-    layers.extend(read_environment(environ))
-    if isinstance(overrides, PolicyUpdate):
-        layers.append(PolicyLayer(overrides, PolicyOrigin(OriginKind.OVERRIDE)))
-    elif isinstance(overrides, PolicySource):
-        layers.append(_layer(overrides, OriginKind.OVERRIDE))
-    elif overrides is not None:
-        layers.append(_layer(PolicySource(overrides, ""), OriginKind.OVERRIDE))
+    environ = os.environ if environ is None else environ
+    # The table of variables is a costly import for a program that has none of them set.
+    if any(name.startswith("CODETRACER_") for name in environ):
+        from codetracer_policy.env import read_environment
+
+        layers.extend(read_environment(environ))
+    if overrides is not None:
+        layers.append(_override(overrides))
     return _stack(RecorderPolicy(), layers)
 
 
+def _override(overrides: PolicySource | PolicyUpdate | Mapping[str, object]) -> PolicyLayer:
+    from codetracer_policy.update import PolicyLayer, PolicySource, PolicyUpdate
+
+    if isinstance(overrides, PolicyUpdate):
+        return PolicyLayer(overrides, PolicyOrigin(OriginKind.OVERRIDE))
+    source = overrides if isinstance(overrides, PolicySource) else PolicySource(overrides, "")
+    return _layer(source, OriginKind.OVERRIDE)
+
+
 def _layer(source: PolicySource, kind: OriginKind) -> PolicyLayer:
+    from codetracer_policy._convert import policy_update
+    from codetracer_policy.update import PolicyLayer
+
     update = policy_update(source.values, place=source.detail or "argument")
     return PolicyLayer(update, PolicyOrigin(kind, source.detail))

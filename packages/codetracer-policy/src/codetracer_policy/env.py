@@ -17,12 +17,10 @@ from codetracer_policy.model import (
     LIMIT_BOUNDS,
     OnRecorderError,
     OriginKind,
-    PolicyLayer,
     PolicyOrigin,
-    PolicyPath,
-    PolicyUpdate,
     ValueRepr,
 )
+from codetracer_policy.update import PolicyLayer, PolicyPath, PolicyUpdate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
-
-from codetracer_policy.errors import PolicyProblem, PolicyValueError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from codetracer_policy.errors import PolicyProblem
+    from codetracer_policy.update import PolicyLayer, PolicyUpdate
 
 __all__ = [
     "CONFIGURED_ORIGIN",
@@ -20,20 +21,17 @@ __all__ = [
     "IoCapturePolicy",
     "OnRecorderError",
     "OriginKind",
-    "PolicyLayer",
     "PolicyOrigin",
-    "PolicyPath",
-    "PolicyUpdate",
     "RecorderPolicy",
     "ValueRepr",
 ]
 
 LIMIT_BOUNDS: dict[str, tuple[int, int]] = {
-    "max_depth": (0, 32),
-    "max_items": (0, 1_000_000),
-    "max_text": (0, 16 * 1024 * 1024),
-    "max_value": (64, 64 * 1024 * 1024),
-    "max_step": (1024, 64 * 1024 * 1024),
+    "max_depth": (0, 30),
+    "max_items": (0, 100_000),
+    "max_text": (0, 64 * 1024),
+    "max_value": (64, 256 * 1024),
+    "max_step": (1024, 1024 * 1024),
 }
 """Smallest and largest value of each limit.
 
@@ -108,11 +106,15 @@ class CaptureLimits:
             if not lowest <= getattr(self, name) <= highest
         ]
         if problems:
+            from codetracer_policy.errors import PolicyValueError
+
             raise PolicyValueError(problems)
 
 
 def limit_problem(name: str, value: int, place: str) -> PolicyProblem:
     """Say that ``value`` is outside the bounds of limit ``name``."""
+    from codetracer_policy.errors import PolicyProblem
+
     lowest, highest = LIMIT_BOUNDS[name]
     return PolicyProblem(
         name, place, f"{value} is out of range", f"use a number from {lowest} to {highest}"
@@ -129,59 +131,24 @@ class IoCapturePolicy:
     """Also mirror the descriptors 1 and 2, for output past Python; needs ``line_proxies``."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyPath:
-    """A path in an update, where "no path" must differ from "leave unchanged"."""
-
-    value: str | None
-    """The path as text; None clears the setting."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyUpdate:
-    """A change of a policy. None leaves a setting as it is.
-
-    The first ten fields have the names and the order of ``configure_policy``'s positional
-    parameters.
-    """
-
-    on_recorder_error: OnRecorderError | None = None
-    require_trace: bool | None = None
-    keep_partial_trace: bool | None = None
-    log_level: str | None = None
-    """A level specification such as ``warn,codetracer_core::journal=debug``; blank clears it."""
-    log_file: PolicyPath | None = None
-    json_errors: bool | None = None
-    io_capture_line_proxies: bool | None = None
-    io_capture_fd_fallback: bool | None = None
-    module_name_from_globals: bool | None = None
-    propagate_script_exit: bool | None = None
-    max_depth: int | None = None
-    max_items: int | None = None
-    max_text: int | None = None
-    max_value: int | None = None
-    max_step: int | None = None
-    value_repr: ValueRepr | None = None
-
-    def given(self) -> dict[str, object]:
-        """The settings that this update changes, by name, in declaration order."""
-        values = ((name, getattr(self, name)) for name in FIELD_NAMES)
-        return {name: value for name, value in values if value is not None}
-
-
-FIELD_NAMES: tuple[str, ...] = tuple(f.name for f in fields(PolicyUpdate))
+FIELD_NAMES = (
+    "on_recorder_error",
+    "require_trace",
+    "keep_partial_trace",
+    "log_level",
+    "log_file",
+    "json_errors",
+    "io_capture_line_proxies",
+    "io_capture_fd_fallback",
+    "module_name_from_globals",
+    "propagate_script_exit",
+    *LIMIT_BOUNDS,
+    "value_repr",
+)
 """The flat names of all settings: keyword arguments, keys of mappings, names in messages."""
 
 _IO_FIELDS = {"io_capture_line_proxies": "line_proxies", "io_capture_fd_fallback": "fd_fallback"}
 _LIMIT_FIELDS = {name: name for name in LIMIT_BOUNDS}
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyLayer:
-    """An update together with where it came from."""
-
-    update: PolicyUpdate
-    origin: PolicyOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +240,13 @@ class RecorderPolicy:
 
     def layers(self) -> tuple[PolicyLayer, ...]:
         """One layer for each setting that something has set, to be put over another policy."""
+        if not self.origins:
+            return ()
+        from codetracer_policy.update import PolicyLayer, restated
+
         by_name = dict(self.origins)
         return tuple(
-            PolicyLayer(_restated(name, self.value(name)), by_name[name])
+            PolicyLayer(restated(name, self.value(name)), by_name[name])
             for name in FIELD_NAMES
             if name in by_name
         )
@@ -284,13 +255,3 @@ class RecorderPolicy:
 def _group(given: dict[str, object], names: dict[str, str]) -> dict[str, Any]:
     """The settings of one nested group, under the names that the group gives them."""
     return {own: given[flat] for flat, own in names.items() if flat in given}
-
-
-def _restated(name: str, value: object) -> PolicyUpdate:
-    """The update that gives setting ``name`` this stored ``value``, also when it is "none"."""
-    restated: dict[str, Any] = {name: value}
-    if name == "log_file":
-        restated[name] = PolicyPath(value if isinstance(value, str) else None)
-    elif name == "log_level":
-        restated[name] = value or ""
-    return PolicyUpdate(**restated)
