@@ -20,7 +20,7 @@ from codetracer_policy import (
     parse_capture_io,
     read_environment,
 )
-from codetracer_policy.model import FIELD_NAMES
+from codetracer_policy.model import FIELD_NAMES, LIMIT_BOUNDS
 
 README = Path(__file__).parents[2] / "packages/codetracer-policy/README.md"
 
@@ -99,9 +99,10 @@ UNITS = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2, 
 
 @given(st.integers(1, 60), st.sampled_from(list(UNITS)), st.sampled_from(["", " "]))
 def test_sizes_with_units(number: int, unit: str, blank: str) -> None:
-    """A size is its number times its unit, with or without a blank between."""
+    """A size is its number times its unit, if that is within the bounds of the setting."""
     size = number * UNITS[unit]
-    if size < 1024:
+    lowest, highest = LIMIT_BOUNDS["max_step"]
+    if not lowest <= size <= highest:
         with pytest.raises(PolicyValueError):
             resolved(CODETRACER_MAX_STEP=f"{number}{blank}{unit}")
     else:
@@ -137,7 +138,7 @@ def test_each_variable_sets_its_fields() -> None:
         "on or off": "on",
         "disable or abort": "abort",
         "a number": "7",
-        "a size such as 64KiB": "2MiB",
+        "a size such as 64KiB": "96KiB",
         "fields or call": "call",
         "off, proxies or proxies+fd": "proxies+fd",
         "a path": "/tmp/x",

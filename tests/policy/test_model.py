@@ -138,7 +138,7 @@ def test_limits_out_of_bounds_are_refused_together() -> None:
     with pytest.raises(PolicyValueError) as caught:
         CaptureLimits(max_depth=-1, max_text=2**40)
     assert [problem.name for problem in caught.value.problems] == ["max_depth", "max_text"]
-    assert "from 0 to 32" in str(caught.value)
+    assert "from 0 to 30" in str(caught.value)
     assert isinstance(caught.value, ValueError)
 
 

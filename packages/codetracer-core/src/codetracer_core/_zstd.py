@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Buffer
 
-__all__ = ["FrameCompressor", "compress", "decompress"]
+__all__ = ["Compressor", "FrameCompressor", "compress", "decompress"]
 
 DEFAULT_LEVEL = 3
 
@@ -58,9 +58,25 @@ class FrameCompressor:
         return self._compressor.flush(ZstdCompressor.FLUSH_FRAME)
 
 
+class Compressor:
+    """Compresses one buffer after the other, each to one frame that states its content size.
+
+    Making the compressor's tables costs as much as compressing some kilobytes.
+    """
+
+    __slots__ = ("_compressor",)
+
+    def __init__(self, level: int = DEFAULT_LEVEL) -> None:
+        self._compressor = ZstdCompressor(level=level)
+
+    def compress(self, data: Buffer) -> bytes:
+        """Return ``data`` as a frame."""
+        return self._compressor.compress(data, ZstdCompressor.FLUSH_FRAME)
+
+
 def compress(data: Buffer, level: int = DEFAULT_LEVEL) -> bytes:
     """Return ``data`` as one frame that states its content size."""
-    return ZstdCompressor(level=level).compress(data, ZstdCompressor.FLUSH_FRAME)
+    return Compressor(level).compress(data)
 
 
 def decompress(frame: Buffer, limit: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from codetracer_core._zstd import FrameCompressor, compress
+from codetracer_core._zstd import Compressor, FrameCompressor
 from codetracer_core.ctfs.varint import encode_varint
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ class ChunkStream:
         self._container = container
         self._data = f"{name}.dat"
         self._index = f"{name}.idx"
+        self._compressor = Compressor(LEVEL)
         container.append(self._index, _PER_CHUNK.pack(per_chunk))
 
     def add_frame(self, frame: bytes) -> None:
@@ -37,7 +38,7 @@ class ChunkStream:
 
     def add(self, records: memoryview) -> None:
         """Compress and append a chunk."""
-        self.add_frame(compress(records, LEVEL))
+        self.add_frame(self._compressor.compress(records))
 
     def add_pieces(self, size: int, pieces: Iterable[memoryview]) -> None:
         """Compress and append a chunk of ``size`` bytes without holding it whole."""

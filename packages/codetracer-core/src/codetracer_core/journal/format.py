@@ -35,7 +35,7 @@ CHUNK_START: Final = struct.Struct("<IHH16sQ")
 CHUNK_HEADER_SIZE: Final = 128
 # A chunk is about 1 MB, and more when the policy allows larger steps; a file that claims more than
 # the largest allowed step is damaged.
-INFLATED_LIMIT: Final = 128 << 20
+INFLATED_LIMIT: Final = 8 << 20
 # How much a frame that does not shrink may exceed what it holds.
 STORED_LIMIT: Final = INFLATED_LIMIT + (64 << 10)
 SLOT_LIMIT: Final = 1 << 30

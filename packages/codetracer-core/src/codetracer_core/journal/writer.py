@@ -55,6 +55,7 @@ class JournalWriter:
         self.ring_path = ring_path
         self.session_id = session_id
         self._descriptor = descriptor
+        self._compressor = _zstd.Compressor(_LEVEL)
         status = os.fstat(descriptor)
         self._identity = (status.st_dev, status.st_ino)
         self._size = status.st_size
@@ -201,7 +202,7 @@ class JournalWriter:
     def _append(self, kind: int, sequence: int, payload: Buffer) -> None:
         """Append one frame, whole or not at all."""
         inflated = memoryview(payload).nbytes
-        stored = _zstd.compress(payload, _LEVEL)
+        stored = self._compressor.compress(payload)
         start = FRAME_START.pack(
             FRAME_MAGIC, kind, CODEC_ZSTD, 0, len(stored), inflated, sequence, crc32(stored)
         )
