@@ -55,7 +55,6 @@ class JournalWriter:
         self.ring_path = ring_path
         self.session_id = session_id
         self._descriptor = descriptor
-        self._compressor = _zstd.Compressor(_LEVEL)
         status = os.fstat(descriptor)
         self._identity = (status.st_dev, status.st_ino)
         self._size = status.st_size
@@ -102,7 +101,7 @@ class JournalWriter:
             )
             os.write(descriptor, header)
             writer = cls(path, ring_path, session_id, descriptor)
-            writer._append(KIND_METADATA, 0, _json_bytes(metadata))
+            writer._append(KIND_METADATA, 0, _json_bytes(metadata), _zstd.Compressor(_LEVEL))
         except OSError as error:
             lib.ct_ring_destroy()
             for made in (ring_path, path):
@@ -133,7 +132,7 @@ class JournalWriter:
         self._drain(0)
         if self._failure is None:
             try:
-                self._append(KIND_END, 0, _json_bytes(end))
+                self._append(KIND_END, 0, _json_bytes(end), _zstd.Compressor(_LEVEL))
             except Exception as error:  # noqa: BLE001 - reported below
                 self._failure = error
         self._close()
@@ -182,27 +181,30 @@ class JournalWriter:
         """Write sealed chunks until the session closes; with `wait_ms` 0, those that are ready."""
         slot, sequence = ffi.new("int *"), ffi.new("uint64_t *")
         data, length = ffi.new("uint8_t **"), ffi.new("uint32_t *")
+        compressor = _zstd.Compressor(_LEVEL)
         while True:
             taken = lib.ct_writer_take(wait_ms, slot, sequence, data, length)
             if taken == 1:
-                self._write_chunk(sequence[0], ffi.buffer(data[0], length[0]))
+                self._write_chunk(sequence[0], ffi.buffer(data[0], length[0]), compressor)
                 lib.ct_writer_give(slot[0])
             elif taken == 0 or wait_ms == 0:
                 return
 
-    def _write_chunk(self, sequence: int, chunk: Buffer) -> None:
+    def _write_chunk(self, sequence: int, chunk: Buffer, compressor: _zstd.Compressor) -> None:
         if self._failure is not None:
             return
         try:
-            self._append(KIND_CHUNK, sequence, chunk)
+            self._append(KIND_CHUNK, sequence, chunk, compressor)
         except Exception as error:  # noqa: BLE001 - whatever it is, the program must not stall
             self._failure = error
             lib.ct_session_fail()
 
-    def _append(self, kind: int, sequence: int, payload: Buffer) -> None:
+    def _append(
+        self, kind: int, sequence: int, payload: Buffer, compressor: _zstd.Compressor
+    ) -> None:
         """Append one frame, whole or not at all."""
         inflated = memoryview(payload).nbytes
-        stored = self._compressor.compress(payload)
+        stored = compressor.compress(payload)
         start = FRAME_START.pack(
             FRAME_MAGIC, kind, CODEC_ZSTD, 0, len(stored), inflated, sequence, crc32(stored)
         )
