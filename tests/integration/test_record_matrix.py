@@ -90,6 +90,19 @@ def test_the_package_run_as_a_module_is_the_same_command(tmp_path: Path) -> None
     assert recorded.returncode == plain.returncode == -2
 
 
+def test_run_as_a_module_the_recorder_imports_nothing_from_the_working_directory(
+    tmp_path: Path,
+) -> None:
+    """There, too, modules beside the script are the program's alone."""
+    program = PROGRAMS["modules of the program that are named like the standard library's"]
+    write_files(tmp_path, {"main.py": program.source, **program.files})
+    plain = run_plain(["main.py"], tmp_path)
+    words = ["-m", "codetracer_core", "record", "-q", "-o", "out", "main.py"]
+    recorded = run_plain(words, tmp_path)
+    assert recorded.stdout == plain.stdout
+    assert recorded.stderr == plain.stderr == b""
+
+
 def test_interpreter_options_stay_in_force(tmp_path: Path) -> None:
     """Options before the command reach the program's flags and its restated command line."""
     source = "import sys\nprint(sys.flags, sys.orig_argv, sys.warnoptions, len(sys.path))\n"

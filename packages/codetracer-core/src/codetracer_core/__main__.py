@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from codetracer_core.cli import main
-
 if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        # The option -m has put the working directory first. Modules there are the program's.
+        sys.path[0] = os.path.dirname(os.path.dirname(__file__))
+    from codetracer_core.cli import main
+
     sys.exit(main())
