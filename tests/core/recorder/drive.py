@@ -4,10 +4,8 @@ As a command, in a process of its own::
 
     python drive.py OPTIONS SCRIPT [ARGS...]
 
-OPTIONS is a JSON object: ``out`` is a folder that exists, ``filter`` the path of a filter file,
-``preload`` lists modules to import before, and ``native``, which can be left out, is a folder with
-a compiled ``_native`` to use in place of the installed one. The folder receives the journal and
-``stats.json``.
+OPTIONS is a JSON object: ``out`` is a folder that exists, ``filter`` the path of a filter file, and
+``preload`` lists modules to import before. The folder receives the journal and ``stats.json``.
 """
 
 from __future__ import annotations
@@ -21,11 +19,18 @@ from types import ModuleType
 from typing import Any
 
 
-def use_native(folder: str) -> None:
-    """Take ``codetracer_core._native`` from another folder, built with other flags."""
+NATIVE_VARIABLE = "CODETRACER_TEST_NATIVE"
+
+
+def use_native() -> None:
+    """Take ``codetracer_core._native`` from the folder that the environment names, if any.
+
+    A module that was built with other flags is tested in this way.
+    """
     import codetracer_core
 
-    codetracer_core.__path__.insert(0, folder)
+    if os.environ.get(NATIVE_VARIABLE):
+        codetracer_core.__path__.insert(0, os.environ[NATIVE_VARIABLE])
 
 
 def recording(out: Path, script: str, filter_file: str) -> tuple[Any, Any]:
@@ -46,8 +51,7 @@ def main(arguments: list[str]) -> None:
     """The command."""
     text, script, *rest = arguments
     options = json.loads(text)
-    if options.get("native"):
-        use_native(options["native"])
+    use_native()
     for name in options["preload"]:
         importlib.import_module(name)
     tracer, writer = recording(Path(options["out"]), script, options["filter"])

@@ -166,9 +166,7 @@ def record(
     *,
     rules: str = "",
     preload: Sequence[str] = (),
-    native: Path | None = None,
     arguments: Sequence[str] = (),
-    env: Mapping[str, str] | None = None,
 ) -> Recording:
     """Run `script` under the recorder with every value shown; `rules` are added to the filter."""
     out = folder / "recorded"
@@ -179,10 +177,9 @@ def record(
         "out": str(out),
         "filter": str(filter_file),
         "preload": list(preload),
-        "native": None if native is None else str(native),
     }
-    outcome = run([DRIVER, json.dumps(settings), script, *arguments], env=env)
-    assert (out / "stats.json").exists(), outcome.output
+    outcome = run([DRIVER, json.dumps(settings), script, *arguments])
+    assert outcome.status == 0, outcome.output
     (path,) = out.glob("*.ctj")
     return Recording(outcome, path, json.loads((out / "stats.json").read_text(encoding="utf-8")))
 
