@@ -8,11 +8,10 @@ if TYPE_CHECKING:
 
     from codetracer_filter.discovery import discover_project_filter, load_chain, split_chain
     from codetracer_filter.engine import ScopeResolution, TraceFilterEngine, ValuePolicy
-    from codetracer_filter.errors import ErrorKind, FilterError, FilterProblem
+    from codetracer_filter.errors import ErrorKind, FilterDiagnostic, FilterError, FilterProblem
     from codetracer_filter.model import (
         ExecDecision,
         ExecDirective,
-        FilterDiagnostic,
         FilterMeta,
         FilterSource,
         InlineFilter,
@@ -63,7 +62,7 @@ _HOME = {
     "ErrorKind": "errors",
     "ExecDecision": "model",
     "ExecDirective": "model",
-    "FilterDiagnostic": "model",
+    "FilterDiagnostic": "errors",
     "FilterError": "errors",
     "FilterMeta": "model",
     "FilterProblem": "errors",

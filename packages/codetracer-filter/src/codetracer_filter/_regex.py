@@ -18,6 +18,10 @@ MAX_CANDIDATE = 1_024
 _ESCAPES = frozenset("AbBdDsSwWaftnrvxuUz")
 _CODE_POINT = re.compile(r"\\[xuU]\{([0-9A-Fa-f]{1,6})\}")
 _FLAGS = re.compile(r"\(\?([a-zA-Z]*)(-[a-zA-Z]*)?([:)])")
+_LOOP_SIGNS = (")*", ")+", "){", "++", "*+", "?+", "}+")
+"""Without one of these no group is repeated, nor is a repeat possessive; blanks may part them in a
+verbose pattern."""
+
 _MARKED_GROUPS = (
     ("(?=", "look-around", "match the wanted text itself, or use two rules"),
     ("(?!", "look-around", "write a later rule for the exceptions"),
@@ -37,11 +41,13 @@ def regex_matcher(pattern: str) -> Callable[[str], bool]:
     Raises `PatternError` for a pattern outside the shared subset, a malformed one, and one
     whose running time can grow exponentially with the text.
     """
-    from codetracer_filter._explosion import check_explosion
-
-    translated = _Translation(pattern).run()
+    translation = _Translation(pattern)
+    translated = translation.run()
     try:
-        check_explosion(translated)
+        if translation.is_verbose or any(sign in translated for sign in _LOOP_SIGNS):
+            from codetracer_filter._explosion import check_explosion
+
+            check_explosion(translated)
         search = re.compile(translated).search
     except re.error as error:
         place = "" if error.pos is None else f" at character {error.pos + 1}"
@@ -63,7 +69,8 @@ class _Translation:
         self._at = 0
         self._out: list[str] = []
         self._multi_line = False
-        self._verbose = False
+        self.is_verbose = False
+        """Whether blanks and comments in the pattern are left out."""
 
     def run(self) -> str:
         """Return the pattern for `re`; raises `PatternError`."""
@@ -76,7 +83,7 @@ class _Translation:
                 self._class()
             elif pattern.startswith("(?", self._at):
                 self._marked_group()
-            elif char == "#" and self._verbose:
+            elif char == "#" and self.is_verbose:
                 end = pattern.find("\n", self._at)
                 self._at = len(pattern) if end < 0 else end
             else:
@@ -167,5 +174,5 @@ class _Translation:
                 "put them first, or around a part as in '(?i:part)'",
             )
         self._multi_line |= "m" in switched_on
-        self._verbose |= "x" in switched_on
+        self.is_verbose |= "x" in switched_on
         self._copy(len(flags.group()), flags.group())

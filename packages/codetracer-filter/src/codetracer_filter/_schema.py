@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from codetracer_filter.errors import (
+from codetracer_filter._messages import (
     ERR_FILTER_SCHEMA,
     ERR_FILTER_VALUE,
     ERR_FILTER_VERSION,
-    FilterProblem,
     display,
     nearest,
 )
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from codetracer_filter._positions import Path, Positions
+    from codetracer_filter.errors import FilterProblem
     from codetracer_filter.selector import Selector, SelectorKind
 
     T = TypeVar("T")
@@ -89,6 +89,8 @@ class SourceReader:
 
     def report(self, code: str, path: Path, message: str, remedy: str) -> None:
         """Note a problem at ``path``, with its place and the rule it belongs to."""
+        from codetracer_filter.errors import FilterProblem
+
         line, column = self._positions.find(path)
         rule = path[2] if path[:2] == ("scope", "rules") and len(path) > 2 else None
         pattern = path[4] if rule is not None and len(path) > 4 else None

@@ -123,23 +123,27 @@ class ScopeResolution:
         return self.context.path
 
 
-@dataclass(frozen=True, slots=True)
 class CompiledScopeRule:
     """A rule as the engine walks it: ``file`` rules are answered once per file."""
 
-    index: int
-    rule: ScopeRule
-    is_file: bool
-    sees_object: bool
+    __slots__ = ("index", "is_file", "rule", "sees_object")
+
+    def __init__(self, index: int, rule: ScopeRule) -> None:
+        self.index = index
+        self.rule = rule
+        self.is_file = rule.selector.kind is SelectorKind.FILE
+        self.sees_object = rule.selector.kind is SelectorKind.OBJ
 
 
-@dataclass(frozen=True, slots=True)
 class _FileFacts:
     """What is the same for all code of a file."""
 
-    path: str
-    relative: str | None
-    matched: frozenset[int]
+    __slots__ = ("matched", "path", "relative")
+
+    def __init__(self, path: str, relative: str | None, matched: frozenset[int]) -> None:
+        self.path = path
+        self.relative = relative
+        self.matched = matched
 
 
 class _CodeRef(ref["CodeType"]):
@@ -169,13 +173,7 @@ class TraceFilterEngine:
         self.config = config
         self._directory = os.fspath(directory) if directory is not None else os.getcwd()
         self._rules = tuple(
-            CompiledScopeRule(
-                index,
-                rule,
-                rule.selector.kind is SelectorKind.FILE,
-                rule.selector.kind is SelectorKind.OBJ,
-            )
-            for index, rule in enumerate(config.rules)
+            CompiledScopeRule(index, rule) for index, rule in enumerate(config.rules)
         )
         roots = {source.root for source in config.sources if source.root is not None}
         # The innermost root first: it names modules, and most files lie in it.

@@ -1,13 +1,26 @@
-"""What is wrong with a filter chain: single problems, and the error that carries all of them."""
+"""What is wrong with a filter chain: warnings, problems, and the error that carries problems."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from codetracer_filter._messages import (
+    ERR_FILTER_INHERIT,
+    ERR_FILTER_INVALID,
+    ERR_FILTER_NOT_FOUND,
+    ERR_FILTER_PATTERN,
+    ERR_FILTER_SCHEMA,
+    ERR_FILTER_SELECTOR,
+    ERR_FILTER_SYNTAX,
+    ERR_FILTER_UNREADABLE,
+    ERR_FILTER_VALUE,
+    ERR_FILTER_VERSION,
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 __all__ = [
     "ERR_FILTER_INHERIT",
@@ -21,24 +34,10 @@ __all__ = [
     "ERR_FILTER_VALUE",
     "ERR_FILTER_VERSION",
     "ErrorKind",
+    "FilterDiagnostic",
     "FilterError",
     "FilterProblem",
-    "display",
-    "nearest",
 ]
-
-ERR_FILTER_INHERIT = "ERR_FILTER_INHERIT"
-ERR_FILTER_INVALID = "ERR_FILTER_INVALID"
-ERR_FILTER_NOT_FOUND = "ERR_FILTER_NOT_FOUND"
-ERR_FILTER_PATTERN = "ERR_FILTER_PATTERN"
-ERR_FILTER_SCHEMA = "ERR_FILTER_SCHEMA"
-ERR_FILTER_SELECTOR = "ERR_FILTER_SELECTOR"
-ERR_FILTER_SYNTAX = "ERR_FILTER_SYNTAX"
-ERR_FILTER_UNREADABLE = "ERR_FILTER_UNREADABLE"
-ERR_FILTER_VALUE = "ERR_FILTER_VALUE"
-ERR_FILTER_VERSION = "ERR_FILTER_VERSION"
-
-_DISPLAY_LIMIT = 120
 
 
 class ErrorKind(StrEnum):
@@ -93,6 +92,21 @@ class FilterProblem:
         return f"{self.where}: {entry}{self.message}; {self.remedy}"
 
 
+@dataclass(frozen=True, slots=True)
+class FilterDiagnostic:
+    """A warning about a chain that loads all the same."""
+
+    code: str
+    path: str
+    message: str
+    remedy: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{place}: {self.message}; {self.remedy}"
+
+
 class FilterError(Exception):
     """A filter chain that cannot be used; ``problems`` lists everything that is wrong with it.
 
@@ -122,22 +136,3 @@ class FilterError(Exception):
 
     def __reduce__(self) -> tuple[type[FilterError], tuple[tuple[FilterProblem, ...]]]:
         return type(self), (self.problems,)
-
-
-def display(text: str) -> str:
-    """Quote ``text`` for a message: control characters escaped, cut after 120 characters."""
-    shown = text if len(text) <= _DISPLAY_LIMIT else text[:_DISPLAY_LIMIT] + "…"
-    escaped = "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in shown
-    )
-    return f"'{escaped}'"
-
-
-def nearest(word: str, choices: Sequence[str]) -> str:
-    """Phrase the remedy for ``word``: the closest of ``choices`` if any, and all of them."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, choices, n=1, cutoff=0.6)
-    listed = ", ".join(choices)
-    return f"did you mean '{close[0]}'? (one of {listed})" if close else f"use one of {listed}"

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import os
 
-from codetracer_filter._positions import Positions
-from codetracer_filter._schema import SourceReader
-from codetracer_filter.errors import (
+from codetracer_filter._messages import (
     ERR_FILTER_INHERIT,
     ERR_FILTER_NOT_FOUND,
     ERR_FILTER_SYNTAX,
     ERR_FILTER_UNREADABLE,
-    ErrorKind,
-    FilterError,
-    FilterProblem,
 )
-from codetracer_filter.model import (
-    ExecDecision,
-    FilterDiagnostic,
-    InlineFilter,
-    TraceFilterConfig,
-    ValueAction,
-)
+from codetracer_filter._positions import Positions
+from codetracer_filter._schema import SourceReader
+from codetracer_filter.model import ExecDecision, InlineFilter, TraceFilterConfig, ValueAction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from codetracer_filter.errors import FilterDiagnostic, FilterProblem
     from codetracer_filter.model import FilterSource, IoConfig, ScopeRule
 
 __all__ = ["WARN_FILTER_REPEATED", "ConfigAggregator", "builtin_filter", "load_config"]
@@ -94,6 +86,8 @@ class ConfigAggregator:
         given = os.fspath(path)
         real = os.path.realpath(os.path.expanduser(given))
         if real in self._seen:
+            from codetracer_filter.errors import FilterDiagnostic
+
             self._diagnostics.append(
                 FilterDiagnostic(
                     WARN_FILTER_REPEATED,
@@ -126,6 +120,8 @@ class ConfigAggregator:
         if not self._problems:
             self._check_first_defaults()
         if self._problems or default_exec is None or default_action is None:
+            from codetracer_filter.errors import FilterError
+
             raise FilterError(self._problems)
         return TraceFilterConfig(
             sources=tuple(self._sources),
@@ -141,9 +137,7 @@ class ConfigAggregator:
         if not self._sources:
             message = "the chain is empty"
             remedy = "name a filter file, or start from the built-in filter"
-            self._problems.append(
-                FilterProblem(ERR_FILTER_INHERIT, "<empty chain>", message, remedy)
-            )
+            self._report(ERR_FILTER_INHERIT, "<empty chain>", message, remedy)
             return
         first = self._sources[0]
         for key, value, example in (
@@ -152,15 +146,26 @@ class ConfigAggregator:
         ):
             if value is None:
                 positions = Positions(_newlines(first.data.decode("utf-8")))
-                self._problems.append(
-                    FilterProblem(
-                        ERR_FILTER_INHERIT,
-                        first.path,
-                        f"'scope.{key}' inherits, but this is the first source of the chain",
-                        f'write {key} = "{example}"',
-                        *positions.find(("scope", key)),
-                    )
+                self._report(
+                    ERR_FILTER_INHERIT,
+                    first.path,
+                    f"'scope.{key}' inherits, but this is the first source of the chain",
+                    f'write {key} = "{example}"',
+                    *positions.find(("scope", key)),
                 )
+
+    def _report(
+        self,
+        code: str,
+        path: str,
+        message: str,
+        remedy: str,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        from codetracer_filter.errors import FilterProblem
+
+        self._problems.append(FilterProblem(code, path, message, remedy, line, column))
 
     def _add_text(self, path: str, root: str | None, data: bytes) -> None:
         from tomli import TOMLDecodeError, loads
@@ -169,37 +174,25 @@ class ConfigAggregator:
             text = _newlines(data.decode("utf-8"))
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
-            self._problems.append(
-                FilterProblem(
-                    ERR_FILTER_SYNTAX,
-                    path,
-                    f"the file is not UTF-8 text (byte {error.start + 1})",
-                    "save it as UTF-8",
-                    line,
-                )
-            )
+            message = f"the file is not UTF-8 text (byte {error.start + 1})"
+            self._report(ERR_FILTER_SYNTAX, path, message, "save it as UTF-8", line)
             return
         try:
             document = loads(text)
             positions = Positions(text)
         except TOMLDecodeError as error:
-            self._problems.append(
-                FilterProblem(
-                    ERR_FILTER_SYNTAX,
-                    path,
-                    f"this is not valid TOML: {error.msg}",
-                    "correct the syntax",
-                    error.lineno,
-                    error.colno,
-                )
+            self._report(
+                ERR_FILTER_SYNTAX,
+                path,
+                f"this is not valid TOML: {error.msg}",
+                "correct the syntax",
+                error.lineno,
+                error.colno,
             )
             return
         except RecursionError:
-            self._problems.append(
-                FilterProblem(
-                    ERR_FILTER_SYNTAX, path, "it is nested too deeply", "write it flatter", 1
-                )
-            )
+            message = "it is nested too deeply"
+            self._report(ERR_FILTER_SYNTAX, path, message, "write it flatter", 1)
             return
         reader = SourceReader(path, root, data, positions)
         source = reader.read(document)
@@ -215,6 +208,8 @@ def _newlines(text: str) -> str:
 
 
 def _unreadable(path: str, error: OSError | ValueError) -> FilterProblem:
+    from codetracer_filter.errors import ErrorKind, FilterProblem
+
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     message = f"the filter file cannot be read: {reason}"
     if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)):

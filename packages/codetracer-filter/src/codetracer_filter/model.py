@@ -7,16 +7,17 @@ from enum import StrEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import hashlib
     from collections.abc import Iterable
     from os import PathLike
 
+    from codetracer_filter.errors import FilterDiagnostic
     from codetracer_filter.selector import Selector
     from codetracer_filter.summary import FilterSummary
 
 __all__ = [
     "ExecDecision",
     "ExecDirective",
-    "FilterDiagnostic",
     "FilterMeta",
     "FilterSource",
     "InlineFilter",
@@ -153,20 +154,17 @@ class FilterSource:
     io: IoConfig | None
     rules: tuple[ScopeRule, ...] = field(repr=False)
 
+    @property
+    def sha256(self) -> str:
+        """The digest of ``data`` in lower-case hexadecimal."""
+        try:
+            # The module behind hashlib, which would load OpenSSL.
+            digest: hashlib._Hash = __import__("_sha2").sha256(self.data)
+        except ImportError:
+            from hashlib import sha256
 
-@dataclass(frozen=True, slots=True)
-class FilterDiagnostic:
-    """A warning about a chain that loads all the same."""
-
-    code: str
-    path: str
-    message: str
-    remedy: str
-    line: int | None = None
-
-    def __str__(self) -> str:
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.message}; {self.remedy}"
+            digest = sha256(self.data)
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

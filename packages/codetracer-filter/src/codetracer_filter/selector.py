@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from codetracer_filter._globs import PatternError, expand_braces, name_glob_matcher
-from codetracer_filter.errors import ERR_FILTER_PATTERN, ERR_FILTER_SELECTOR, display, nearest
+from codetracer_filter._messages import ERR_FILTER_PATTERN, ERR_FILTER_SELECTOR, display, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -32,15 +32,13 @@ class FilterSummary:
 
 def summarise(sources: Iterable[FilterSource]) -> FilterSummary:
     """Describe ``sources`` for a trace's metadata."""
-    from hashlib import sha256
-
     return FilterSummary(
         tuple(
             FilterSummaryEntry(
                 name=source.meta.name,
                 version=source.meta.version,
                 path=source.path,
-                sha256=sha256(source.data).hexdigest(),
+                sha256=source.sha256,
             )
             for source in sources
         )

@@ -65,9 +65,9 @@ class TraceSessionBootstrap:
 def _resolve_policy(
     overrides: PolicySource | Mapping[str, object] | None, environ: Mapping[str, str] | None
 ) -> RecorderPolicy:
-    from codetracer_policy import PolicyError, resolve_policy
+    import codetracer_policy
 
     try:
-        return resolve_policy(environ=environ, overrides=overrides)
-    except PolicyError as error:
+        return codetracer_policy.resolve_policy(environ=environ, overrides=overrides)
+    except codetracer_policy.PolicyError as error:  # loaded only when there is an exception
         raise as_recorder_error(error) from error

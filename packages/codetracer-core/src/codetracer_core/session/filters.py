@@ -71,11 +71,11 @@ def load_filters(
 
     Raises RecorderError with everything that is wrong with it.
     """
-    from codetracer_filter import FilterError, load_chain
+    import codetracer_filter
 
     try:
-        return load_chain(explicit, program_dir=directory)
-    except FilterError as error:
+        return codetracer_filter.load_chain(explicit, program_dir=directory)
+    except codetracer_filter.FilterError as error:  # loaded only when there is an exception
         raise as_recorder_error(error) from error
 
 
@@ -83,10 +83,10 @@ def filter_entries(config: TraceFilterConfig) -> list[dict[str, object]]:
     """The chain as the trace's metadata lists it."""
     return [
         {
-            "name": entry.name,
-            "version": entry.version,
-            "path": entry.path,
-            "sha256": entry.sha256,
+            "name": source.meta.name,
+            "version": source.meta.version,
+            "path": source.path,
+            "sha256": source.sha256,
         }
-        for entry in config.summary().entries
+        for source in config.sources
     ]
