@@ -82,10 +82,10 @@ def _encode_atom(kind: type, value: Any) -> Encoded:
     if kind is float:
         return ("float", struct.pack("<d", float.__pos__(value)))
     if kind is complex:
-        number = complex.__pos__(value)
-        return ("complex", struct.pack("<dd", number.real, number.imag))
-    shown = kind.__getitem__(value, slice(0, TEXT_LIMIT))  # type: ignore[attr-defined]
-    return (kind.__name__, kind.__len__(value), shown)  # type: ignore[attr-defined]
+        exact = complex.__pos__(value)
+        return ("complex", struct.pack("<dd", exact.real, exact.imag))
+    text = str if kind is str else bytes
+    return (kind.__name__, text.__len__(value), text.__getitem__(value, slice(0, TEXT_LIMIT)))
 
 
 def _encode_container(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded:
@@ -94,7 +94,9 @@ def _encode_container(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded
     inside = (*open_, value)
     items: Iterable[Any]
     if kind is dict:
-        items = [(encode(k, inside), encode(v, inside)) for k, v in _first(shown, dict.items(value))]
+        items = [
+            (encode(k, inside), encode(v, inside)) for k, v in _first(shown, dict.items(value))
+        ]
     else:
         members = kind.__iter__(value)  # type: ignore[attr-defined]
         items = [encode(item, inside) for item in _first(shown, members)]
@@ -245,9 +247,7 @@ class Observer:
             variables.clear()
         return found
 
-    def _namespace_variables(
-        self, frame: FrameType, activation: _Activation
-    ) -> dict[str, Encoded]:
+    def _namespace_variables(self, frame: FrameType, activation: _Activation) -> dict[str, Encoded]:
         shown: dict[str, Any] = {}
         for name in frame.f_code.co_freevars:
             shown.update(_enclosing(frame, name))

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-
 NATIVE_VARIABLE = "CODETRACER_TEST_NATIVE"
 
 

@@ -271,8 +271,7 @@ def assert_same(recorded: dict[str, list[Event]], observed: dict[str, list[Event
                 raise AssertionError(_difference(thread, at, actual, expected))
         assert len(actual) == len(expected), (
             f"{thread}: {len(actual)} events recorded, {len(expected)} observed; the first that "
-            f"only one side has: {(actual + [()])[len(expected) : len(expected) + 1]} "
-            f"{(expected + [()])[len(actual) : len(actual) + 1]}"
+            f"only one side has: {[*actual[len(expected) :], *expected[len(actual) :]][0]}"
         )
 
 

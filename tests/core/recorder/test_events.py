@@ -150,9 +150,7 @@ def test_a_tracer_of_one_event_receives_what_a_raw_tool_does(
 
 
 @pytest.mark.parametrize("spec", CALLBACK_SPECS, ids=lambda spec: spec.event.name)
-def test_a_tracer_of_one_event_gets_no_other(
-    spec: CallbackSpec, run: Callable[[], object]
-) -> None:
+def test_a_tracer_of_one_event_gets_no_other(spec: CallbackSpec, run: Callable[[], object]) -> None:
     """Only the events that were asked for are switched on for the tool."""
     installation = install_tracer(Collector(spec))
     switched_on = sys.monitoring.get_events(installation.tool_id)

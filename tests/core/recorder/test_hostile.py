@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from core.recorder.support import HERE, record, run
+from core.recorder.support import PROGRAMS, record, run
 
 
 @pytest.mark.parametrize("name", ["hooks", "lifetimes"])
 def test_a_program_that_watches_itself_sees_no_recorder(name: str, tmp_path: Path) -> None:
     """Hooks of locals, keys, globals, namespaces and thread objects are called as often as without
     the recorder, and objects die at the same places."""
-    script = HERE / "hostile" / f"{name}.py"
+    script = PROGRAMS / "hostile" / f"{name}.py"
     recorded = record(script, tmp_path)
     assert recorded.stats["failure"] is None
     assert recorded.stats["steps"] > 100

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import codetracer_core._native as installed
 import pytest
 
-import codetracer_core._native as installed
 from core.recorder.drive import NATIVE_VARIABLE
 from core.recorder.support import HERE
 from workspace import ROOT
@@ -21,10 +21,10 @@ CFLAGS = f"{SANITIZERS} -fno-sanitize-recover=undefined -fno-omit-frame-pointer 
 REPORT = re.compile("runtime error:|AddressSanitizer")
 
 TESTS = ["events", "sessions", "hostile", "versions", "limits", "chunks", "differential"]
-PROGRAMS = (
-    "arguments class_bodies closures comprehensions containers coroutines deletion exceptions "
-    "generators many_variables suspended threads values"
-).split()
+PROGRAMS = [
+    *("arguments", "class_bodies", "closures", "comprehensions", "containers", "coroutines"),
+    *("deletion", "exceptions", "generators", "many_variables", "suspended", "threads", "values"),
+]
 
 pytestmark = [
     pytest.mark.timeout(900),

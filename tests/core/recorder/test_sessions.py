@@ -11,8 +11,8 @@ from types import CodeType
 from typing import Any
 
 import pytest
-
 from codetracer_core._native import lib
+
 from codetracer_core.monitoring.capabilities import TOOL_IDS
 from core.recorder.drive import recording
 from core.recorder.support import HERE, SHOW_ALL, by_thread
@@ -40,6 +40,20 @@ def helper(kept, text):
         raise ValueError(local)
     except ValueError as error:
         return error
+"""
+STOPS_ITSELF = """\
+def numbers():
+    yield 1
+    stop()
+    yield 2
+    yield 3
+
+
+def outer():
+    made = numbers()
+    seen = [next(made)]
+    seen += made
+    return seen
 """
 FILE = "/program/main.py"
 ONLY_PROGRAM = """
@@ -143,11 +157,7 @@ def test_a_session_ends_with_frames_of_the_program_still_open(tmp_path: Path) ->
     program = Program(tmp_path)
     tracer, writer = open_recording(tmp_path / "out")
     names: dict[str, object] = {"stop": tracer.uninstall}
-    source = (
-        "def numbers():\n    yield 1\n    stop()\n    yield 2\n    yield 3\n"
-        "def outer():\n    made = numbers()\n    seen = [next(made)]\n    seen += made\n    return seen\n"
-    )
-    exec(compile(source, FILE, "exec"), names)
+    exec(compile(STOPS_ITSELF, FILE, "exec"), names)
     outer = names["outer"]
     assert callable(outer)
     tracer.install()
