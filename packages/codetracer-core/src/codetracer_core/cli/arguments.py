@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from codetracer_core.errors import UsageError
 
 TYPE_CHECKING = False
@@ -18,27 +16,31 @@ __all__ = ["Command", "Option", "Words"]
 _HELP_COLUMN = 26
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Option:
     """An option: ``names`` as they are written, the main one last.
 
     With a ``metavar`` it takes a value: the next word, or attached (``-oDIR``, ``--out-dir=DIR``).
     """
 
-    names: tuple[str, ...]
-    help: str
-    metavar: str | None = None
+    __slots__ = ("about", "metavar", "names")
+
+    def __init__(self, names: tuple[str, ...], about: str, metavar: str | None = None) -> None:
+        self.names = names
+        self.about = about
+        self.metavar = metavar
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Words:
     """A parsed command line: the values given to each option by its main name, and the rest.
 
     An option without value has an empty text for each time it was given.
     """
 
-    options: dict[str, list[str]]
-    rest: tuple[str, ...]
+    __slots__ = ("options", "rest")
+
+    def __init__(self, options: dict[str, list[str]], rest: tuple[str, ...]) -> None:
+        self.options = options
+        self.rest = rest
 
     def given(self, name: str) -> bool:
         """Whether option `name` was given."""
@@ -140,7 +142,7 @@ class Command:
 def _help_row(option: Option) -> str:
     head = "  " + ", ".join(option.names) + (f" {option.metavar}" if option.metavar else "")
     blank = " " * _HELP_COLUMN
-    first, *more = option.help.split("\n")
+    first, *more = option.about.split("\n")
     if len(head) < _HELP_COLUMN:
         lines = [f"{head:<{_HELP_COLUMN}}{first}"]
     else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-from dataclasses import dataclass
 from enum import Enum
 from types import ModuleType
 
@@ -30,19 +29,30 @@ class ProgramKind(Enum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A program that exists, as far as that can be told before it runs."""
+    """A program that exists, as far as that can be told before it runs.
 
-    kind: ProgramKind
-    name: str
-    """The path, module or code as it was given."""
-    argv: tuple[str, ...]
-    """What ``sys.argv`` is when the program starts."""
-    words: tuple[str, ...]
-    """The part of a ``python`` command line that names the program and its arguments."""
-    path: str | None
-    """The file or folder under the name that ``python`` gives it in tracebacks."""
+    ``name`` is the path, module or code as it was given, ``argv`` what ``sys.argv`` is when the
+    program starts, and ``words`` the part of a ``python`` command line that names the program and
+    its arguments. ``path`` is the file or folder under the name that ``python`` gives it in
+    tracebacks.
+    """
+
+    __slots__ = ("argv", "kind", "name", "path", "words")
+
+    def __init__(
+        self,
+        kind: ProgramKind,
+        name: str,
+        argv: tuple[str, ...],
+        words: tuple[str, ...],
+        path: str | None,
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.argv = argv
+        self.words = words
+        self.path = path
 
     @property
     def main_script(self) -> str | None:
@@ -55,14 +65,19 @@ class Program:
         return main if os.path.isfile(main) else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Ending:
-    """How a program's main module ended."""
+    """How a program's main module ended.
 
-    status: int
-    """The exit status that ``python`` would give, as far as it is known by now."""
-    error: BaseException | None
-    """The exception that must still end the process: SystemExit, or KeyboardInterrupt (shown)."""
+    ``status`` is the exit status that ``python`` would give, as far as it is known by now,
+    ``error`` the exception that must still end the process: SystemExit, or KeyboardInterrupt
+    (shown).
+    """
+
+    __slots__ = ("error", "status")
+
+    def __init__(self, status: int, error: BaseException | None) -> None:
+        self.status = status
+        self.error = error
 
 
 def find_program(words: Sequence[str]) -> Program:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import OutputFolder, prepare_folder
@@ -22,14 +21,22 @@ if TYPE_CHECKING:
 __all__ = ["TraceSessionBootstrap"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class TraceSessionBootstrap:
     """What a session starts from: output folder, description of the program, filters, policy."""
 
-    folder: OutputFolder
-    metadata: SessionMetadata
-    filters: TraceFilterConfig
-    policy: RecorderPolicy
+    __slots__ = ("filters", "folder", "metadata", "policy")
+
+    def __init__(
+        self,
+        folder: OutputFolder,
+        metadata: SessionMetadata,
+        filters: TraceFilterConfig,
+        policy: RecorderPolicy,
+    ) -> None:
+        self.folder = folder
+        self.metadata = metadata
+        self.filters = filters
+        self.policy = policy
 
     @classmethod
     def prepare(

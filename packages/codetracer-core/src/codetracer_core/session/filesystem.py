@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from codetracer_core.session.errors import TraceDirConflictError, TraceDirError
@@ -42,16 +41,19 @@ _JOURNAL = re.compile(r"trace\.[0-9a-f-]{36}\.(ctj|ring)")
 _UNFINISHED = re.compile(r"\.trace\.ct\.[0-9]+\.tmp")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class OutputFolder:
-    """A folder that a trace can be written to."""
+    """A folder that a trace can be written to.
 
-    path: Path
-    """Absolute."""
-    created: tuple[Path, ...] = ()
-    """The folders that were made for it, outermost first."""
-    previous: tuple[Path, ...] = ()
-    """Files of an older trace of ours, which the new trace replaces."""
+    ``path`` is absolute, ``created`` are the folders that were made for it, outermost first, and
+    ``previous`` the files of an older trace of ours, which the new trace replaces.
+    """
+
+    __slots__ = ("created", "path", "previous")
+
+    def __init__(self, path: Path, created: tuple[Path, ...], previous: tuple[Path, ...]) -> None:
+        self.path = path
+        self.created = created
+        self.previous = previous
 
 
 def prepare_folder(directory: str | os.PathLike[str]) -> OutputFolder:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
 
 from codetracer_core import __version__
 from codetracer_core.session.filesystem import RECORDER_NAME
@@ -17,17 +16,29 @@ if TYPE_CHECKING:
 __all__ = ["SessionMetadata", "collect_metadata", "main_script_of", "storable"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SessionMetadata:
-    """The recorded program as it was when the session started. All texts are valid Unicode."""
+    """The recorded program as it was when the session started. All texts are valid Unicode.
 
-    program: str
-    args: tuple[str, ...]
-    workdir: str
-    main_script: str | None
-    """Absolute path of the main script; None for code without a file and where it is not known."""
-    started_at: float
-    """Seconds since the epoch."""
+    ``main_script`` is the absolute path of the main script, None for code without a file and where
+    it is not known; ``started_at`` counts seconds since the epoch.
+    """
+
+    __slots__ = ("args", "main_script", "program", "started_at", "workdir")
+
+    def __init__(
+        self,
+        *,
+        program: str,
+        args: tuple[str, ...],
+        workdir: str,
+        main_script: str | None,
+        started_at: float,
+    ) -> None:
+        self.program = program
+        self.args = args
+        self.workdir = workdir
+        self.main_script = main_script
+        self.started_at = started_at
 
     def as_journal(self, filters: Iterable[Mapping[str, object]]) -> dict[str, object]:
         """The journal's metadata frame, for a session with these `filters`."""
