@@ -14,7 +14,7 @@
 #include "journal_format.h"
 
 #define CT_SLOTS         5
-#define CT_CHUNK_BYTES   ((size_t)1 << 20)
+#define CT_CHUNK_BYTES   ((size_t)512 << 10)
 #define CT_BOUNDARY_ROOM ((size_t)768 << 10) /* a preamble and the definitions that a unit needs   \
                                               */
 #define CT_RING_HEADER 4096

@@ -89,6 +89,7 @@ class JournalWriter:
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = _moved_high(os.open(path, flags, 0o600))
+            _lock(descriptor)
             header = JOURNAL_HEADER.pack(
                 JOURNAL_MAGIC,
                 VERSION,
@@ -232,11 +233,20 @@ class JournalWriter:
                 return
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = _moved_high(os.open(self.path, flags))
+        _lock(descriptor)
         status = os.fstat(descriptor)
         if (status.st_dev, status.st_ino) != self._identity:
             os.close(descriptor)
             raise FileNotFoundError(errno.ENOENT, "the journal was replaced", str(self.path))
         self._descriptor = descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """Tell other processes that this journal is being written, as far as the file system can."""
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _moved_high(descriptor: int) -> int:
