@@ -25,7 +25,7 @@ static inline ct_shadow *ct_push(ct_thread *t, ct_iframe *iframe, ct_plan *plan,
     uint32_t slots = t->slots_used + (uint32_t)plan->slot_count;
     if (ct_unlikely(t->depth == t->room && !ct_grow_frames(t)))
         return NULL;
-    if (ct_unlikely(slots > t->slots_room && !ct_grow_slots(t, slots)))
+    if (ct_unlikely(slots >= t->slots_room && !ct_grow_slots(t, slots + 1)))
         return NULL;
     memset(t->slots + t->slots_used, 0, (size_t)plan->slot_count * sizeof(ct_slot));
     ct_shadow *frame = &t->frames[t->depth++];
