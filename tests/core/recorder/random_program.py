@@ -69,7 +69,7 @@ CHANGES = [
     "shared[-1:] = []",
     "raise KeyError({w})",
 ]
-HEAD = '''\
+HEAD = """\
 class Sub(int):
     pass
 
@@ -110,7 +110,7 @@ def numbers():
         yield [i] * (i % 4)
 
 
-'''
+"""
 
 
 def random_program(seed: int, functions: int = 4, statements: int = 120) -> str:
