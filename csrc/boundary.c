@@ -16,7 +16,7 @@ enum ct_go ct_fail(const char *code)
     ct_session.active = false;
     PyObject *answer = PyObject_CallFunction(ct_session.on_failure, "s", code);
     if (answer == NULL)
-        return CT_GO_RAISE;
+        return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
     Py_DECREF(answer);
     return CT_GO_AWAY;
 }
@@ -73,9 +73,9 @@ static enum ct_go wait_for_slot(uint64_t session)
     if (ct_session.writer_runs)
         return CT_GO_ON;
     PyObject *answer = PyObject_CallNoArgs(ct_session.on_sealed); /* starts the writer */
-    if (answer == NULL)
+    if (answer == NULL && !ct_forgive())
         return CT_GO_RAISE;
-    Py_DECREF(answer);
+    Py_XDECREF(answer);
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
@@ -97,7 +97,7 @@ enum ct_go ct_announce(ct_thread *t)
     unsigned long ident = PyThread_get_thread_ident();
     PyObject *name = PyObject_CallFunction(ct_session.thread_name, "k", ident);
     if (name == NULL)
-        return CT_GO_RAISE;
+        return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
     if (ct_session.active && ct_session.number == session && PyUnicode_Check(name)) {
         uint8_t *unit = ct_out.at;
         uint8_t *p = ct_put_uv(unit + 1, t->id);

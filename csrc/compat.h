@@ -84,18 +84,32 @@ static inline PyObject *ct_frame_slot(ct_iframe *f, int i)
     return f->localsplus[i];
 }
 
+/* After Python code of ours has failed: true, with the exception gone, when the program is at the
+ * limit of its recursion or memory; nothing is wrong with the recorder then, and the next time may
+ * do better. */
+static inline bool ct_forgive(void)
+{
+    if (!PyErr_ExceptionMatches(PyExc_RecursionError) && !PyErr_ExceptionMatches(PyExc_MemoryError))
+        return false;
+    PyErr_Clear();
+    return true;
+}
+
 /* A number that stands for this type as it is now and for no other, 0 when it has none. */
 static inline unsigned int ct_type_version(PyTypeObject *type)
 {
     return PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) ? type->tp_version_tag : 0;
 }
 
-/* A number that changes whenever the dict does and is never used for another state of any dict. */
+/* A number that changes whenever the dict does and is never used for another state of any dict; 0
+ * when there is none: a dict that shares its storage with an instance changes with the instance's
+ * attributes, unnoticed (CPython 3.13). */
 static inline uint64_t ct_dict_version(PyObject *dict)
 {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    return ((PyDictObject *)dict)->ma_version_tag;
+    PyDictObject *d = (PyDictObject *)dict;
+    return d->ma_values == NULL ? d->ma_version_tag : 0;
 #pragma GCC diagnostic pop
 }
 

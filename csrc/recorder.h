@@ -19,6 +19,7 @@ int ct_session_open(uintptr_t parts, uintptr_t errors);
 void ct_session_close(void);
 int ct_session_is_active(void);
 void ct_session_fail(void);
+void ct_session_suspend(void);
 void ct_session_counts(ct_counts *out);
 int ct_frames_are_public(void);
 

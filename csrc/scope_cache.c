@@ -271,16 +271,32 @@ static PyObject *module_name(PyObject *globals)
     return name != NULL && PyUnicode_CheckExact(name) ? name : Py_None;
 }
 
+static bool are_plain(PyObject *names)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++)
+        if (!PyUnicode_CheckExact(PyTuple_GET_ITEM(names, i)))
+            return false;
+    return true;
+}
+
+/* code.replace() accepts instances of subclasses of str, whose methods would run when a filter
+ * looks at them. */
+static bool has_plain_names(PyCodeObject *code)
+{
+    return PyUnicode_CheckExact(code->co_filename) && PyUnicode_CheckExact(code->co_name) &&
+           PyUnicode_CheckExact(code->co_qualname) && are_plain(code->co_names) &&
+           are_plain(code->co_localsplusnames);
+}
+
 enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **plan)
 {
-    bool plain_file = PyUnicode_CheckExact(code->co_filename);
-    if (plain_file && PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
+    if (!has_plain_names(code) || PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
         return skip(code);
     PyObject *answer =
         PyObject_CallFunctionObjArgs(scopes.resolver, (PyObject *)code, code->co_localsplusnames,
                                      code->co_localspluskinds, module_name(globals), NULL);
     if (answer == NULL)
-        return CT_SCOPE_ERROR;
+        return ct_forgive() ? CT_SCOPE_UNDECIDED : CT_SCOPE_ERROR;
     enum ct_scope scope = CT_SCOPE_ERROR;
     if (scopes.skipped_files == NULL || answer == Py_Ellipsis) {
         scope = CT_SCOPE_UNDECIDED; /* the session has ended meanwhile, or there was no answer this
@@ -288,7 +304,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
     } else if (answer == Py_None) {
         scope = skip(code);
     } else if (answer == Py_True) {
-        if (plain_file && PySet_Add(scopes.skipped_files, code->co_filename) < 0)
+        if (PySet_Add(scopes.skipped_files, code->co_filename) < 0)
             PyErr_Clear();
         scope = skip(code);
     } else {
@@ -303,7 +319,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
         }
     }
     Py_DECREF(answer);
-    return scope;
+    return scope == CT_SCOPE_ERROR && ct_forgive() ? CT_SCOPE_UNDECIDED : scope;
 }
 
 int ct_scopes_open(PyObject *resolver)

@@ -187,6 +187,12 @@ void ct_session_fail(void)
     __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
 }
 
+/* Record nothing more; the session stays open until it is closed. */
+void ct_session_suspend(void)
+{
+    ct_session.active = false;
+}
+
 int ct_frames_are_public(void)
 {
     return ct_frame_is_public;

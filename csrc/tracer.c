@@ -25,7 +25,7 @@ static enum ct_go prepare_space(ct_thread *t, ct_iframe *iframe)
     ct_shadow *frame = &t->frames[t->depth - 1];
     int failed = ct_namespace_prepare(&frame->space, frame->plan, dict);
     if (failed)
-        return CT_GO_RAISE;
+        return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
@@ -168,8 +168,11 @@ static void disarm(PyCodeObject *code)
 static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan **plan)
 {
     enum ct_scope scope = ct_scope_of((PyCodeObject *)code, iframe->f_globals, plan);
-    if (scope == CT_SCOPE_TRACE && ct_unlikely(!(*plan)->armed) && !arm(*plan))
-        return CT_SCOPE_ERROR;
+    if (scope == CT_SCOPE_TRACE && ct_unlikely(!(*plan)->armed) && !arm(*plan)) {
+        /* The tool id is not ours any more: somebody has freed it. */
+        PyErr_Clear();
+        return ct_fail("ERR_TOOL_ID_LOST") == CT_GO_RAISE ? CT_SCOPE_ERROR : CT_SCOPE_UNDECIDED;
+    }
     if (ct_unlikely(!ct_session.active))
         return CT_SCOPE_UNDECIDED;
     return scope;

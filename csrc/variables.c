@@ -94,7 +94,7 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
             ct_slot_make_stale(&plan->globals[i].slot);
     }
     uint64_t version = ct_dict_version(dict);
-    bool look_up = version != plan->globals_version;
+    bool look_up = version == 0 || version != plan->globals_version;
     if (look_up) {
         plan->globals_version = version;
         plan->globals_mutable = false;
@@ -120,8 +120,9 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
 
 static inline bool globals_may_differ(const ct_plan *plan, PyObject *dict)
 {
-    return plan->globals_mutable || plan->globals_generation != ct_out.generation ||
-           ct_dict_version(dict) != plan->globals_version;
+    uint64_t version = ct_dict_version(dict);
+    return plan->globals_mutable || plan->globals_generation != ct_out.generation || version == 0 ||
+           version != plan->globals_version;
 }
 
 uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p)

@@ -331,4 +331,56 @@ PROGRAMS: dict[str, RecordedProgram] = {
     "folder without a main module": RecordedProgram(
         "", words=("app",), files={"app/x.py": ""}, traced=False, status=1
     ),
+    "globals that are attributes": RecordedProgram(
+        # The dict and the instance share their storage: a new value of the attribute frees the old.
+        "class Space: pass\n"
+        "space = Space()\n"
+        "space.value = [0]\n"
+        "space.done = None\n"
+        "exec(compile('def read(change):\\n'\n"
+        "             '    first = len(value)\\n'\n"
+        "             '    change(1)\\n'\n"
+        "             '    second = len(value)\\n'\n"
+        "             '    change(2)\\n'\n"
+        "             '    return first, second, value[:2]\\n', __file__, 'exec'), space.__dict__)\n"
+        "def change(n):\n"
+        "    space.value = [n, 'new'] * 50\n"
+        "for _ in range(3):\n"
+        "    print(space.read(change))\n",
+        status=0,
+    ),
+    "first call at the limit of recursion": RecordedProgram(
+        "import sys\n"
+        "def down(n, leaf):\n"
+        "    return leaf() if n == 0 else down(n - 1, leaf)\n"
+        "results = []\n"
+        "for k in range(60):\n"
+        "    names = {}\n"
+        "    exec(compile(f'def leaf(): return {k}\\n', __file__, 'exec'), names)\n"
+        "    try:\n"
+        "        results.append(down(sys.getrecursionlimit() - 30 + k, names['leaf']))\n"
+        "    except RecursionError:\n"
+        "        results.append(None)\n"
+        "print(results)\n",
+        status=0,
+    ),
+    "code with names of a subclass of str": RecordedProgram(
+        "class Name(str):\n"
+        "    def startswith(self, *args):\n"
+        "        print('startswith')\n"
+        "        return str.startswith(self, *args)\n"
+        "    def __hash__(self):\n"
+        "        print('hash')\n"
+        "        return str.__hash__(self)\n"
+        "    def __eq__(self, other):\n"
+        "        print('eq')\n"
+        "        return str.__eq__(self, other)\n"
+        "def f():\n"
+        "    return 1\n"
+        "f.__code__ = f.__code__.replace(\n"
+        "    co_filename=Name(__file__), co_name=Name('n'), co_qualname=Name('q')\n"
+        ")\n"
+        "print(f())\n",
+        status=0,
+    ),
 }

@@ -49,17 +49,25 @@ class Installation:
         self.interest = interest
         self._installed = True
 
+    def silence(self) -> None:
+        """Let no more events come, but for those of single code objects."""
+        if self._is_ours():
+            sys.monitoring.set_events(self.tool_id, 0)
+
     def remove(self) -> None:
         """Take the tracer out and give the tool id back; does nothing the second time."""
         if not self._installed:
             return
         self._installed = False
-        # The program may have taken the id away from us.
-        if sys.monitoring.get_tool(self.tool_id) != _NAME:
+        if not self._is_ours():
             return
-        sys.monitoring.set_events(self.tool_id, 0)
+        self.silence()
         unregister_enabled_callbacks(self.tool_id, self.interest)
         sys.monitoring.free_tool_id(self.tool_id)
+
+    def _is_ours(self) -> bool:
+        """Whether the program has left us the tool id."""
+        return sys.monitoring.get_tool(self.tool_id) == _NAME
 
 
 def install_tracer(

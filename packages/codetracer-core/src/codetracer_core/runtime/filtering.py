@@ -188,7 +188,7 @@ def _is_dunder(name: str) -> bool:
 def _global_names(code: CodeType, seen: set[str]) -> Iterator[str]:
     """The names that `code` and the code inside it may find in their module, each once."""
     for name in code.co_names:
-        if name not in seen and not _is_dunder(name):
+        if type(name) is str and name not in seen and not _is_dunder(name):
             seen.add(name)
             yield name
     for constant in code.co_consts:

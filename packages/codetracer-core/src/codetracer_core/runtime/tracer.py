@@ -13,16 +13,25 @@ from codetracer_core.monitoring.install import Installation, claim_tool_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType, EllipsisType
     from typing import Any
 
     from codetracer_core.journal.writer import JournalWriter
-    from codetracer_core.runtime.filtering import FilterCoordinator
+    from codetracer_core.runtime.filtering import FilterCoordinator, Plan
 
 __all__ = ["RecorderStats", "RuntimeTracer"]
 
 _GLOBAL_EVENTS = Event.PY_START | Event.PY_RESUME | Event.PY_THROW | Event.PY_UNWIND
 _LOCAL_EVENTS = Event.LINE | Event.PY_RETURN | Event.PY_YIELD
 """Set for each code object that is recorded, when it starts for the first time."""
+
+_REASONS = {
+    "ERR_IO": "the journal cannot be written",
+    "ERR_JOURNAL_STALLED": "the journal could not be written for ten seconds",
+    "ERR_NO_MEMORY": "there is no memory left for it",
+    "ERR_TOOL_ID_LOST": "the program has freed the recorder's tool id of sys.monitoring",
+}
+"""Why the C part gave up, by the code it gives."""
 
 _VALUE_KINDS = ("argument", "local", "global", "return")
 
@@ -102,7 +111,7 @@ class RuntimeTracer:
         tool_id = claim_tool_id()
         installation = Installation(tool_id, _GLOBAL_EVENTS | _LOCAL_EVENTS)
         self._parts = (
-            self._coordinator.resolve,
+            self._resolve,
             self._on_failure,
             self._on_sealed,
             _thread_name,
@@ -134,7 +143,7 @@ class RuntimeTracer:
         installation, self._installation = self._installation, None
         if installation is None:
             return
-        sys.monitoring.set_events(installation.tool_id, 0)
+        installation.silence()
         self._stats = self._count()
         # This clears local events, before the tool id is given back: its next owner must not
         # get them.
@@ -176,11 +185,31 @@ class RuntimeTracer:
 
     def _on_failure(self, code: str) -> None:
         """Recording cannot go on. Called between two records, in the program's thread."""
-        self.failure = _failure(code)
+        self._fail(EnvironmentError_(code, f"recording has stopped: {_REASONS[code]}"))
+
+    def _resolve(
+        self, code: CodeType, names: tuple[str, ...], kinds: bytes, module: str | None
+    ) -> Plan | bool | EllipsisType | None:
+        """What the coordinator says; a defect of ours or of a filter is not the program's."""
+        try:
+            return self._coordinator.resolve(code, names, kinds, module)
+        except Exception as error:  # noqa: BLE001 - the policy decides what becomes of it
+            lib.ct_session_suspend()
+            self._fail(
+                InternalError(
+                    "ERR_UNKNOWN",
+                    f"recording has stopped: a code object was not decided: {error!r}",
+                )
+            )
+            return ...
+
+    def _fail(self, failure: RecorderError) -> None:
+        """Apply the error policy: raise `failure` in the program, or let the program run on."""
+        self.failure = failure
         if self._installation is not None:
-            sys.monitoring.set_events(self._installation.tool_id, 0)
+            self._installation.silence()
         if self._abort:
-            raise self.failure
+            raise failure
 
 
 _recording: RuntimeTracer | None = None
@@ -213,16 +242,6 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     if _recording is not None:
         _recording.after_fork_in_child()
-
-
-def _failure(code: str) -> RecorderError:
-    if code == "ERR_NO_MEMORY":
-        return EnvironmentError_(code, "recording has stopped: there is no memory left for it")
-    if code == "ERR_JOURNAL_STALLED":
-        return EnvironmentError_(
-            code, "recording has stopped: the journal could not be written for ten seconds"
-        )
-    return EnvironmentError_(code, "recording has stopped: the journal cannot be written")
 
 
 def _thread_name(ident: int) -> str:

@@ -98,6 +98,8 @@ class TraceSession:
                 on_recorder_error=policy.on_recorder_error.value,
                 adopt_running=adopt_running,
             )
+            # What the log imports must not be recorded as the program's.
+            report_start(bootstrap, writer.path.name.split(".")[1])
             tracer.install()
             try:
                 discard(folder.previous)
@@ -111,7 +113,6 @@ class TraceSession:
             if isinstance(error, Exception) and not isinstance(error, RecorderError):
                 raise as_recorder_error(error) from error
             raise
-        report_start(bootstrap, writer.path.name.split(".")[1])
         return cls(bootstrap, writer, coordinator, tracer)
 
     @property
