@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
+import socket
 from pathlib import Path
 
 import pytest
@@ -249,6 +251,40 @@ TOML_VALUES = st.recursive(
     ),
     max_leaves=8,
 )
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "socket"])
+def test_what_is_no_regular_file_is_refused_unread(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device without end is not read to its end, and nobody waits for a pipe's writer."""
+    path = tmp_path / kind
+    with socket.socket(socket.AF_UNIX) as listener:
+        if kind == "device":
+            path = Path("/dev/zero")
+        elif kind == "pipe":
+            os.mkfifo(path)
+        else:
+            monkeypatch.chdir(tmp_path)
+            listener.bind(kind)
+        with pytest.raises(FilterError) as caught:
+            TraceFilterConfig.from_paths([path])
+    assert (caught.value.code, caught.value.kind) == ("ERR_FILTER_NOT_FOUND", "Usage")
+    assert "not a file" in caught.value.message
+
+
+def test_a_file_above_the_largest_size_is_refused(write_filter: WriteFilter) -> None:
+    """One mebibyte is read, one byte more is not."""
+    file = write_filter()
+    size = 1024 * 1024
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"{text:\n<{size}}", encoding="utf-8")
+    TraceFilterConfig.from_paths([file])
+    file.write_text(f"{text:\n<{size + 1}}", encoding="utf-8")
+    with pytest.raises(FilterError) as caught:
+        TraceFilterConfig.from_paths([file])
+    assert (caught.value.code, caught.value.kind) == ("ERR_FILTER_UNREADABLE", "Environment")
+    assert "larger than 1 MiB" in caught.value.message
 
 
 KEYS = [

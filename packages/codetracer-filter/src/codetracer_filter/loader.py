@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from errno import EFBIG
+from stat import S_ISDIR, S_ISREG
 
 from codetracer_filter._messages import (
     ERR_FILTER_INHERIT,
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["WARN_FILTER_REPEATED", "ConfigAggregator", "builtin_filter", "load_config"]
 
 WARN_FILTER_REPEATED = "WARN_FILTER_REPEATED"
+
+_LARGEST_FILE = 1024 * 1024
 
 
 def load_config(
@@ -99,8 +103,7 @@ class ConfigAggregator:
             return
         self._seen.add(real)
         try:
-            with open(real, "rb") as file:
-                data = file.read()
+            data = _read(real)
         except (OSError, ValueError) as error:
             self._problems.append(_unreadable(given, error))
             return
@@ -207,6 +210,24 @@ def _newlines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
+def _read(path: str) -> bytes:
+    """The content of the file at ``path``.
+
+    Raises OSError, and ValueError when no filter can be there: a device may have no end, and
+    opening a FIFO waits for its writer.
+    """
+    mode = os.stat(path).st_mode
+    if S_ISDIR(mode):
+        raise ValueError("it is a folder")
+    if not S_ISREG(mode):
+        raise ValueError("it is a device, a pipe or a socket, not a file")
+    with open(path, "rb") as file:
+        data = file.read(_LARGEST_FILE + 1)
+    if len(data) > _LARGEST_FILE:
+        raise OSError(EFBIG, "it is larger than 1 MiB")
+    return data
+
+
 def _unreadable(path: str, error: OSError | ValueError) -> FilterProblem:
     from codetracer_filter.errors import ErrorKind, FilterProblem
 
@@ -214,10 +235,13 @@ def _unreadable(path: str, error: OSError | ValueError) -> FilterProblem:
     message = f"the filter file cannot be read: {reason}"
     if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)):
         return FilterProblem(ERR_FILTER_NOT_FOUND, path, message, "give the path of a filter file")
+    remedy = "make the file readable or leave it out"
+    if isinstance(error, OSError) and error.errno == EFBIG:
+        remedy = "give the path of a filter file"
     return FilterProblem(
         ERR_FILTER_UNREADABLE,
         path,
         message,
-        "make the file readable or leave it out",
+        remedy,
         kind=ErrorKind.ENVIRONMENT,
     )
