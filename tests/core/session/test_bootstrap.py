@@ -46,6 +46,50 @@ def test_a_wrong_argument_leaves_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("CODETRACER_CAPTURE_IO", "proxies+fd", "CODETRACER_CAPTURE_IO=proxies)"),
+        ("CODETRACER_VALUE_REPR", "call", "set it to fields"),
+        ("CODETRACER_PROPAGATE_SCRIPT_EXIT", "off", "set it to on"),
+        ("CODETRACER_KEEP_PARTIAL_TRACE", "off", "set it to on"),
+        ("CODETRACER_MODULE_NAME_FROM_GLOBALS", "off", "set it to on"),
+    ],
+)
+def test_a_setting_without_effect_is_refused(
+    name: str, value: str, remedy: str, tmp_path: Path
+) -> None:
+    """The message says where it comes from and which value works, and no folder is left behind."""
+    with pytest.raises(UsageError) as caught:
+        TraceSessionBootstrap.prepare(tmp_path / "out", argv=["x"], policy_environ={name: value})
+    assert caught.value.code == "ERR_UNSUPPORTED_SETTING"
+    assert f"environment {name}" in caught.value.message
+    assert remedy in caught.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_without_effect_are_refused_together(tmp_path: Path) -> None:
+    """One error names all of them, also when a call has set them."""
+    with pytest.raises(UsageError) as caught:
+        TraceSessionBootstrap.prepare(
+            tmp_path, argv=["x"], policy={"value_repr": "call", "propagate_script_exit": False}
+        )
+    assert caught.value.context["settings"] == "propagate_script_exit value_repr"
+    assert "by override" in caught.value.message
+
+
+def test_defaults_may_be_stated(tmp_path: Path) -> None:
+    """What is set to the value that it has anyway is no misuse."""
+    variables = {
+        "CODETRACER_CAPTURE_IO": "proxies",
+        "CODETRACER_VALUE_REPR": "fields",
+        "CODETRACER_PROPAGATE_SCRIPT_EXIT": "on",
+        "CODETRACER_KEEP_PARTIAL_TRACE": "on",
+        "CODETRACER_MODULE_NAME_FROM_GLOBALS": "on",
+    }
+    TraceSessionBootstrap.prepare(tmp_path, argv=["x"], policy_environ=variables)
+
+
 def test_an_unusable_folder_is_found(tmp_path: Path) -> None:
     """The folder is checked as well."""
     (tmp_path / "file").touch()

@@ -75,6 +75,11 @@ def _resolve_policy(
     import codetracer_policy
 
     try:
-        return codetracer_policy.resolve_policy(environ=environ, overrides=overrides)
+        policy = codetracer_policy.resolve_policy(environ=environ, overrides=overrides)
     except codetracer_policy.PolicyError as error:  # loaded only when there is an exception
         raise as_recorder_error(error) from error
+    if policy.origins:
+        from codetracer_core.session.settings import refuse_unsupported
+
+        refuse_unsupported(policy)
+    return policy
