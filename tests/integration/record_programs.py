@@ -342,7 +342,7 @@ PROGRAMS: dict[str, RecordedProgram] = {
         "             '    change(1)\\n'\n"
         "             '    second = len(value)\\n'\n"
         "             '    change(2)\\n'\n"
-        "             '    return first, second, value[:2]\\n', __file__, 'exec'), space.__dict__)\n"
+        "             '    return first, second, value[0]\\n', __file__, 'exec'), space.__dict__)\n"
         "def change(n):\n"
         "    space.value = [n, 'new'] * 50\n"
         "for _ in range(3):\n"
