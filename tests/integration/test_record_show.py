@@ -207,6 +207,67 @@ def test_a_closed_pipe_ends_the_command_quietly(form: str, recording: Path) -> N
     assert process.returncode == -signal.SIGPIPE
 
 
+def run_in_shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `command`, where ``$0`` is the recorder, with the shell's redirections."""
+    return subprocess.run(
+        ["/bin/sh", "-c", command, os.fspath(RECORDER)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "words", ["show out", "show --format json out", "show --help", "--version"]
+)
+@pytest.mark.parametrize(
+    ("redirection", "problem"),
+    [(">/dev/full", "cannot be written (No space left on device)"), (">&-", "is closed")],
+)
+def test_an_output_that_takes_nothing_is_one_clear_line(
+    words: str, redirection: str, problem: str, recording: Path
+) -> None:
+    """It is no defect to report, and nothing follows at exit."""
+    done = run_in_shell(f'"$0" {words} {redirection}', recording)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"codetracer-core: error: [ERR_IO] standard output {problem}; ")
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_a_standard_error_that_takes_nothing_changes_no_status(
+    redirection: str, recording: Path
+) -> None:
+    """Only our own lines are lost: the trace is whole, and a failure still has its status."""
+    assert run_in_shell(f'"$0" record -o lost main.py {redirection}', recording).returncode == 0
+    assert show(recording, "lost") == TEXT.splitlines()
+    for words, status in (("record gone.py", 2), ("show gone", 2), ("show main.py", 1)):
+        command = f'CODETRACER_JSON_ERRORS=on "$0" {words} {redirection}'
+        done = run_in_shell(command, recording)
+        assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+
+
+def test_deep_recursion_is_indented_up_to_a_limit(tmp_path: Path) -> None:
+    """From 40 levels on their number stands before the line; memory and output stay small."""
+    source = (
+        "import sys\nsys.setrecursionlimit(20_000)\n"
+        "def down(n):\n    return n and down(n - 1)\ndown(15_000)\n"
+    )
+    write_files(tmp_path, {"main.py": source})
+    record(["main.py"], tmp_path, tmp_path / "out")
+    lines = show(tmp_path, "out")
+    assert max(map(len, lines)) < 200
+    assert any(
+        line.endswith(f"{' ' * 80}[15001]     4 |     return n and down(n - 1)") for line in lines
+    )
+    calls = show(tmp_path, "--calls", "out")
+    assert calls[40].startswith(f"{' ' * 80}down(n=14962) ")
+    assert calls[41].startswith(f"{' ' * 80}[41] down(n=14961) ")
+    assert calls[15_002] == f"{' ' * 80}[15002] down(n=0) -> 0  [main.py:3]"
+    assert peak_of_show(tmp_path) <= 56 * 1024
+
+
 def test_a_killed_program_is_shown_from_its_journal(tmp_path: Path) -> None:
     """The trace is made first, and the command says so."""
     source = "import os, signal\nx = 1\nos.kill(os.getpid(), signal.SIGKILL)\n"
@@ -238,11 +299,15 @@ def test_memory_stays_bounded_however_long_the_trace_is(tmp_path: Path) -> None:
     source = "def f(n):\n    return n + 1\nfor i in range(60_000):\n    f(i)\n"
     write_files(tmp_path, {"main.py": source})
     record(["main.py"], tmp_path, tmp_path / "out")
+    assert peak_of_show(tmp_path) <= 56 * 1024
+
+
+def peak_of_show(folder: Path) -> int:
+    """The largest resident memory, in KiB, of showing the trace in ``out``."""
     measure = (
         "import resource, subprocess\n"
         f"command = [{os.fspath(RECORDER)!r}, 'show', 'out']\n"
         "subprocess.run(command, stdout=subprocess.DEVNULL, check=True)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
     )
-    peak_kib = int(run_plain(["-c", measure], tmp_path).stdout)
-    assert peak_kib <= 56 * 1024
+    return int(run_plain(["-c", measure], folder).stdout)

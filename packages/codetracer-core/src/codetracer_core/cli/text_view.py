@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["TextView"]
 
 _VALUE_LIMIT = 200
+_LEVEL_LIMIT = 40
 _TOPLEVEL = "<toplevel>"
 
 
@@ -55,7 +56,7 @@ class TextView:
     def call_lines(self, calls: Iterable[tuple[Call, Step]]) -> Iterator[str]:
         """Render calls, each with its first step, as a tree."""
         for call, step in calls:
-            indent = "  " * call.depth
+            indent = _levels(call.depth)
             if call.function == _TOPLEVEL:
                 yield f"{indent}{call.function}{_result(call)}"
             else:
@@ -71,7 +72,17 @@ class TextView:
 
 def _indent(depth: int) -> str:
     """The root call has no line of its own, so what it calls stands at the margin."""
-    return "  " * max(depth - 1, 0)
+    return _levels(max(depth - 1, 0))
+
+
+def _levels(count: int) -> str:
+    """The indent of `count` levels; beyond the limit the number stands instead of more blanks.
+
+    Lines would otherwise grow with the depth, and deep recursions print gigabytes of blanks.
+    """
+    if count <= _LEVEL_LIMIT:
+        return "  " * count
+    return f"{'  ' * _LEVEL_LIMIT}[{count}] "
 
 
 def _step(step: Step, sources: Sources) -> str:
