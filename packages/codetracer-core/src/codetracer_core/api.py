@@ -132,4 +132,8 @@ def _stop_at_exit() -> None:
     try:
         stop()
     except RecorderError as error:
-        os.write(2, f"codetracer-core: error: {error}\n".encode("utf-8", "backslashreplace"))
+        line = f"codetracer-core: error: {error}\n".encode("utf-8", "backslashreplace")
+        try:
+            os.write(2, line)
+        except OSError:
+            return

@@ -61,15 +61,20 @@ def _dispatch(words: list[str]) -> int:
         run: int = import_module(f"codetracer_core.cli.{command}").run(words[1:])
         return run
     if command in ("-h", "--help"):
-        print(_HELP.format(**_COMMANDS), end="")
-        return 0
+        return _print(_HELP.format(**_COMMANDS))
     if command in ("-V", "--version"):
         from codetracer_core import __version__
 
-        print(f"codetracer-core {__version__}")
-        return 0
+        return _print(f"codetracer-core {__version__}")
     problem = "no command is given" if command is None else f"there is no command {command!r}"
     raise UsageError(
         "ERR_COMMAND_LINE",
         f"{problem}: use one of {', '.join(_COMMANDS)}, or --help",
     )
+
+
+def _print(text: str) -> int:
+    from codetracer_core.cli.output import print_lines
+
+    print_lines(text.splitlines())
+    return 0

@@ -63,7 +63,9 @@ def run(words: Sequence[str]) -> int:
     """
     given = COMMAND.parse(words, program_options=_PROGRAM_OPTIONS)
     if given.given("--help"):
-        print(COMMAND.help(), end="")
+        from codetracer_core.cli.output import print_lines
+
+        print_lines(COMMAND.help().splitlines())
         return 0
     program = programs.find_program(given.rest)
     api.refuse_second()

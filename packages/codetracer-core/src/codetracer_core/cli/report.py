@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from codetracer_core.session.errors import as_recorder_error
 
@@ -19,15 +20,21 @@ class Stderr:
     """The standard error that this process was started with.
 
     The recorded program may replace ``sys.stderr``, close its descriptor, or give the descriptor
-    to another file; lines go to the descriptor, and only while it is still the same file.
+    to another file; lines go to the descriptor, and only while it is still the same file. When the
+    process was started without one, the descriptor belongs to some file that was opened since.
     """
 
     def __init__(self) -> None:
-        self._identity = self._identify()
+        self._identity = self._identify() if sys.__stderr__ is not None else None
+
+    @property
+    def there(self) -> bool:
+        """Whether the descriptor is still the file that it was."""
+        return self._identity is not None and self._identify() == self._identity
 
     def line(self, text: str) -> None:
         """Write `text` as one line of ours; a standard error that is gone takes nothing."""
-        if self._identity is None or self._identify() != self._identity:
+        if not self.there:
             return
         one_line = " ".join(text.split("\n"))
         try:
@@ -50,8 +57,9 @@ def report_failure(error: Exception, stderr: Stderr | None = None) -> int:
     With the setting ``json_errors`` a line of JSON for programs follows.
     """
     known: RecorderError = as_recorder_error(error)
-    (stderr or Stderr()).line(f"error: {known}")
-    if _json_is_wanted():
+    stderr = stderr or Stderr()
+    stderr.line(f"error: {known}")
+    if stderr.there and _json_is_wanted():
         from codetracer_log import emit_error_trailer
 
         emit_error_trailer(known)

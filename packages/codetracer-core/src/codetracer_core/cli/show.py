@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from codetracer_core.cli.arguments import Command, Option
 from codetracer_core.cli.find_trace import find_trace, recorded_digests
+from codetracer_core.cli.output import print_lines
 from codetracer_core.cli.report import Stderr
 from codetracer_core.cli.sources import SourceRoot, Sources
 from codetracer_core.cli.walk import walk
@@ -17,7 +16,7 @@ from codetracer_core.ctfs.reader import Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from codetracer_core.cli.arguments import Words
     from codetracer_core.ctfs.reader import Call, Step
@@ -57,7 +56,6 @@ variables that have changed since the step before it in the same call.""",
   codetracer-core show --source-root /build/app=$PWD trace-out
 """,
 )
-_BATCH = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def run(words: Sequence[str]) -> int:
     """Print the trace that `words` name; return the exit status. Raises RecorderError."""
     given = COMMAND.parse(words)
     if given.given("--help"):
-        print(COMMAND.help(), end="")
+        print_lines(COMMAND.help().splitlines())
         return 0
     request = _request(given)
     stderr = Stderr()
@@ -84,7 +82,7 @@ def run(words: Sequence[str]) -> int:
         # A reader that has seen enough ends this command as it ends other tools.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     with Trace(path) as trace:
-        _print(_lines(trace, path, request, stderr))
+        print_lines(_lines(trace, path, request, stderr))
     return 0
 
 
@@ -148,22 +146,3 @@ def _calls(trace: Trace, start: int, stop: int) -> Iterator[tuple[Call, Step]]:
             return
         if call.first_step >= start:
             yield call, trace.step(call.first_step)
-
-
-def _print(lines: Iterable[str]) -> None:
-    """Write `lines` to standard output in batches, whatever its encoding can express."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
-    batch: list[str] = []
-    try:
-        for line in lines:
-            batch.append(line)
-            if len(batch) >= _BATCH:
-                sys.stdout.write("\n".join([*batch, ""]))
-                batch.clear()
-        sys.stdout.write("\n".join([*batch, ""]))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Only where there is no SIGPIPE. Nothing may be flushed into the pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
