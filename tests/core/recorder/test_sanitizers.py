@@ -41,6 +41,7 @@ def run_sanitized(native: Path, *command: str | Path) -> subprocess.CompletedPro
         env={
             **os.environ,
             NATIVE_VARIABLE: str(native),
+            "PYTHONPATH": str(ROOT / "tests"),
             "LD_PRELOAD": f"{library('libasan.so')} {library('libubsan.so')}",
             "PYTHONMALLOC": "malloc",
             # CPython itself keeps memory until the end of the process.
@@ -113,18 +114,25 @@ def test_no_build_but_this_one_has_the_overflow() -> None:
     assert not hasattr(ctypes.CDLL(installed.__file__), "ct_planted_overflow")
 
 
+def assert_tests_pass(native: Path, *arguments: str | Path) -> None:
+    """Run tests of ours with the module; neither a test nor a sanitizer may complain."""
+    quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+    done = run_sanitized(native, "-m", "pytest", *quiet, *arguments)
+    assert done.returncode == 0, done.stdout
+    assert not REPORT.search(done.stdout), done.stdout
+
+
 def test_the_engine_tests_pass_without_a_report(native: Path) -> None:
     """Recording values, frames, threads, chunks and sessions touches no memory that it should not
     and does nothing that C leaves undefined."""
-    done = run_sanitized(
-        native,
-        "-m",
-        "pytest",
-        "-q",
-        *("-p", "no:cacheprovider", "-p", "no:randomly"),
-        # Memory is counted in another way with these sanitizers.
-        *("-k", f"not memory and not freed and (not every_event or {' or '.join(PROGRAMS)})"),
-        *(HERE / f"test_{name}.py" for name in TESTS),
-    )
-    assert done.returncode == 0, done.stdout
-    assert not REPORT.search(done.stdout), done.stdout
+    # Memory is counted in another way with these sanitizers.
+    chosen = f"not memory and not freed and (not every_event or {' or '.join(PROGRAMS)})"
+    assert_tests_pass(native, "-k", chosen, *(HERE / f"test_{name}.py" for name in TESTS))
+
+
+def test_journals_of_every_kind_are_expanded_without_a_report(native: Path) -> None:
+    """The same holds for making a trace of a journal, whole or hostile."""
+    folder = ROOT / "tests" / "core" / "materialise"
+    # The conftest of this folder is what takes the module from where it is.
+    arguments = ("-p", "core.recorder.conftest", "-k", "not memory")
+    assert_tests_pass(native, *arguments, folder / "test_hostile.py", folder / "test_properties.py")
