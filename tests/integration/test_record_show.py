@@ -187,6 +187,25 @@ def test_a_changed_source_is_told(tmp_path: Path) -> None:
     assert "main.py has changed since it was recorded" in line
 
 
+def test_a_resumed_generator_is_where_it_goes_on(tmp_path: Path) -> None:
+    """The line of what it calls first is not taken for its own."""
+    source = (
+        "def h(x):\n    return x\n\n\n"
+        "def g():\n    h((yield 1))\n    yield 2\n\n\n"
+        "def outer():\n    yield from g()\n\n\n"
+        "it = outer()\nnext(it)\nnext(it)\n"
+    )
+    write_files(tmp_path, {"main.py": source})
+    record(["main.py"], tmp_path, tmp_path / "out")
+    assert show(tmp_path, "--calls", "out")[2:] == [
+        "    outer() -> 1  [main.py:10]",
+        "      g() -> 1  [main.py:5]",
+        "    outer() -> 2  [main.py:11]",
+        "      g() -> 2  [main.py:7]",
+        "        h(x=None) -> None  [main.py:1]",
+    ]
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_closed_pipe_ends_the_command_quietly(form: str, recording: Path) -> None:
     """It dies like other tools, with nothing on standard error, however much is left to print."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from codetracer_core.cli.json_view import call_lines as json_call_lines
 from codetracer_core.cli.json_view import step_lines as json_lines
 from codetracer_core.cli.text_view import TextView
 from codetracer_core.cli.walk import Entered, Left, Stepped, Wrote, walk
@@ -66,9 +67,14 @@ class Story:
     def call(self, key: int) -> Call:
         return next(call for call in self.every_call if call.key == key)
 
+    def children(self, key: int) -> Iterator[int]:
+        return (call.key for call in self.every_call if call.parent == key)
+
+    def step(self, index: int) -> Step:
+        return self.kinds.get(index, Step(index, "line", 0, "/a.py", index + 1, 1))
+
     def steps(self, start: int, stop: int) -> Iterator[Step]:
-        for index in range(start, stop):
-            yield self.kinds.get(index, Step(index, "line", 0, "/a.py", index + 1, 1))
+        return map(self.step, range(start, stop))
 
     def variables(self, index: int) -> tuple[Variable, ...]:
         return self.states[index]
@@ -214,6 +220,36 @@ def test_steps_outside_of_any_call_are_told(tmp_path: object) -> None:
     assert isinstance(only, Stepped)
     assert only.call is None
     assert news([only]) == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("calls", "line"),
+    [
+        ([call(2, 1, 2, 3, 2), call(3, 1, 5, 5, 2)], 2),
+        ([call(2, 1, 1, 3, 2), call(3, 1, 5, 5, 2)], 5),
+        ([call(2, 1, 1, 3, 2), call(3, 2, 2, 2, 3), call(4, 1, 4, 5, 2)], 7),
+        ([call(2, 1, 1, 6, 2)], None),
+        ([call(2, 0, 7, 7, 1)], 2),
+    ],
+)
+def test_the_place_of_a_call_is_a_step_of_its_own(calls: list[Call], line: int | None) -> None:
+    """A resumed generator may begin inside of callees, and may have no step of its own at all."""
+    story = Story(
+        states=[variables()] * 8,
+        every_call=[call(0, -1, 0, 7, 0), call(1, 0, 1, 6, 1), *calls],
+    )
+    (step,) = [
+        item.step for item in tell(story) if isinstance(item, Entered) and item.call.key == 1
+    ]
+    assert (step and step.line) == line
+
+
+def test_a_call_without_a_step_of_its_own_has_no_place() -> None:
+    """Text leaves the place out, and JSON has null for it."""
+    only = call(1, 0, 1, 6, 1)
+    assert list(TextView("/", 1).call_lines([(only, None)])) == ["  f1()"]
+    (record,) = json_call_lines([(only, None)])
+    assert '"path": null, "line": null, "first_step": 1' in record
 
 
 class NoSources:

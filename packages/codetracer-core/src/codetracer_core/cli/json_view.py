@@ -42,8 +42,8 @@ def step_lines(items: Iterable[Item]) -> Iterator[str]:
                 yield _line("return", call=call.key, **_result(call))
 
 
-def call_lines(calls: Iterable[tuple[Call, Step]]) -> Iterator[str]:
-    """Render calls, each with its first step."""
+def call_lines(calls: Iterable[tuple[Call, Step | None]]) -> Iterator[str]:
+    """Render calls, each with its own first step."""
     for call, step in calls:
         yield _line("call", **_call(call, step), last_step=call.last_step, **_result(call))
 
@@ -52,14 +52,14 @@ def _line(record: str, /, **fields: object) -> str:
     return json.dumps({"type": record, **fields})
 
 
-def _call(call: Call, step: Step) -> dict[str, object]:
+def _call(call: Call, step: Step | None) -> dict[str, object]:
     return {
         "call": call.key,
         "parent": call.parent if call.parent >= 0 else None,
         "depth": call.depth,
         "function": call.function,
-        "path": step.path,
-        "line": step.line,
+        "path": None if step is None else step.path,
+        "line": None if step is None else step.line,
         "first_step": call.first_step,
         "arguments": [_variable(argument) for argument in call.arguments],
     }

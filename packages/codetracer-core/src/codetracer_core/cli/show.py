@@ -11,7 +11,7 @@ from codetracer_core.cli.find_trace import find_trace, recorded_digests
 from codetracer_core.cli.output import print_lines
 from codetracer_core.cli.report import Stderr
 from codetracer_core.cli.sources import SourceRoot, Sources
-from codetracer_core.cli.walk import walk
+from codetracer_core.cli.walk import own_step, walk
 from codetracer_core.ctfs.reader import Trace
 
 TYPE_CHECKING = False
@@ -139,10 +139,10 @@ def _lines(trace: Trace, path: Path, request: _Request, stderr: Stderr) -> Itera
     return view.step_lines(walk(trace, start, stop), sources)
 
 
-def _calls(trace: Trace, start: int, stop: int) -> Iterator[tuple[Call, Step]]:
-    """The calls that began at a step of the range, each with its first step."""
+def _calls(trace: Trace, start: int, stop: int) -> Iterator[tuple[Call, Step | None]]:
+    """The calls that began at a step of the range, each with its own first step."""
     for call in trace.calls():
         if call.first_step >= stop:
             return
         if call.first_step >= start:
-            yield call, trace.step(call.first_step)
+            yield call, own_step(trace, call)

@@ -53,8 +53,8 @@ class TextView:
                     if ending:
                         yield f"{blank} {_indent(call.depth)}{ending}"
 
-    def call_lines(self, calls: Iterable[tuple[Call, Step]]) -> Iterator[str]:
-        """Render calls, each with its first step, as a tree."""
+    def call_lines(self, calls: Iterable[tuple[Call, Step | None]]) -> Iterator[str]:
+        """Render calls, each with its own first step, as a tree."""
         for call, step in calls:
             indent = _levels(call.depth)
             if call.function == _TOPLEVEL:
@@ -62,10 +62,12 @@ class TextView:
             else:
                 yield f"{indent}{self._head(call, step, _result(call))}"
 
-    def _head(self, call: Call, step: Step, result: str = "") -> str:
+    def _head(self, call: Call, step: Step | None, result: str = "") -> str:
         arguments = ", ".join(_binding(argument, "=") for argument in call.arguments)
         name = _plain(call.function)
         signature = name if name.startswith("<") and not arguments else f"{name}({arguments})"
+        if step is None:
+            return f"{signature}{result}"
         path = _plain(step.path.removeprefix(self._workdir))
         return f"{signature}{result}  [{path}:{step.line}]"
 

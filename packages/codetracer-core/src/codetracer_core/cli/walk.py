@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
     from codetracer_core.ctfs.reader import Call, Event, Step, Trace, Value, Variable
 
-__all__ = ["Entered", "Item", "Left", "Stepped", "Wrote", "walk"]
+__all__ = ["Entered", "Item", "Left", "Stepped", "Wrote", "own_step", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A call begins; `step` is its first."""
+    """A call begins; `step` is its own first, see `own_step`."""
 
     call: Call
-    step: Step
+    step: Step | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,22 @@ def walk(trace: Trace, start: int = 0, stop: int | None = None) -> Iterator[Item
     return _Walk(trace, start, stop).items()
 
 
+def own_step(trace: Trace, call: Call) -> Step | None:
+    """The first step of `call` that is in no call that it made, or None when each one is.
+
+    A generator that is resumed may call another function before it comes to a line of its own.
+    """
+    number, following = call.first_step, call.key + 1
+    # Keys are in the order of entry, so a call that begins at the same step is a callee.
+    if following < trace.call_count and trace.call(following).first_step == number:
+        for key in trace.children(call.key):
+            callee = trace.call(key)
+            if callee.first_step > number:
+                break
+            number = max(number, callee.last_step + 1)
+    return trace.step(number) if number <= min(call.last_step, len(trace) - 1) else None
+
+
 class _Walk:
     def __init__(self, trace: Trace, start: int, stop: int) -> None:
         self._trace = trace
@@ -99,7 +115,7 @@ class _Walk:
                     break
                 seen = {argument.name: argument.value for argument in call.arguments}
                 self._open.append(_Open(call, seen))
-                yield Entered(call, step)
+                yield Entered(call, own_step(trace, call))
                 next_key += 1
             yield self._stepped(step)
             while event is not None and event.step <= step.index:
