@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import settings
 
 # Examples run under load beside other work, where a deadline measures the machine.
 settings.register_profile("repository", deadline=None)
 settings.load_profile("repository")
+
+# A parent that ignores SIGINT, such as a shell for its background jobs or nohup, passes that on to
+# the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
