@@ -31,6 +31,13 @@ MISUSES: dict[str, tuple[list[str], str]] = {
     "unknown short option": (["record", "-x", "ok.py"], "ERR_COMMAND_LINE"),
     "option without value": (["record", "--out-dir"], "ERR_COMMAND_LINE"),
     "value for a flag": (["record", "--quiet=1", "ok.py"], "ERR_COMMAND_LINE"),
+    "folder without a name": (["record", "--out-dir", "", "ok.py"], "ERR_COMMAND_LINE"),
+    "filter without a name": (["record", "--trace-filter", "", "ok.py"], "ERR_COMMAND_LINE"),
+    "filters without names": (["record", "--trace-filter", " :: ", "ok.py"], "ERR_COMMAND_LINE"),
+    "filter without an end": (
+        ["record", "--trace-filter", "/dev/zero", "ok.py"],
+        "ERR_FILTER_NOT_FOUND",
+    ),
     "no program": (["record"], "ERR_NO_PROGRAM"),
     "no module": (["record", "-m"], "ERR_NO_PROGRAM"),
     "no code": (["record", "-c"], "ERR_NO_PROGRAM"),

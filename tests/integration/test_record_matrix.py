@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from integration.record_programs import PROGRAMS, RecordedProgram
 from integration.recording import record, recorder, run_plain, write_files
 from naive import ct
-
-if TYPE_CHECKING:
-    import subprocess
-    from pathlib import Path
 
 
 def compare(
@@ -50,6 +50,20 @@ def test_a_program_behaves_the_same_recorded(name: str, tmp_path: Path) -> None:
     elif recorded.returncode != 120:
         assert status["code"] == recorded.returncode or "hook" in name
     assert (trace.calls[1:] != []) == program.traced
+
+
+def test_interrupts_reach_programs_where_the_tests_were_started_without_them() -> None:
+    """A shell's background job, ``nohup`` and some CI systems ignore SIGINT, which is inherited."""
+    tests = Path(__file__).parents[1]
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "interrupted and signal"]
+    command = shlex.join([sys.executable, *words, __file__])
+    subprocess.run(
+        ["/bin/sh", "-c", f"trap '' INT; {command}"],
+        cwd=tests.parent,
+        env=os.environ | {"PYTHONPATH": os.fspath(tests)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def test_a_zip_file_behaves_the_same_recorded(tmp_path: Path) -> None:
@@ -118,13 +132,13 @@ def test_interpreter_options_stay_in_force(tmp_path: Path) -> None:
 def test_the_closing_line_comes_last_and_can_be_silenced(tmp_path: Path) -> None:
     """One line on standard error says how much was recorded, where it is and how to see it."""
     write_files(tmp_path, {"main.py": "import sys\nx = 1\nsys.exit('bye')\n"})
-    recorded = recorder(["record", "-o", "out", "main.py"], tmp_path)
+    recorded = recorder(["record", "-o", "my out", "main.py"], tmp_path)
     bye, summary = recorded.stderr.decode().splitlines()
     assert bye == "bye"
     assert summary.startswith("codetracer-core: ")
-    assert " steps, 1 calls, " in summary
-    assert str(tmp_path / "out" / "trace.ct") in summary
-    assert summary.endswith("codetracer-core show out")
+    assert " steps, 1 call, " in summary
+    assert str(tmp_path / "my out" / "trace.ct") in summary
+    assert summary.endswith("codetracer-core show 'my out'")
     assert record(["main.py"], tmp_path, tmp_path / "out").stderr == b"bye\n"
 
 
@@ -163,7 +177,7 @@ def test_a_program_may_stop_its_own_session(tmp_path: Path) -> None:
     assert recorded.stdout == b"True\nFalse\n"
     assert recorded.returncode == 0
     (line,) = recorded.stderr.decode().splitlines()
-    assert " 1 calls, " in line
+    assert " 1 call, " in line
     assert max(step["line"] for step in ct.load(tmp_path / "out" / "trace.ct").steps) == 3
 
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from codetracer_core.cli.report import Stderr, human_size, report_failure
+from codetracer_core.cli.report import (
+    Stderr,
+    counted,
+    human_size,
+    report_failure,
+    shell_operand,
+)
 from codetracer_core.errors import EnvironmentError_, UsageError
 
 if TYPE_CHECKING:
@@ -82,3 +91,26 @@ def test_a_failure_has_its_code_and_status(
 def test_sizes_read_well(size: int, text: str) -> None:
     """Two digits say enough, in the largest fitting unit."""
     assert human_size(size) == text
+
+
+def test_one_is_singular() -> None:
+    """Everything else, nothing included, is plural."""
+    assert [counted(number, "call") for number in (0, 1, 1200)] == [
+        "0 calls",
+        "1 call",
+        "1,200 calls",
+    ]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
+def test_a_shell_reads_an_operand_as_it_was(path: str) -> None:
+    """It is one word whatever stands in it, and no option."""
+    (word,) = shlex.split(shell_operand(path))
+    assert word == (f"./{path}" if path.startswith("-") else path)
+
+
+def test_ordinary_paths_need_no_quotes() -> None:
+    """They stay readable."""
+    assert shell_operand("trace-out") == "trace-out"
+    assert shell_operand("../runs/a_1.d") == "../runs/a_1.d"
+    assert shell_operand("my dir") == "'my dir'"

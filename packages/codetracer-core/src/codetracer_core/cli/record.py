@@ -10,7 +10,13 @@ from codetracer_core import api
 from codetracer_core.cli import program as programs
 from codetracer_core.cli.arguments import Command, Option
 from codetracer_core.cli.imports import OwnImports
-from codetracer_core.cli.report import Stderr, human_size, report_failure
+from codetracer_core.cli.report import (
+    Stderr,
+    counted,
+    human_size,
+    report_failure,
+    shell_operand,
+)
 from codetracer_core.errors import RecorderError
 from codetracer_core.session.bootstrap import TraceSessionBootstrap
 
@@ -70,6 +76,10 @@ def run(words: Sequence[str]) -> int:
     program = programs.find_program(given.rest)
     api.refuse_second()
     out_dir = given.last("--out-dir", "trace-out")
+    if not out_dir:
+        raise COMMAND.misuse("--out-dir names no folder")
+    if not all(words.replace("::", "").strip() for words in given.every("--trace-filter")):
+        raise COMMAND.misuse("--trace-filter names no file")
     bootstrap = TraceSessionBootstrap.prepare(
         out_dir,
         trace_filter=given.every("--trace-filter"),
@@ -128,7 +138,7 @@ class _Closing:
         except KeyboardInterrupt:
             self._stderr.line(
                 "interrupted while the trace was made; the journal is complete:"
-                f" codetracer-core show {self._out_dir} makes it"
+                f" codetracer-core show {shell_operand(self._out_dir)} makes it"
             )
             return
         if finished is None:
@@ -153,8 +163,9 @@ class _Closing:
         if not finished.steps:
             return "nothing was recorded: no code ran that has a file and that the filters trace"
         return (
-            f"{finished.steps:,} steps, {finished.calls:,} calls, {human_size(finished.size)}"
-            f" in {finished.path}; see them with: codetracer-core show {self._out_dir}"
+            f"{counted(finished.steps, 'step')}, {counted(finished.calls, 'call')},"
+            f" {human_size(finished.size)} in {finished.path};"
+            f" see them with: codetracer-core show {shell_operand(self._out_dir)}"
         )
 
 

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codetracer_core.errors import RecorderError
 
-__all__ = ["Stderr", "human_size", "report_failure"]
+__all__ = ["Stderr", "counted", "human_size", "report_failure", "shell_operand"]
 
 _PREFIX = "codetracer-core: "
 
@@ -84,3 +84,21 @@ def human_size(size: int) -> str:
         units.pop()
     digits = 1 if units[-1] != "B" and amount < 10 else 0
     return f"{amount:.{digits}f} {units[-1]}"
+
+
+def counted(number: int, what: str) -> str:
+    """`number` of things called `what`: ``1 call``, ``1,200 calls``."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def shell_operand(path: str) -> str:
+    """`path` as a shell takes it for one operand of a command.
+
+    Not by ``shlex``, whose import a recorded program would notice.
+    """
+    if path.startswith("-"):
+        path = f"./{path}"
+    if path.isascii() and all(mark.isalnum() or mark in "@%+=:,./_-" for mark in path):
+        return path
+    quote = "'\"'\"'"
+    return f"'{path.replace("'", quote)}'"
