@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -67,3 +69,21 @@ def test_links_into_the_repository_lead_somewhere(readme: Path) -> None:
     """Every relative link of a README names a file or folder that exists."""
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", readme.read_text(encoding="utf-8"))
     assert [target for target in targets if not (readme.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("readme", READMES[1:], ids=name_of)
+def test_the_readme_of_a_package_links_nothing_outside_it(readme: Path) -> None:
+    """It is also the package's page in an index, where the repository is not around it."""
+    assert re.findall(r"\]\((\.\./[^)]*)\)", readme.read_text(encoding="utf-8")) == []
+
+
+def test_the_trailer_in_the_readme_is_what_is_written(tmp_path: Path) -> None:
+    """The JSON in the log's README is what its example writes, but for the run's id."""
+    readme = ROOT / "packages" / "codetracer-log" / "README.md"
+    (shown,) = (block for block in code_blocks(readme, "json") if '"error_kind"' in block)
+    (example,) = (b for b in code_blocks(readme, "python") if "emit_error_trailer(" in b)
+    program = tmp_path / "example.py"
+    program.write_text(example, encoding="utf-8")
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
+    written, expected = json.loads(done.stderr), json.loads(shown)
+    assert written | {"run_id": ""} == expected | {"run_id": ""}
