@@ -5,7 +5,7 @@
 #include "types.h"
 
 #define PREAMBLE_FRAMES 1024
-#define PREAMBLE_BYTES  ((size_t)256 << 10)
+#define PREAMBLE_BYTES  ((size_t)128 << 10)
 #define WAIT_SLICE_MS   50
 #define WAIT_LIMIT_MS   10000
 
@@ -27,16 +27,30 @@ void ct_put_switch(ct_thread *t)
     ct_commit(unit, ct_put_uv(unit + 1, t->id), CTJ_THREAD_SWITCH);
 }
 
+/* How many of the innermost frames of a thread fit into what is left of the preamble. */
+static int frames_that_fit(const ct_thread *t, size_t used)
+{
+    int listed = 0;
+    while (listed < t->depth && listed < PREAMBLE_FRAMES) {
+        ct_plan *plan = t->frames[t->depth - 1 - listed].plan;
+        used += 32 + (plan->counted == ct_out.generation ? 0 : plan->definition);
+        plan->counted = ct_out.generation;
+        if (used > PREAMBLE_BYTES)
+            break;
+        listed++;
+    }
+    return listed;
+}
+
 /* What makes a chunk readable alone: the open frames of every thread, and which thread runs. */
 static void put_preamble(void)
 {
     uint8_t *start = ct_out.at;
     for (ct_thread *t = ct_session.threads; t != NULL; t = t->next) {
-        if (t->ignored || !t->announced)
+        size_t used = (size_t)(ct_out.at - start);
+        if (t->ignored || !t->announced || used > PREAMBLE_BYTES)
             continue;
-        int listed = t->depth < PREAMBLE_FRAMES ? t->depth : PREAMBLE_FRAMES;
-        if ((size_t)(ct_out.at - start) > PREAMBLE_BYTES)
-            listed = 0;
+        int listed = frames_that_fit(t, used);
         for (int i = t->depth - listed; i < t->depth; i++)
             ct_plan_define(t->frames[i].plan);
         uint8_t *unit = ct_out.at, *p = ct_put_uv(unit + 1, t->id);
@@ -65,6 +79,8 @@ static enum ct_go wait_for_slot(uint64_t session)
         Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return CT_GO_RAISE;
         if (!ct_session.active || ct_session.number != session)
             return CT_GO_AWAY;
+        if (ct_session.failure != NULL)
+            return ct_fail(ct_session.failure);
         if (!ct_chunk_is_full())
             return CT_GO_ON; /* another thread has opened a chunk */
     }

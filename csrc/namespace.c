@@ -1,5 +1,7 @@
 #include "namespace.h"
 
+#include "tracer.h"
+
 static bool is_dunder(PyObject *name)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(name);
@@ -23,8 +25,10 @@ static int64_t find(ct_namespace *space, PyObject *name, uint32_t expected)
     return at != NULL ? PyLong_AsLong(at) : -1;
 }
 
-/* Whether a variable may be shown: from the plan's memory, or asked now.  -1 with an exception set.
- */
+enum { FAILED = -1, GONE = -2 };
+
+/* Whether a variable may be shown: from the plan's memory, or asked now.  FAILED: an exception is
+ * set; GONE: the session has ended meanwhile, and the plan with it. */
 static int action_of(ct_plan *plan, PyObject *name)
 {
     if (plan->decided == NULL)
@@ -34,13 +38,24 @@ static int action_of(ct_plan *plan, PyObject *name)
         return (int)PyLong_AsLong(known);
     if (plan->decide == NULL)
         return CT_ALLOW;
-    PyObject *answer = PyObject_CallOneArg(plan->decide, name);
-    if (answer == NULL)
-        return -1;
-    long action = PyLong_AsLong(answer);
-    int kept = action == -1 && PyErr_Occurred() ? -1 : PyDict_SetItem(plan->decided, name, answer);
-    Py_DECREF(answer);
-    return kept < 0 ? -1 : (int)action;
+    uint64_t session = ct_session.number;
+    PyObject *decide = Py_NewRef(plan->decide), *decided = Py_NewRef(plan->decided);
+    PyObject *answer = PyObject_CallOneArg(decide, name);
+    int action = answer != NULL ? (int)PyLong_AsLong(answer) : FAILED;
+    if (action != FAILED && PyDict_SetItem(decided, name, answer) < 0)
+        action = FAILED;
+    Py_XDECREF(answer);
+    Py_DECREF(decide);
+    Py_DECREF(decided);
+    if (ct_session.active && ct_session.number == session)
+        return action;
+    PyErr_Clear();
+    return GONE;
+}
+
+static bool has_room(const ct_namespace *space)
+{
+    return space->used < CT_VARIABLES_LIMIT && space->name_bytes < CT_NAMES_LIMIT;
 }
 
 /* Make a binding for a new name. */
@@ -48,9 +63,11 @@ static int add(ct_namespace *space, ct_plan *plan, PyObject *name)
 {
     bool dunder = is_dunder(name);
     int action = dunder ? CT_DROP : action_of(plan, name);
-    int64_t id = action < 0 ? -1 : ct_name_id(name);
+    if (action < 0)
+        return action;
+    int64_t id = ct_name_id(name);
     if (id < 0)
-        return action < 0 ? -1 : (PyErr_NoMemory(), -1);
+        return PyErr_NoMemory(), FAILED;
     if (space->used == space->room) {
         uint32_t room = space->room != 0 ? space->room * 2 : 16;
         ct_binding *bindings = realloc(space->bindings, room * sizeof *bindings);
@@ -64,6 +81,7 @@ static int add(ct_namespace *space, ct_plan *plan, PyObject *name)
     Py_XDECREF(at);
     if (kept < 0)
         return -1;
+    space->name_bytes += ct_name_cost(name);
     space->bindings[space->used++] = (ct_binding){.name = Py_NewRef(name),
                                                   .name_id = (uint32_t)id,
                                                   .action = (uint8_t)action,
@@ -93,7 +111,7 @@ int ct_namespace_prepare(ct_namespace **space, ct_plan *plan, PyObject *dict)
         int64_t i = find(s, key, position);
         if (i >= 0)
             position = (uint32_t)i + 1;
-        else if (s->used < CT_VARIABLES_LIMIT) {
+        else if (has_room(s)) {
             /* Asking may change the dict, so the new names are collected first. */
             if (unknown == NULL && (unknown = PyList_New(0)) == NULL)
                 return -1;
@@ -106,7 +124,7 @@ int ct_namespace_prepare(ct_namespace **space, ct_plan *plan, PyObject *dict)
     int result = 0;
     for (Py_ssize_t i = 0; unknown != NULL && i < PyList_GET_SIZE(unknown) && result == 0; i++) {
         PyObject *name = PyList_GET_ITEM(unknown, i);
-        if (s->used < CT_VARIABLES_LIMIT && find(s, name, s->used) < 0)
+        if (has_room(s) && find(s, name, s->used) < 0)
             result = add(s, plan, name);
     }
     Py_XDECREF(unknown);

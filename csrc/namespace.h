@@ -17,11 +17,13 @@ typedef struct {
     ct_binding *bindings;
     uint32_t used, room;
     uint32_t scan;
-    PyObject *index; /* dict of name -> position, made when there are many */
+    uint32_t name_bytes; /* that the definitions of the names take, at most */
+    PyObject *index;     /* dict of name -> position, made when there are many */
 } ct_namespace;
 
 /* Before a unit is begun: meet names that are new in `dict`, asking the plan which of them may be
- * shown.  Creates *space at first.  Returns -1 with an exception set. */
+ * shown.  Creates *space at first.  Returns -1 with an exception set, -2 when
+ * the session has ended meanwhile and nothing may be touched. */
 int ct_namespace_prepare(ct_namespace **space, ct_plan *plan, PyObject *dict);
 
 /* State the bindings of `dict` that have changed. */

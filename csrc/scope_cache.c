@@ -78,6 +78,19 @@ static void define_text(struct text_table *table, uint32_t id, uint8_t tag, Py_s
     ct_commit(unit, p, tag);
 }
 
+/* Bytes of at most `limit` characters of a text with its id and length. */
+static uint32_t text_cost(PyObject *text, Py_ssize_t limit)
+{
+    Py_ssize_t n = PyUnicode_GET_LENGTH(text);
+    n = n < limit ? n : limit;
+    return (uint32_t)n * (PyUnicode_IS_ASCII(text) ? 1 : 4) + 24;
+}
+
+uint32_t ct_name_cost(PyObject *name)
+{
+    return text_cost(name, NAME_LIMIT);
+}
+
 int64_t ct_name_id(PyObject *name)
 {
     return text_id(&scopes.names, name);
@@ -172,6 +185,16 @@ static uint8_t *flags_from(const char *actions, int n, const char *kinds)
     return flags;
 }
 
+/* The number of variables whose names fit into a definition. */
+static int slots_that_fit(ct_plan *plan, PyObject *names)
+{
+    int n = 0;
+    while (n < PyTuple_GET_SIZE(names) && n < CT_VARIABLES_LIMIT &&
+           plan->definition < CT_NAMES_LIMIT)
+        plan->definition += ct_name_cost(PyTuple_GET_ITEM(names, n++));
+    return n;
+}
+
 static bool plan_globals_from(ct_plan *plan, PyObject *names, const char *actions)
 {
     Py_ssize_t n = PyTuple_GET_SIZE(names);
@@ -186,6 +209,9 @@ static bool plan_globals_from(ct_plan *plan, PyObject *names, const char *action
         int64_t id = ct_name_id(name);
         if (id < 0)
             return false;
+        plan->definition += ct_name_cost(name);
+        if (plan->definition > 2 * CT_NAMES_LIMIT)
+            break;
         plan->globals[plan->global_count++] = (ct_global){
             .name = Py_NewRef(name), .name_id = (uint32_t)id, .action = (uint8_t)actions[i]};
     }
@@ -217,7 +243,8 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
         return (ct_plan *)PyErr_NoMemory();
     const char *kinds = PyBytes_AS_STRING(code->co_localspluskinds);
     plan->references = 1;
-    plan->slot_count = (int)(slots < CT_VARIABLES_LIMIT ? slots : CT_VARIABLES_LIMIT);
+    plan->definition = text_cost(path, PATH_LIMIT) + text_cost(name, NAME_LIMIT) + 64;
+    plan->slot_count = slots_that_fit(plan, code->co_localsplusnames);
     plan->argument_count = argument_count < plan->slot_count ? argument_count : plan->slot_count;
     plan->slot_names = calloc((size_t)plan->slot_count + 1, sizeof *plan->slot_names);
     plan->slot_flags = flags_from(slot_actions, plan->slot_count, kinds);
@@ -292,13 +319,14 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
 {
     if (!has_plain_names(code) || PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
         return skip(code);
+    uintptr_t session = scopes.sessions;
     PyObject *answer =
         PyObject_CallFunctionObjArgs(scopes.resolver, (PyObject *)code, code->co_localsplusnames,
                                      code->co_localspluskinds, module_name(globals), NULL);
     if (answer == NULL)
         return ct_forgive() ? CT_SCOPE_UNDECIDED : CT_SCOPE_ERROR;
     enum ct_scope scope = CT_SCOPE_ERROR;
-    if (scopes.skipped_files == NULL || answer == Py_Ellipsis) {
+    if (scopes.skipped_files == NULL || scopes.sessions != session || answer == Py_Ellipsis) {
         scope = CT_SCOPE_UNDECIDED; /* the session has ended meanwhile, or there was no answer this
                                        time */
     } else if (answer == Py_None) {

@@ -12,7 +12,8 @@ enum ct_slot_flag {
     CT_SLOT_DROP = 4,
 };
 
-#define CT_VARIABLES_LIMIT 4096 /* variables of one frame that are recorded */
+#define CT_VARIABLES_LIMIT 4096                  /* variables of one frame that are recorded */
+#define CT_NAMES_LIMIT     ((uint32_t)128 << 10) /* bytes of their names, at most */
 
 /* A module global that the code refers to. */
 typedef struct {
@@ -31,6 +32,8 @@ typedef struct ct_plan {
     bool armed;                      /* local events are set */
     uint8_t return_action;
     uint64_t generation; /* of the chunk that holds the definition */
+    uint64_t counted;    /* the chunk whose preamble has counted the definition */
+    uint32_t definition; /* bytes that the definition with all its names takes, at most */
     uint32_t id;
     uint32_t path;
     int32_t first_line;
@@ -98,6 +101,9 @@ static inline void ct_plan_define(ct_plan *plan)
     if (ct_unlikely(plan->generation != ct_out.generation))
         ct_plan_define_slow(plan);
 }
+
+/* Bytes that the definition of a name takes, at most. */
+uint32_t ct_name_cost(PyObject *name);
 
 /* The id of a name; -1 without memory (no exception is left). */
 int64_t ct_name_id(PyObject *name);

@@ -25,7 +25,7 @@ static enum ct_go prepare_space(ct_thread *t, ct_iframe *iframe)
     ct_shadow *frame = &t->frames[t->depth - 1];
     int failed = ct_namespace_prepare(&frame->space, frame->plan, dict);
     if (failed)
-        return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
+        return failed == -2 || ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
@@ -164,10 +164,10 @@ static void disarm(PyCodeObject *code)
     Py_DECREF(zero);
 }
 
-/* The decision about the code of a frame that starts or goes on. */
-static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan **plan)
+/* The decision about code that starts or goes on; its local events are set if it is recorded. */
+static inline enum ct_scope decide(PyCodeObject *code, PyObject *globals, ct_plan **plan)
 {
-    enum ct_scope scope = ct_scope_of((PyCodeObject *)code, iframe->f_globals, plan);
+    enum ct_scope scope = ct_scope_of(code, globals, plan);
     if (scope == CT_SCOPE_TRACE && ct_unlikely(!(*plan)->armed) && !arm(*plan)) {
         /* The tool id is not ours any more: somebody has freed it. */
         PyErr_Clear();
@@ -176,6 +176,11 @@ static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan 
     if (ct_unlikely(!ct_session.active))
         return CT_SCOPE_UNDECIDED;
     return scope;
+}
+
+static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan **plan)
+{
+    return decide((PyCodeObject *)code, iframe->f_globals, plan);
 }
 
 PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -241,10 +246,13 @@ static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code,
         return CT_GO_AWAY;
     int at = ct_find_frame(t, iframe);
     if (at >= 0) {
+        bool is_same = t->frames[at].plan->code == (PyCodeObject *)code;
         enum ct_go go = ct_boundary(t);
-        if (go == CT_GO_ON)
-            ct_lose_frames(t, at + 1);
-        return go;
+        if (go != CT_GO_ON)
+            return go;
+        ct_lose_frames(t, is_same ? at + 1 : at);
+        if (is_same)
+            return CT_GO_ON;
     }
     ct_plan *plan = NULL;
     void *extra = NULL;
@@ -267,11 +275,21 @@ static inline ct_thread *thread_of_event(PyObject *code, bool adopt, enum ct_go 
     ct_iframe *iframe = ct_current_frame(state);
     if (ct_unlikely(t == NULL))
         return NULL;
-    if (ct_unlikely(t->depth == 0 || t->frames[t->depth - 1].iframe != iframe)) {
+    const ct_shadow *top = t->depth != 0 ? &t->frames[t->depth - 1] : NULL;
+    /* A frame's address alone says little: frames that ended unseen leave theirs to others. */
+    if (ct_unlikely(top == NULL || top->iframe != iframe ||
+                    top->plan->code != (PyCodeObject *)code)) {
         *go = resynchronise(t, iframe, code, adopt);
         return *go == CT_GO_ON ? t : NULL;
     }
     return t;
+}
+
+/* Line numbers are small, but code.replace() takes any. */
+static inline int32_t line_of(PyObject *number)
+{
+    int64_t line;
+    return ct_int_fits(number, &line) && line <= INT32_MAX ? (int32_t)line : INT32_MAX;
 }
 
 PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -281,7 +299,7 @@ PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
     enum ct_go go;
     ct_thread *t = thread_of_event(args[0], true, &go);
     if (ct_likely(t != NULL))
-        go = put_step(t, (int32_t)PyUnstable_Long_CompactValue((PyLongObject *)args[1]));
+        go = put_step(t, line_of(args[1]));
     return ct_go_result(go);
 }
 
@@ -326,35 +344,78 @@ void ct_thread_ignore(void)
         t->ignored = true;
 }
 
-/* Put the frames of one thread that run already on its stack, outermost first. */
-static enum ct_go adopt_frames(ct_thread *t, ct_iframe *iframe, int depth)
+/* Enter the frames that this thread is in, outermost first.  They stay where they are while the
+ * resolver runs above them. */
+static int adopt_own_frames(ct_thread *t)
 {
-    if (iframe == NULL || depth > 100000)
-        return CT_GO_ON;
-    enum ct_go go = adopt_frames(t, iframe->previous, depth + 1);
-    PyCodeObject *code = ct_frame_is_shim(iframe) ? NULL : ct_frame_code(iframe);
-    if (go != CT_GO_ON || code == NULL)
-        return go;
-    ct_plan *plan = NULL;
-    enum ct_scope scope = scope_of((PyObject *)code, iframe, &plan);
-    if (scope == CT_SCOPE_ERROR)
-        return CT_GO_RAISE;
-    return scope == CT_SCOPE_TRACE ? put_entry(t, iframe, plan, CTJ_ENTER, NULL) : CT_GO_ON;
+    size_t n = 0, room = 0;
+    ct_iframe **frames = NULL;
+    for (ct_iframe *f = ct_current_frame(ct_thread_state()); f != NULL; f = f->previous) {
+        if (ct_frame_is_shim(f) || ct_frame_code(f) == NULL)
+            continue;
+        if (n == room) {
+            room = room != 0 ? room * 2 : 64;
+            ct_iframe **larger = realloc(frames, room * sizeof *frames);
+            if (larger == NULL) {
+                free(frames);
+                return PyErr_NoMemory(), -1;
+            }
+            frames = larger;
+        }
+        frames[n++] = f;
+    }
+    enum ct_go go = CT_GO_ON;
+    while (n > 0 && go == CT_GO_ON) {
+        ct_iframe *f = frames[--n];
+        ct_plan *plan = NULL;
+        enum ct_scope scope = scope_of((PyObject *)ct_frame_code(f), f, &plan);
+        if (scope == CT_SCOPE_ERROR)
+            go = CT_GO_RAISE;
+        else if (scope == CT_SCOPE_TRACE)
+            go = put_entry(t, f, plan, CTJ_ENTER, NULL);
+    }
+    free(frames);
+    return go == CT_GO_RAISE ? -1 : 0;
 }
 
-/* Enter the frames that every thread is in: a session has started in the middle of a program. */
-static int adopt_running(void)
+/* The code that other threads are in, as pairs with its globals.  Nothing runs meanwhile: their
+ * frames go as soon as they may. */
+static PyObject *code_of_other_threads(void)
 {
     PyThreadState *own = ct_thread_state();
-    for (PyThreadState *s = PyInterpreterState_ThreadHead(own->interp); s != NULL;
-         s = PyThreadState_Next(s)) {
-        ct_thread *t = ct_thread_of(s);
-        if (t == NULL)
-            return PyErr_NoMemory(), -1;
-        if (adopt_frames(t, ct_current_frame(s), 0) == CT_GO_RAISE)
-            return -1;
+    PyObject *pairs = PyList_New(0);
+    PyThreadState *s = PyInterpreterState_ThreadHead(own->interp);
+    for (; pairs != NULL && s != NULL; s = PyThreadState_Next(s)) {
+        if (s == own)
+            continue;
+        for (ct_iframe *f = ct_current_frame(s); f != NULL && pairs != NULL; f = f->previous) {
+            PyCodeObject *code = ct_frame_is_shim(f) ? NULL : ct_frame_code(f);
+            if (code == NULL)
+                continue;
+            PyObject *pair = PyTuple_Pack(2, (PyObject *)code, f->f_globals);
+            if (pair == NULL || PyList_Append(pairs, pair) < 0)
+                Py_CLEAR(pairs);
+            Py_XDECREF(pair);
+        }
     }
-    return 0;
+    return pairs;
+}
+
+/* Decide about the code that other threads are in.  A frame of theirs is entered at its next line.
+ */
+static int adopt_other_threads(void)
+{
+    PyObject *pairs = code_of_other_threads();
+    int status = pairs != NULL ? 0 : -1;
+    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(pairs); i++) {
+        PyObject *pair = PyList_GET_ITEM(pairs, i);
+        ct_plan *plan = NULL;
+        if (decide((PyCodeObject *)PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), &plan) ==
+            CT_SCOPE_ERROR)
+            status = -1;
+    }
+    Py_XDECREF(pairs);
+    return status;
 }
 
 /* `parts`: (resolver, on_failure, on_sealed, thread_name, set_local_events, DISABLE, tool id, local
@@ -377,7 +438,9 @@ int ct_tracer_open(PyObject *parts)
     ct_session.current = ct_thread_of(ct_thread_state());
     if (ct_session.current == NULL)
         return PyErr_NoMemory(), -1;
-    return PyObject_IsTrue(PyTuple_GET_ITEM(parts, 8)) == 1 ? adopt_running() : 0;
+    if (PyObject_IsTrue(PyTuple_GET_ITEM(parts, 8)) != 1)
+        return 0;
+    return adopt_own_frames(ct_session.current) < 0 ? -1 : adopt_other_threads();
 }
 
 void ct_tracer_close(void)

@@ -23,10 +23,17 @@ static uint32_t hash(const PyTypeObject *type)
     return (uint32_t)(((uintptr_t)type >> 4) * 2654435761u >> 7);
 }
 
+/* A heap type's name is a str, which the entry owns; others have a C string.  A name of a subclass
+ * of str is not touched: it could run code when it goes. */
 static const void *name_of(PyTypeObject *type, bool *owned)
 {
-    *owned = (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0;
-    return *owned ? (const void *)((PyHeapTypeObject *)type)->ht_name : (const void *)type->tp_name;
+    static const char unnamed[] = "(class)";
+    *owned = false;
+    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0)
+        return type->tp_name;
+    PyObject *name = ((PyHeapTypeObject *)type)->ht_name;
+    *owned = PyUnicode_CheckExact(name);
+    return *owned ? (const void *)name : unnamed;
 }
 
 static enum ct_shape shape_of_static(PyTypeObject *type)
@@ -107,7 +114,8 @@ ct_type *ct_type_of(PyTypeObject *type)
                   last->version == version))
         return last;
     /* A static type has one shape for ever: its entry says it. */
-    enum ct_shape shape = owned ? shape_of(type) : CT_SHAPE_OBJECT;
+    bool heap = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
+    enum ct_shape shape = heap ? shape_of(type) : CT_SHAPE_OBJECT;
     if (ct_unlikely(table.entries == NULL)) {
         if (!resize(TABLE_START))
             return NULL;
@@ -118,8 +126,7 @@ ct_type *ct_type_of(PyTypeObject *type)
     while (table.entries[at].type != NULL && table.entries[at].type != type)
         at = (at + 1) & table.mask;
     ct_type *entry = table.last = &table.entries[at];
-    if (ct_likely(entry->type == type && entry->name == name &&
-                  (!owned || entry->shape == shape))) {
+    if (ct_likely(entry->type == type && entry->name == name && (!heap || entry->shape == shape))) {
         entry->version = version;
         return entry;
     }
@@ -131,7 +138,7 @@ ct_type *ct_type_of(PyTypeObject *type)
                        .name = owned ? (const void *)Py_NewRef((PyObject *)name) : name,
                        .version = version,
                        .id = table.next_id++,
-                       .shape = (uint8_t)(owned ? shape : shape_of_static(type)),
+                       .shape = (uint8_t)(heap ? shape : shape_of_static(type)),
                        .owned = owned};
     return entry;
 }

@@ -116,12 +116,15 @@ class JournalWriter:
         Where no thread can be started, or must not be because the process is about to fork, the
         chunks that are ready are written here and now.
         """
-        if self._thread is not None:
+        if self._thread is not None or not lib.ct_session_is_active():
             return
-        if not self._forking and lib.ct_writer_start(id(self._run)) == 0:
+        if not self._forking:
+            # Another thread of the program may come here while this one starts the writer.
             self._thread = self._run
-        else:
-            self._drain(0)
+            if lib.ct_writer_start(id(self._run)) == 0:
+                return
+            self._thread = None
+        self._drain(0)
 
     def finish(self, end: Mapping[str, object]) -> None:
         """Write what is left and `end`, close the journal and remove the ring.
@@ -187,7 +190,9 @@ class JournalWriter:
             taken = lib.ct_writer_take(wait_ms, slot, sequence, data, length)
             if taken == 1:
                 self._write_chunk(sequence[0], ffi.buffer(data[0], length[0]), compressor)
-                lib.ct_writer_give(slot[0])
+                # A chunk that could not be written stays in its slot, where it can be recovered.
+                if self._failure is None:
+                    lib.ct_writer_give(slot[0])
             elif taken == 0 or wait_ms == 0:
                 return
 
