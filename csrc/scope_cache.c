@@ -326,9 +326,16 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
     if (answer == NULL)
         return ct_forgive() ? CT_SCOPE_UNDECIDED : CT_SCOPE_ERROR;
     enum ct_scope scope = CT_SCOPE_ERROR;
+    void *extra = NULL;
+    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
     if (scopes.skipped_files == NULL || scopes.sessions != session || answer == Py_Ellipsis) {
         scope = CT_SCOPE_UNDECIDED; /* the session has ended meanwhile, or there was no answer this
                                        time */
+    } else if (extra == ct_scope_skip) {
+        scope = CT_SCOPE_SKIP; /* another thread has asked at the same time */
+    } else if (extra != NULL && ((uintptr_t)extra & 1) == 0) {
+        *plan = extra;
+        scope = CT_SCOPE_TRACE;
     } else if (answer == Py_None) {
         scope = skip(code);
     } else if (answer == Py_True) {
