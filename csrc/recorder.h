@@ -20,6 +20,7 @@ void ct_session_close(void);
 int ct_session_is_active(void);
 void ct_session_fail(void);
 void ct_session_suspend(void);
+void ct_thread_mute(int muted);
 void ct_session_counts(ct_counts *out);
 int ct_frames_are_public(void);
 

@@ -144,7 +144,7 @@ static pthread_t writer;
 static void *run_writer(void *callable)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    ct_thread_ignore();
+    ct_thread_ignore(true);
     PyObject *done = PyObject_CallNoArgs((PyObject *)callable);
     if (done == NULL)
         PyErr_WriteUnraisable((PyObject *)callable);
@@ -191,6 +191,14 @@ void ct_session_fail(void)
 void ct_session_suspend(void)
 {
     ct_session.active = false;
+}
+
+/* Record nothing of the calling thread, which works for the recorder, or record it again. */
+void ct_thread_mute(int muted)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    ct_thread_ignore(muted != 0);
+    PyGILState_Release(gil);
 }
 
 int ct_frames_are_public(void)

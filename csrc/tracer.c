@@ -337,11 +337,11 @@ PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
 /* ---- control plane
  * ------------------------------------------------------------------------------------------- */
 
-void ct_thread_ignore(void)
+void ct_thread_ignore(bool ignored)
 {
     ct_thread *t = ct_session.active ? ct_thread_of(ct_thread_state()) : NULL;
     if (t != NULL)
-        t->ignored = true;
+        t->ignored = ignored;
 }
 
 /* Enter the frames that this thread is in, outermost first.  They stay where they are while the

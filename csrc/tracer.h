@@ -61,8 +61,8 @@ PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *ct_on_yield(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n);
 
-/* The calling thread is the recorder's own. */
-void ct_thread_ignore(void);
+/* What the calling thread does is the recorder's own business, or the program's again. */
+void ct_thread_ignore(bool ignored);
 
 /* Start and end a session's tracing, with the GIL held.  -1: an exception is set. */
 int ct_tracer_open(PyObject *parts);

@@ -116,10 +116,12 @@ def refuse_second() -> None:
         raise AlreadyTracingError(session.path)
 
 
-def begin(bootstrap: TraceSessionBootstrap, *, adopt_running: bool = False) -> TraceSession:
+def begin(
+    bootstrap: TraceSessionBootstrap, *, adopt_running: bool = False, muted: bool = False
+) -> TraceSession:
     """Start the session that `bootstrap` prepared and make it the running one."""
     global _current
-    _current = TraceSession.begin(bootstrap, adopt_running=adopt_running)
+    _current = TraceSession.begin(bootstrap, adopt_running=adopt_running, muted=muted)
     return _current
 
 

@@ -87,12 +87,14 @@ def run(words: Sequence[str]) -> int:
         argv=program.argv,
         main_script=program.main_script,
     )
-    closing = _Closing(api.begin(bootstrap), program.name, out_dir, quiet=given.given("--quiet"))
+    session = api.begin(bootstrap, muted=True)
+    closing = _Closing(session, program.name, out_dir, quiet=given.given("--quiet"))
     # Exit handlers run in reverse order, and threads are waited for before them: this one, being
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)
     namespace = programs.prepare(program)
     closing.imports.hide()
+    session.unmute()
     ending = programs.run(program, namespace)
     closing.status = ending.status
     if ending.error is None:
@@ -120,6 +122,7 @@ class _Closing:
     def __call__(self) -> None:
         # In a forked child there is nothing to finish; the program may have stopped the session.
         if self._session.active or self._session.finished is not None:
+            self._session.mute()
             with self.imports.restored():
                 self._finish()
         if self.signalled:

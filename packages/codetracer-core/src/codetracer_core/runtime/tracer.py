@@ -103,8 +103,8 @@ class RuntimeTracer:
         self.failure: RecorderError | None = None
         """Why recording ended before the program did; None when it did not."""
 
-    def install(self) -> None:
-        """Begin to record.
+    def install(self, *, muted: bool = False) -> None:
+        """Begin to record; `muted`: not the calling thread, until it calls :meth:`unmute`.
 
         Raises RecorderError; nothing is installed then.
         """
@@ -129,6 +129,8 @@ class RuntimeTracer:
                 raise InternalError(
                     "ERR_UNKNOWN", f"the recorder cannot start: {error!r}"
                 ) from error
+            if muted:
+                self.mute()
             sys.monitoring.restart_events()
             sys.monitoring.set_events(tool_id, monitoring_mask(_GLOBAL_EVENTS))
         except BaseException:
@@ -137,6 +139,14 @@ class RuntimeTracer:
             raise
         self._installation = installation
         _watch_forks(self)
+
+    def mute(self) -> None:
+        """What the calling thread does from now on is the recorder's own business."""
+        lib.ct_thread_mute(1)
+
+    def unmute(self) -> None:
+        """What the calling thread does from now on is the program's."""
+        lib.ct_thread_mute(0)
 
     def uninstall(self) -> None:
         """Stop recording and seal the last chunk; does nothing the second time."""

@@ -70,11 +70,16 @@ class TraceSession:
 
     @classmethod
     def begin(
-        cls, bootstrap: TraceSessionBootstrap, *, adopt_running: bool = False
+        cls,
+        bootstrap: TraceSessionBootstrap,
+        *,
+        adopt_running: bool = False,
+        muted: bool = False,
     ) -> TraceSession:
         """Start to record this process.
 
-        With `adopt_running` the functions that run already are recorded from where they are.
+        With `adopt_running` the functions that run already are recorded from where they are. With
+        `muted` the calling thread is recorded only after :meth:`unmute`.
 
         Raises RecorderError; nothing is installed then, and no file of the attempt is left.
         """
@@ -100,7 +105,7 @@ class TraceSession:
             )
             # What the log imports must not be recorded as the program's.
             report_start(bootstrap, writer.path.name.split(".")[1])
-            tracer.install()
+            tracer.install(muted=True)
             try:
                 discard(folder.previous)
             except BaseException:
@@ -113,7 +118,18 @@ class TraceSession:
             if isinstance(error, Exception) and not isinstance(error, RecorderError):
                 raise as_recorder_error(error) from error
             raise
-        return cls(bootstrap, writer, coordinator, tracer)
+        session = cls(bootstrap, writer, coordinator, tracer)
+        if not muted:
+            session.unmute()
+        return session
+
+    def mute(self) -> None:
+        """What the calling thread does from now on is not the program's, and not recorded."""
+        self._tracer.mute()
+
+    def unmute(self) -> None:
+        """What the calling thread does from now on is the program's."""
+        self._tracer.unmute()
 
     @property
     def active(self) -> bool:

@@ -1,0 +1,152 @@
+"""Programs that reach into the recorder's means: its tool id, its sessions, the room of a chunk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.recorder.support import SHOW_ALL, record, run
+
+NAMES = """\
+big = "\\U00020000" * 195
+source = "def f():\\n"
+for i in range(4090):
+    source += f" {big}{i:04d} = 0\\n"
+source += " return 1\\n"
+space = {}
+exec(compile(source, __file__, "exec"), space)
+print(space["f"]())
+exec(compile("\\n".join(f"{big}{i:04d} = 0" for i in range(2000)), __file__, "exec"), {})
+def g():
+    for i in range(100):
+        j = i
+    return j
+print(g())
+"""
+
+MANY_FUNCTIONS = """\
+import sys
+sys.setrecursionlimit(5000)
+parts = []
+for i in range(400):
+    names = "".join(f"    v{i}_{j}_{'n' * 150} = 0\\n" for j in range(20))
+    parts.append(f"def f{i}(k):\\n{names}    return f{i + 1}(k)\\n")
+parts.append("def f400(k):\\n    for i in range(k):\\n        s = 'x%d' % i * 100\\n")
+parts.append("    return s\\n")
+space = {}
+exec(compile("\\n".join(parts), __file__, "exec"), space)
+print(len(space["f0"](4000)))
+"""
+
+CLEARED_EVENTS = """\
+import sys
+monitoring = sys.monitoring
+tools = [tool for tool in (5, 4, 3) if monitoring.get_tool(tool)]
+def clear(code):
+    for tool in tools:
+        monitoring.set_events(tool, 0)
+        monitoring.set_local_events(tool, code, 0)
+source = "def big():\\n" + "".join(f" v{i} = [{i}]\\n" for i in range(300))
+exec(compile(source + " clear(big.__code__)\\n return 1\\n", __file__, "exec"))
+def small():
+    q = 1
+    q = 2
+    return q
+small()
+for _ in range(50):
+    big()
+    small()
+print("done")
+"""
+
+SESSIONS_BESIDE_THREADS = """\
+import sys, threading, tempfile, time
+import codetracer_core
+sys.setswitchinterval(1e-5)
+stop = False
+def churn(k):
+    while not stop:
+        space = {}
+        source = "def a(n):\\n return b(n - 1) if n else 0\\n"
+        source += "def b(n):\\n return a(n - 1) if n > 0 else 1\\n"
+        exec(compile(source, f"{__file__}{k}", "exec"), space)
+        space["a"](60)
+def spawn():
+    while not stop:
+        made = [threading.Thread(target=lambda: [x for x in range(50)]) for _ in range(3)]
+        [thread.start() for thread in made]
+        [thread.join() for thread in made]
+threads = [threading.Thread(target=churn, args=(k,)) for k in range(3)]
+threads += [threading.Thread(target=spawn) for _ in range(2)]
+[thread.start() for thread in threads]
+try:
+    for _ in range(12):
+        with tempfile.TemporaryDirectory() as folder:
+            codetracer_core.start(folder, trace_filter=sys.argv[1])
+            time.sleep(0.01)
+            codetracer_core.stop()
+finally:
+    stop = True
+    [thread.join() for thread in threads]
+print("done")
+"""
+
+STOPPED_WHILE_DECIDING = """\
+import signal, sys, tempfile
+import codetracer_core
+stops = 0
+def handler(number, frame):
+    global stops
+    while frame is not None:
+        if frame.f_code.co_name == "decide":
+            stops += 1
+            codetracer_core.stop()
+            return
+        frame = frame.f_back
+signal.signal(signal.SIGALRM, handler)
+source = "\\n".join(
+    f"globals().update((('k{i}_%d' % j), j) for j in range(300))" for i in range(8)
+) + "\\nx = 1\\n"
+for _ in range(25):
+    with tempfile.TemporaryDirectory() as folder:
+        codetracer_core.start(folder, trace_filter=sys.argv[1])
+        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+        exec(compile(source, __file__, "exec"), {"__name__": "q"})
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        codetracer_core.stop()
+print("done")
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [(NAMES, "1\n99\n"), (MANY_FUNCTIONS, "500\n"), (CLEARED_EVENTS, "done\n")],
+    ids=["long names", "many functions open", "cleared events"],
+)
+def test_a_program_runs_on_whatever_it_does_to_the_recorder(
+    source: str, output: str, tmp_path: Path
+) -> None:
+    """Names that would fill a chunk, stacks whose definitions would, and events that the program
+    takes away change neither its output nor its end."""
+    script = tmp_path / "program.py"
+    script.write_text(source, encoding="utf-8")
+    recorded = record(script, tmp_path)
+    assert recorded.outcome.output == output
+    assert recorded.outcome.status == 0
+    assert recorded.stats["steps"] > 0
+
+
+@pytest.mark.parametrize(
+    "source",
+    [SESSIONS_BESIDE_THREADS, STOPPED_WHILE_DECIDING],
+    ids=["threads that come and go", "a signal handler that stops"],
+)
+def test_sessions_begin_and_end_at_any_moment(source: str, tmp_path: Path) -> None:
+    """A session may start while other threads run, and stop while the recorder asks a filter."""
+    script = tmp_path / "program.py"
+    script.write_text(source, encoding="utf-8")
+    filter_file = tmp_path / "all.toml"
+    filter_file.write_text(SHOW_ALL, encoding="utf-8")
+    outcome = run([script, filter_file])
+    assert (outcome.output, outcome.status) == ("done\n", 0)
