@@ -13,10 +13,11 @@
 
 #include "journal_format.h"
 
-#define CT_SLOTS         5
-#define CT_CHUNK_BYTES   ((size_t)512 << 10)
-#define CT_BOUNDARY_ROOM ((size_t)768 << 10) /* a preamble and the definitions that a unit needs   \
-                                              */
+#define CT_SLOTS       5
+#define CT_CHUNK_BYTES ((size_t)512 << 10)
+#define CT_BOUNDARY_ROOM                                                                           \
+    ((size_t)768 << 10) /* a preamble and the definitions that a unit needs                        \
+                         */
 #define CT_RING_HEADER 4096
 
 /* Bytes of a slot: a chunk, and behind it what may be written before the next boundary. */

@@ -2,7 +2,6 @@
 #ifndef CT_H
 #define CT_H
 
-#include "program.h"
 #include "expand.h"
 #include "program.h"
 #include "recorder.h"

@@ -3,8 +3,9 @@
 #include "snapshot.h"
 #include "types.h"
 
-#define PATCH_MIN_KEPT 4 /* items that must be the same before a patch is shorter than the whole   \
-                          */
+#define PATCH_MIN_KEPT                                                                             \
+    4 /* items that must be the same before a patch is shorter than the whole                      \
+       */
 
 void ct_slot_clear(ct_slot *slot)
 {
