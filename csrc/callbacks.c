@@ -14,7 +14,12 @@ const struct ct_callback_spec CT_CALLBACK_SPECS[] = {
     {"CALL", "on_call", NULL},
     {"INSTRUCTION", "on_instruction", NULL},
     {"JUMP", "on_jump", NULL},
+#if CT_BRANCH_HAS_SIDES
+    {"BRANCH_LEFT", "on_branch_left", NULL},
+    {"BRANCH_RIGHT", "on_branch_right", NULL},
+#else
     {"BRANCH", "on_branch", NULL},
+#endif
     {"RAISE", "on_raise", NULL},
     {"RERAISE", "on_reraise", NULL},
     {"EXCEPTION_HANDLED", "on_exception_handled", NULL},

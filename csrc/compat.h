@@ -24,6 +24,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Whether sys.monitoring tells the two ways of a branch apart, as two events. */
+#define CT_BRANCH_HAS_SIDES (PY_VERSION_HEX >= 0x030E0000)
+
 #define ct_likely(x)   __builtin_expect(!!(x), 1)
 #define ct_unlikely(x) __builtin_expect(!!(x), 0)
 

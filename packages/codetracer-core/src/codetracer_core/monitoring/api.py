@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntFlag
 
+from codetracer_core.monitoring.capabilities import BRANCH_HAS_SIDES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
@@ -44,7 +46,11 @@ class Event(IntFlag):
     CALL = 1 << 7
     INSTRUCTION = 1 << 8
     JUMP = 1 << 9
-    BRANCH = 1 << 10
+    if BRANCH_HAS_SIDES:
+        BRANCH_LEFT = 1 << 10
+        BRANCH_RIGHT = 1 << 16
+    else:
+        BRANCH = 1 << 10
     RAISE = 1 << 11
     RERAISE = 1 << 12
     EXCEPTION_HANDLED = 1 << 13

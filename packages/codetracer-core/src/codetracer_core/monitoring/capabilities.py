@@ -6,7 +6,10 @@ import sys
 
 from codetracer_core.errors import EnvironmentError_
 
-__all__ = ["TOOL_IDS", "require_monitoring"]
+__all__ = ["BRANCH_HAS_SIDES", "TOOL_IDS", "require_monitoring"]
+
+BRANCH_HAS_SIDES = hasattr(sys.monitoring.events, "BRANCH_LEFT")
+"""Whether the two ways of a branch are two events (from CPython 3.14 on)."""
 
 TOOL_IDS = (5, 4, 3)
 """The tool ids of ``sys.monitoring`` that are tried, in this order.
