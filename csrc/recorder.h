@@ -22,7 +22,6 @@ void ct_session_fail(void);
 void ct_session_suspend(void);
 void ct_thread_mute(int muted);
 void ct_session_counts(ct_counts *out);
-int ct_frames_are_public(void);
 
 int ct_writer_start(uintptr_t callable);
 void ct_writer_join(void);

@@ -201,11 +201,6 @@ void ct_thread_mute(int muted)
     PyGILState_Release(gil);
 }
 
-int ct_frames_are_public(void)
-{
-    return ct_frame_is_public;
-}
-
 void ct_session_counts(ct_counts *out)
 {
     *out = (ct_counts){

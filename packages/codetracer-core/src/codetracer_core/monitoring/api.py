@@ -8,7 +8,6 @@ from codetracer_core.monitoring.capabilities import BRANCH_HAS_SIDES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
     from typing import Protocol
 
     class Tracer(Protocol):
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
         """
 
         interest: Event
-
-    class LineTracer(Tracer, Protocol):
-        """A tracer of ``Event.LINE``, as an example of the shape."""
-
-        def on_line(self, code: CodeType, line: int) -> object: ...
 
 
 __all__ = ["Event"]
