@@ -12,6 +12,8 @@ import pytest
 
 from codetracer_policy import (
     OnRecorderError,
+    OriginKind,
+    PolicyOrigin,
     PolicySource,
     PolicyTypeError,
     PolicyUpdate,
@@ -255,3 +257,25 @@ def test_a_child_can_configure_while_the_parent_was_configuring() -> None:
         finally:
             os._exit(current_policy().limits.max_items)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+
+
+def test_overrides_may_come_from_several_places() -> None:
+    """Each setting names the place that decided; of two places with one setting the later wins."""
+    policy = resolve_policy(
+        environ={},
+        overrides=(
+            PolicySource({"max_depth": 5, "max_items": 7}, "first"),
+            PolicySource({"max_depth": 6}, "second"),
+        ),
+    )
+    assert (policy.limits.max_depth, policy.limits.max_items) == (6, 7)
+    assert policy.origin("max_depth") == PolicyOrigin(OriginKind.OVERRIDE, "second")
+    assert policy.origin("max_items") == PolicyOrigin(OriginKind.OVERRIDE, "first")
+
+
+def test_mistakes_in_several_places_are_reported_together() -> None:
+    """One exception holds the problems of every place, each with its name."""
+    sources = (PolicySource({"max_depth": 99}, "first"), PolicySource({"log_level": 1}, "second"))
+    with pytest.raises(PolicyTypeError) as caught:
+        resolve_policy(environ={}, overrides=sources)
+    assert [problem.place for problem in caught.value.problems] == ["first", "second"]

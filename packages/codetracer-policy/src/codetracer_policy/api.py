@@ -157,15 +157,19 @@ def policy_snapshot() -> dict[str, object]:
 def resolve_policy(
     *,
     environ: Mapping[str, str] | None = None,
-    overrides: PolicySource | PolicyUpdate | Mapping[str, object] | None = None,
+    overrides: PolicySource
+    | tuple[PolicySource, ...]
+    | PolicyUpdate
+    | Mapping[str, object]
+    | None = None,
     project: PolicySource | None = None,
 ) -> RecorderPolicy:
     """The policy of one session, which leaves the policy of the process alone.
 
     Weakest first: defaults, ``project`` (a configuration file's settings), what was configured in
     this process, the environment (``os.environ`` unless given; an empty mapping switches it off),
-    ``overrides`` (arguments of the session or command-line flags). ``origin(name)`` of the result
-    says which one decided.
+    ``overrides`` (arguments of the session or command-line flags; of several sources the later one
+    wins). ``origin(name)`` of the result says which one decided.
 
     Raises PolicyValueError or PolicyTypeError for the weakest source that is wrong, with all its
     problems.
@@ -181,17 +185,35 @@ def resolve_policy(
 
         layers.extend(read_environment(environ))
     if overrides is not None:
-        layers.append(_override(overrides))
+        layers.extend(_overriding(overrides))
     return _stack(RecorderPolicy(), layers)
 
 
-def _override(overrides: PolicySource | PolicyUpdate | Mapping[str, object]) -> PolicyLayer:
+def _overriding(
+    overrides: PolicySource | tuple[PolicySource, ...] | PolicyUpdate | Mapping[str, object],
+) -> list[PolicyLayer]:
+    """The layers of ``overrides``; raises with all problems of all sources."""
+    from codetracer_policy.errors import PolicyError, PolicyTypeError, PolicyValueError
     from codetracer_policy.update import PolicyLayer, PolicySource, PolicyUpdate
 
     if isinstance(overrides, PolicyUpdate):
-        return PolicyLayer(overrides, PolicyOrigin(OriginKind.OVERRIDE))
-    source = overrides if isinstance(overrides, PolicySource) else PolicySource(overrides, "")
-    return _layer(source, OriginKind.OVERRIDE)
+        return [PolicyLayer(overrides, PolicyOrigin(OriginKind.OVERRIDE))]
+    if isinstance(overrides, PolicySource):
+        overrides = (overrides,)
+    elif not isinstance(overrides, tuple):
+        overrides = (PolicySource(overrides, ""),)
+    layers: list[PolicyLayer] = []
+    errors: list[PolicyError] = []
+    for source in overrides:
+        try:
+            layers.append(_layer(source, OriginKind.OVERRIDE))
+        except PolicyError as error:
+            errors.append(error)
+    if errors:
+        wrong_type = any(isinstance(error, PolicyTypeError) for error in errors)
+        problems = [problem for error in errors for problem in error.problems]
+        raise (PolicyTypeError if wrong_type else PolicyValueError)(problems)
+    return layers
 
 
 def _layer(source: PolicySource, kind: OriginKind) -> PolicyLayer:

@@ -9,10 +9,12 @@ from codetracer_core.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["Command", "Option", "Words"]
+__all__ = ["OFF", "ON", "Command", "Option", "Words"]
 
+ON = "on"
+OFF = "off"
 _HELP_COLUMN = 26
 
 
@@ -20,31 +22,55 @@ class Option:
     """An option: ``names`` as they are written, the main one last.
 
     With a ``metavar`` it takes a value: the next word, or attached (``-oDIR``, ``--out-dir=DIR``).
+    With ``negatable`` there is a ``--no-NAME`` beside each long name, which says the opposite.
     """
 
-    __slots__ = ("about", "metavar", "names")
+    __slots__ = ("about", "metavar", "names", "negatable")
 
-    def __init__(self, names: tuple[str, ...], about: str, metavar: str | None = None) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        about: str,
+        metavar: str | None = None,
+        *,
+        negatable: bool = False,
+    ) -> None:
         self.names = names
         self.about = about
         self.metavar = metavar
+        self.negatable = negatable
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """Each way to write the option, with the value that it stands for."""
+        spellings = dict.fromkeys(self.names, ON)
+        if self.negatable:
+            spellings |= {f"--no-{name[2:]}": OFF for name in self.names}
+        return spellings
 
 
 class Words:
     """A parsed command line: the values given to each option by its main name, and the rest.
 
-    An option without value has an empty text for each time it was given.
+    An option without value has the text ``on`` for each time it was given, or ``off`` where it was
+    negated. ``ended`` says whether the rest follows a ``--``.
     """
 
-    __slots__ = ("options", "rest")
+    __slots__ = ("ended", "options", "rest")
 
-    def __init__(self, options: dict[str, list[str]], rest: tuple[str, ...]) -> None:
-        self.options = options
-        self.rest = rest
+    def __init__(self) -> None:
+        self.options: dict[str, list[str]] = {}
+        self.rest: tuple[str, ...] = ()
+        self.ended = False
 
     def given(self, name: str) -> bool:
         """Whether option `name` was given."""
         return name in self.options
+
+    def switch(self, name: str) -> bool | None:
+        """Whether option `name`, which takes no value, is on; None when it was not given."""
+        values = self.options.get(name)
+        return None if values is None else values[-1] == ON
 
     def last(self, name: str, default: str) -> str:
         """The value that counts: the one given last."""
@@ -69,7 +95,7 @@ class Command:
         self._about = about
         self._options = (*options, _HELP)
         self._examples = examples
-        self._by_name = {name: option for option in self._options for name in option.names}
+        self._by_name = {name: option for option in self._options for name in option.spellings}
 
     def help(self) -> str:
         """The text that ``--help`` prints."""
@@ -79,35 +105,58 @@ class Command:
             f"options:\n{rows}\nexamples:\n{self._examples}"
         )
 
-    def parse(self, words: Sequence[str], *, program_options: tuple[str, ...] = ()) -> Words:
+    def parse(
+        self,
+        words: Sequence[str],
+        *,
+        program_options: tuple[str, ...] = (),
+        into: Words | None = None,
+    ) -> Words:
         """Cut `words` into options and the rest.
 
-        With `program_options` (``-m``, ``-c``) the rest begins at the first word that is no option
-        of ours or is one of these, and holds everything from there on; without, options may stand
-        anywhere. ``--`` ends the options in both cases. Raises UsageError.
+        With `program_options` (``-m``, ``--pytest``) the rest begins at the first word that is no
+        option of ours or is one of these, and holds everything from there on; without, options may
+        stand anywhere. ``--`` ends the options in both cases. What is understood goes to `into`, so
+        that it is known also when a later word is wrong. Raises UsageError.
         """
-        options: dict[str, list[str]] = {}
+        given = Words() if into is None else into
         rest: list[str] = []
         queue = list(words)
         while queue:
             word = queue.pop(0)
             if word == "--":
+                given.ended = True
                 rest += queue
                 break
             operand = word == "-" or not word.startswith("-")
-            if program_options and (operand or word.startswith(program_options)):
+            if program_options and (operand or _names_program(word, program_options)):
                 rest += [word, *queue]
                 break
             if operand:
                 rest.append(word)
             else:
                 option, value = self._option(word, queue)
-                options.setdefault(option.names[-1], []).append(value)
-        return Words(options, tuple(rest))
+                given.options.setdefault(option.names[-1], []).append(value)
+        given.rest = tuple(rest)
+        return given
 
     def misuse(self, problem: str) -> UsageError:
         """The error that says `problem` and where help is."""
         return UsageError("ERR_COMMAND_LINE", f"{problem}; see codetracer-core {self.name} --help")
+
+    def choice(self, given: Words, name: str, choices: Sequence[str]) -> str:
+        """The value of option `name`, in any case; the first of `choices` when it was not given.
+
+        Raises UsageError when it is none of them.
+        """
+        text = given.last(name, choices[0])
+        if text.lower() in choices:
+            return text.lower()
+        listed = ", ".join(choices[:-1])
+        raise self.misuse(
+            f"{name} cannot be {text!r}{_guess(text.lower(), choices)}:"
+            f" use {listed} or {choices[-1]}"
+        )
 
     def _option(self, word: str, queue: list[str]) -> tuple[Option, str]:
         """The option that `word` begins, and its value, for which `queue` may be asked."""
@@ -118,29 +167,37 @@ class Command:
             attached = value
         option = self._by_name.get(name)
         if option is None:
-            raise self.misuse(f"there is no option {name}{self._guess(name)}")
+            raise self.misuse(f"there is no option {name}{_guess(name, self._by_name)}")
         if option.metavar is None:
-            if not attached:
-                return option, ""
-            if word.startswith("--"):
+            if attached and word.startswith("--"):
                 raise self.misuse(f"{name} takes no value")
-            queue.insert(0, f"-{value}")
-            return option, ""
+            if attached:
+                queue.insert(0, f"-{value}")
+            return option, option.spellings[name]
         if attached:
             return option, value
         if not queue:
             raise self.misuse(f"{name} needs a value: {option.metavar}")
         return option, queue.pop(0)
 
-    def _guess(self, name: str) -> str:
-        from difflib import get_close_matches
 
-        near = get_close_matches(name, self._by_name, n=1)
-        return f" (did you mean {near[0]}?)" if near else ""
+def _names_program(word: str, program_options: tuple[str, ...]) -> bool:
+    """Whether `word` is one of `program_options`, of which short ones may have text attached."""
+    return word in program_options or (
+        not word.startswith("--") and word.startswith(program_options)
+    )
+
+
+def _guess(text: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(text, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _help_row(option: Option) -> str:
-    head = "  " + ", ".join(option.names) + (f" {option.metavar}" if option.metavar else "")
+    names = [f"--[no-]{name[2:]}" if option.negatable else name for name in option.names]
+    head = "  " + ", ".join(names) + (f" {option.metavar}" if option.metavar else "")
     blank = " " * _HELP_COLUMN
     first, *more = option.about.split("\n")
     if len(head) < _HELP_COLUMN:
