@@ -8,6 +8,7 @@ from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import OutputFolder, prepare_folder
 from codetracer_core.session.filters import explicit_filters, load_filters, program_directory
 from codetracer_core.session.metadata import SessionMetadata, collect_metadata
+from codetracer_core.session.project import project_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ class TraceSessionBootstrap:
         """
         if argv is None:
             argv = [word for word in getattr(sys, "argv", ()) if isinstance(word, str)]
-        settings = _resolve_policy(policy, policy_environ)
         home = main_script or (argv[0] if argv else "")
+        settings = _resolve_policy(policy, policy_environ, home)
         filters = load_filters(
             explicit_filters(trace_filter, filter_environ), program_directory(home)
         )
@@ -70,12 +71,17 @@ class TraceSessionBootstrap:
 
 
 def _resolve_policy(
-    overrides: PolicySource | Mapping[str, object] | None, environ: Mapping[str, str] | None
+    overrides: PolicySource | Mapping[str, object] | None,
+    environ: Mapping[str, str] | None,
+    program: str,
 ) -> RecorderPolicy:
     import codetracer_policy
 
+    project = project_settings(program)
     try:
-        policy = codetracer_policy.resolve_policy(environ=environ, overrides=overrides)
+        policy = codetracer_policy.resolve_policy(
+            project=project, environ=environ, overrides=overrides
+        )
     except codetracer_policy.PolicyError as error:  # loaded only when there is an exception
         raise as_recorder_error(error) from error
     if policy.origins:
