@@ -7,7 +7,7 @@ FIND_PYTHON = for p in python3 /usr/bin/python3 python; do \
 BOOTSTRAP = @$(FIND_PYTHON) exec "$$p" tools/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo transcript test lint format bench release clean
+.PHONY: help setup demo transcript tables test lint format bench release clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -20,6 +20,9 @@ demo: ## Record examples/wallet.py and show the trace
 
 transcript: ## Put what the demo prints into README.md
 	$(BOOTSTRAP) python tools/transcript.py
+
+tables: ## Put the tables of settings into the documents
+	$(BOOTSTRAP) python tools/configuration.py
 
 test: ## Run all tests on every supported interpreter; ARGS="..." goes to pytest
 	$(BOOTSTRAP) --all python tools/run_tests.py $(ARGS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from workspace import ROOT, copy_repository, run, tool
+from workspace import ROOT, copy_repository, load_tool, run, tool
 
 pytestmark = pytest.mark.repository
 
@@ -62,6 +62,15 @@ def test_transcript_is_what_the_demo_prints(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     printed = run(sys.executable, checkout / "tools" / "demo.py", env=env)
     assert without_places(transcript.removeprefix("$ make demo\n")) == without_places(printed)
+
+
+def test_tables_are_what_the_settings_are() -> None:
+    """The tables of settings in the documents are up to date; ``make tables`` renews them."""
+    tables = load_tool("configuration")
+    for document in tables.DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        assert "<!-- variables -->" in text
+        assert tables.with_tables(text) == text
 
 
 @pytest.mark.parametrize("readme", READMES, ids=name_of)

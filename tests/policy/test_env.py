@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -21,8 +18,6 @@ from codetracer_policy import (
     read_environment,
 )
 from codetracer_policy.model import FIELD_NAMES, LIMIT_BOUNDS
-
-README = Path(__file__).parents[2] / "packages/codetracer-policy/README.md"
 
 
 def resolved(**environ: str) -> RecorderPolicy:
@@ -214,17 +209,3 @@ def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.Monke
     (layer,) = read_environment()
     assert layer.update.max_items == 5
     assert layer.origin.kind is OriginKind.ENVIRONMENT
-
-
-def test_the_readme_lists_every_variable() -> None:
-    """The table in the README has each variable with its syntax, its default and its meaning."""
-    values = RecorderPolicy().values()
-    shown = {True: "on", False: "off", None: "none"}
-    expected = []
-    for variable in VARIABLES:
-        default = values[variable.fields[0]]
-        text = shown[default] if isinstance(default, bool | None) else str(default)
-        if variable.name == "CODETRACER_CAPTURE_IO":
-            text = "proxies"
-        expected.append(f"| `{variable.name}` | {variable.syntax} | {text} | {variable.summary} |")
-    assert re.findall(r"^\| `CODETRACER_.*$", README.read_text("utf-8"), re.MULTILINE) == expected

@@ -139,9 +139,7 @@ def test_a_file_that_cannot_be_parsed_is_named(
 
 def test_wrong_settings_name_file_key_and_nearest_name(tmp_path: Path, program: Path) -> None:
     """Every wrong name and value of the file is told at once, each with the file and a remedy."""
-    path = write(
-        tmp_path, "[tool.codetracer]\nmax-items = 3\njson_errors = 'on'\nmax_depth = 99\n"
-    )
+    path = write(tmp_path, "[tool.codetracer]\nmax-items = 3\njson_errors = 'on'\nmax_depth = 99\n")
     with pytest.raises(UsageError) as caught:
         policy_of(program)
     message = caught.value.message

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
         PolicyTypeError,
         PolicyValueError,
     )
+    from codetracer_policy.listing import (
+        ListedSetting,
+        list_settings,
+        settings_table,
+        variables_table,
+    )
     from codetracer_policy.model import (
         CaptureLimits,
         IoCapturePolicy,
@@ -49,6 +55,7 @@ __all__ = [
     "VARIABLES",
     "CaptureLimits",
     "IoCapturePolicy",
+    "ListedSetting",
     "OnRecorderError",
     "OriginKind",
     "PolicyError",
@@ -67,12 +74,15 @@ __all__ = [
     "configure_policy",
     "configure_policy_from_env",
     "current_policy",
+    "list_settings",
     "parse_bool",
     "parse_capture_io",
     "policy_snapshot",
     "read_environment",
     "reset_policy",
     "resolve_policy",
+    "settings_table",
+    "variables_table",
 ]
 
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -99,6 +109,12 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "PolicyProblem",
         "PolicyTypeError",
         "PolicyValueError",
+    ),
+    "listing": (
+        "ListedSetting",
+        "list_settings",
+        "settings_table",
+        "variables_table",
     ),
     "model": (
         "CaptureLimits",
