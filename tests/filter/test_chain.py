@@ -7,12 +7,17 @@ from pathlib import Path
 import pytest
 
 from codetracer_filter import (
+    ExecDecision,
     FilterError,
     TraceFilterConfig,
+    TraceFilterEngine,
+    ValueAction,
+    ValueKind,
     discover_project_filter,
     load_chain,
     split_chain,
 )
+from codetracer_filter.discovery import FRAMEWORKS
 
 from .conftest import WriteFilter
 
@@ -117,4 +122,82 @@ def test_invalid_project_filter_is_an_error(write_filter: WriteFilter, tmp_path:
     assert [problem.code for problem in caught.value.problems] == [
         "ERR_FILTER_SYNTAX",
         "ERR_FILTER_NOT_FOUND",
+    ]
+
+
+def test_filter_of_a_framework_follows_the_default_one(
+    write_filter: WriteFilter, tmp_path: Path
+) -> None:
+    """The framework's filter stands before the project's, which can correct it."""
+    project = write_filter(path=PROJECT)
+    for framework in FRAMEWORKS:
+        config = load_chain(program_dir=tmp_path, framework=framework)
+        assert paths(config) == [
+            "<inline:builtin-default>",
+            f"<inline:builtin-{framework}>",
+            str(project),
+        ]
+
+
+def test_unknown_framework_is_an_error() -> None:
+    """A framework without a filter is named together with the known ones."""
+    with pytest.raises(FilterError, match=r"'unitest'; did you mean 'unittest'\?") as caught:
+        load_chain(program_dir=None, framework="unitest")
+    assert caught.value.code == "ERR_FILTER_NOT_FOUND"
+
+
+def decided(config: TraceFilterConfig, *scopes: tuple[str, str]) -> list[str]:
+    """What a chain decides about functions, each given by its module and name."""
+    engine = TraceFilterEngine(config)
+    return [engine.resolve_query("/p/a.py", name, module).exec.value for module, name in scopes]
+
+
+SCOPES = [("shop.cart", "total"), ("shop.cart", "debug"), ("other", "total")]
+
+
+def test_only_skips_everything_else() -> None:
+    """With --only nothing but what it selects is traced, even what the default filter skips."""
+    config = load_chain(program_dir=None, only=["pkg:shop.*", "pkg:json"])
+    assert decided(config, *SCOPES) == ["trace", "trace", "skip"]
+    library = TraceFilterEngine(config).resolve_query("/usr/lib/python3.12/j.py", "dumps", "json")
+    assert library.exec == "trace"
+    assert library.policy.decide(ValueKind.LOCAL, "password") is ValueAction.REDACT
+
+
+def test_skip_wins_over_only() -> None:
+    """What --skip selects is not traced, whatever selects it too."""
+    assert decided(load_chain(program_dir=None, skip=["obj:*.debug"]), *SCOPES) == [
+        "trace", "skip", "trace",
+    ]  # fmt: skip
+    both = load_chain(program_dir=None, only=["pkg:shop.*"], skip=["obj:*.debug"])
+    assert decided(both, *SCOPES) == ["trace", "skip", "skip"]
+
+
+def test_selectors_of_the_command_line_come_last(write_filter: WriteFilter) -> None:
+    """They are a source of their own behind every file, and their rules say where they are from."""
+    path = write_filter('[[scope.rules]]\nselector = "pkg:shop.*"\nexec = "skip"\n')
+    config = load_chain([path], program_dir=None, only=["pkg:shop.*"])
+    assert paths(config)[-1] == "<command line>"
+    rule = TraceFilterEngine(config).resolve_query("/p/a.py", "f", "shop.cart").rule
+    assert str(rule) == "<command line>: pkg:shop.* (--only)"
+
+
+def test_paths_of_the_command_line_start_at_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative file selector means what the shell would make of it."""
+    monkeypatch.chdir(tmp_path)
+    engine = TraceFilterEngine(load_chain(program_dir=None, only=["file:src/*.py"]))
+    assert engine.resolve_file(str(tmp_path / "src/a.py")) is ExecDecision.TRACE
+    assert engine.resolve_file("/elsewhere/src/a.py") is ExecDecision.SKIP
+
+
+def test_all_wrong_selectors_of_the_command_line_are_named() -> None:
+    """Each one is a problem that says which option it was given to."""
+    with pytest.raises(FilterError) as caught:
+        load_chain(program_dir=None, only=["pgk:x", "local:y"], skip=["pkg:regex:("])
+    assert [(problem.code[11:], problem.path) for problem in caught.value.problems] == [
+        ("SELECTOR", "<command line> --only"),
+        ("SELECTOR", "<command line> --only"),
+        ("PATTERN", "<command line> --skip"),
     ]

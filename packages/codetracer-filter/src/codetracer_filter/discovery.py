@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from codetracer_filter.loader import builtin_filter, load_config
+from codetracer_filter.loader import ConfigAggregator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
     from codetracer_filter.model import TraceFilterConfig
 
-__all__ = ["PROJECT_FILTER", "discover_project_filter", "load_chain", "split_chain"]
+__all__ = [
+    "FRAMEWORKS",
+    "PROJECT_FILTER",
+    "discover_project_filter",
+    "load_chain",
+    "split_chain",
+]
+
+FRAMEWORKS = ("pytest", "unittest")
+"""The test frameworks that a built-in filter knows."""
 
 PROJECT_FILTER = os.path.join(".codetracer", "trace-filter.toml")
 
@@ -42,18 +51,29 @@ def load_chain(
     explicit: Sequence[str | os.PathLike[str]] = (),
     *,
     program_dir: str | os.PathLike[str] | None,
+    framework: str | None = None,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
 ) -> TraceFilterConfig:
     """Load the chain for a program that lives in ``program_dir``.
 
-    First comes the built-in default filter, then the project's filter found from
-    ``program_dir`` upwards (None looks for none), then ``explicit``, whose texts may each hold
-    several paths separated by ``::``. Raises `FilterError` with every problem of the chain.
+    First comes the built-in default filter, then the one for ``framework`` (one of `FRAMEWORKS`),
+    then the project's filter found from ``program_dir`` upwards (None looks for none), then
+    ``explicit``, whose texts may each hold several paths separated by ``::``. Last come scope
+    selectors of a command line: with any ``only`` nothing else is traced, and what ``skip``
+    selects is not traced in any case. Raises `FilterError` with every problem of the chain.
     """
-    paths: list[str] = []
+    aggregator = ConfigAggregator()
+    aggregator.add_builtin("default")
+    if framework is not None:
+        aggregator.add_builtin(framework, among=FRAMEWORKS)
     if program_dir is not None:
         project = discover_project_filter(program_dir)
         if project is not None:
-            paths.append(project)
+            aggregator.add_file(project)
     for entry in explicit:
-        paths.extend(split_chain(entry) if isinstance(entry, str) else [os.fspath(entry)])
-    return load_config(paths, (builtin_filter("default"),))
+        for path in split_chain(entry) if isinstance(entry, str) else (entry,):
+            aggregator.add_file(path)
+    if only or skip:
+        aggregator.add_selectors(only, skip)
+    return aggregator.finish()

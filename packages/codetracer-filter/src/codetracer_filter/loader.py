@@ -11,6 +11,8 @@ from codetracer_filter._messages import (
     ERR_FILTER_NOT_FOUND,
     ERR_FILTER_SYNTAX,
     ERR_FILTER_UNREADABLE,
+    display,
+    nearest,
 )
 from codetracer_filter._positions import Positions
 from codetracer_filter._schema import SourceReader
@@ -18,7 +20,7 @@ from codetracer_filter.model import ExecDecision, InlineFilter, TraceFilterConfi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from codetracer_filter.errors import FilterDiagnostic, FilterProblem
     from codetracer_filter.model import FilterSource, IoConfig, ScopeRule
@@ -33,14 +35,12 @@ _LARGEST_FILE = 1024 * 1024
 def load_config(
     paths: Iterable[str | os.PathLike[str]],
     inline: Iterable[InlineFilter | tuple[str, str]] = (),
-    diagnostics: Iterable[FilterDiagnostic] = (),
 ) -> TraceFilterConfig:
     """Load ``inline`` texts and then files into one configuration.
 
-    ``diagnostics`` are put before the ones that loading itself finds. Raises `FilterError` with
-    every problem of every source.
+    Raises `FilterError` with every problem of every source.
     """
-    aggregator = ConfigAggregator(diagnostics)
+    aggregator = ConfigAggregator()
     for source in inline:
         aggregator.add_inline(source if isinstance(source, InlineFilter) else InlineFilter(*source))
     for path in paths:
@@ -75,15 +75,27 @@ def filter_root(path: str) -> str:
 class ConfigAggregator:
     """Adds sources up to a configuration: rules in order, defaults from the last that set them."""
 
-    def __init__(self, diagnostics: Iterable[FilterDiagnostic] = ()) -> None:
+    def __init__(self) -> None:
         self._sources: list[FilterSource] = []
         self._problems: list[FilterProblem] = []
-        self._diagnostics = list(diagnostics)
+        self._diagnostics: list[FilterDiagnostic] = []
         self._seen: set[str] = set()
 
     def add_inline(self, source: InlineFilter) -> None:
         """Add a source given as text; it has no root."""
         self._add_text(f"<inline:{source.label}>", None, source.text.encode("utf-8"))
+
+    def add_builtin(self, name: str, among: Sequence[str] = ("default",)) -> None:
+        """Add the filter called ``name`` that ships with this package, one of ``among``."""
+        if name in among:
+            self.add_inline(builtin_filter(name))
+        else:
+            self._report(
+                ERR_FILTER_NOT_FOUND,
+                f"<inline:builtin-{name}>",
+                f"there is no built-in filter for {display(name)}",
+                nearest(name, among),
+            )
 
     def add_file(self, path: str | os.PathLike[str]) -> None:
         """Add the file at ``path``; one that is in the chain already is used only once."""
@@ -108,6 +120,13 @@ class ConfigAggregator:
             self._problems.append(_unreadable(given, error))
             return
         self._add_text(real, filter_root(real), data)
+
+    def add_selectors(self, only: Iterable[str], skip: Iterable[str]) -> None:
+        """Add scope selectors of a command line; relative paths in them start here."""
+        from codetracer_filter._command_line import command_line_source
+
+        directory = os.getcwd().replace(os.sep, "/")
+        self._sources.append(command_line_source(only, skip, directory, self._problems.append))
 
     def finish(self) -> TraceFilterConfig:
         """Return the configuration, or raise `FilterError` with everything that is wrong."""
