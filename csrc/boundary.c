@@ -75,6 +75,7 @@ static enum ct_go wait_for_slot(uint64_t session)
          waited += WAIT_SLICE_MS) {
         if (waited >= WAIT_LIMIT_MS)
             return ct_fail("ERR_JOURNAL_STALLED");
+        ct_chunk_counts.stalls += waited == 0;
         Py_BEGIN_ALLOW_THREADS ct_chunk_wait(WAIT_SLICE_MS);
         Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return CT_GO_RAISE;
         if (!ct_session.active || ct_session.number != session)

@@ -103,6 +103,16 @@ static void seal_slot(void)
     pthread_cond_signal(&ring.sealed);
 }
 
+uint64_t ct_chunk_live_bytes(void)
+{
+    pthread_mutex_lock(&ring.lock);
+    uint64_t bytes = 0;
+    if (ring.live >= 0)
+        bytes = (uint64_t)(ct_out.at - (slot_base(ring.live) + CTJ_CHUNK_HEADER));
+    pthread_mutex_unlock(&ring.lock);
+    return bytes;
+}
+
 static int find_slot(enum slot_state state)
 {
     int found = -1;

@@ -38,7 +38,8 @@ extern struct ct_out ct_out;
 
 struct ct_chunk_counts {
     uint64_t chunks;
-    uint64_t bytes;    /* of records, before compression */
+    uint64_t bytes;    /* of records in sealed chunks, before compression */
+    uint64_t stalls;   /* how often the program waited for a free slot */
     uint64_t stall_ns; /* time the program waited for a free slot */
 };
 extern struct ct_chunk_counts ct_chunk_counts;
@@ -76,6 +77,9 @@ static inline bool ct_chunk_is_full(void)
 {
     return ct_out.at > __atomic_load_n(&ct_out.soft, __ATOMIC_RELAXED);
 }
+
+/* Bytes of records in the live chunk; 0 when there is none. */
+uint64_t ct_chunk_live_bytes(void);
 
 /* Take over a mapping of ct_chunk_size_slots() bytes and open the first chunk. */
 void ct_chunk_open(uint8_t *ring, const uint8_t session[16], const uint8_t boot[16]);

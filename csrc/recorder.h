@@ -6,10 +6,10 @@
 
 typedef struct {
     uint64_t steps, calls, returns, lost, threads;
-    uint64_t chunks, bytes, stall_ns;
+    uint64_t chunks, bytes, stalls, stall_ns;
     uint64_t cuts, omitted;
     uint64_t redacted[4], dropped[4]; /* arguments, locals, globals, returns */
-    uint64_t scopes_traced, scopes_skipped;
+    uint64_t scopes_traced, scopes_skipped, scopes_synthetic, scopes_unreadable;
 } ct_counts;
 
 int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot, int *shared);

@@ -278,9 +278,16 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     return plan;
 }
 
+static bool is_synthetic(PyObject *filename)
+{
+    return PyUnicode_CheckExact(filename) && PyUnicode_GET_LENGTH(filename) > 0 &&
+           PyUnicode_READ_CHAR(filename, 0) == '<';
+}
+
 static enum ct_scope skip(PyCodeObject *code)
 {
     ct_scope_counts.skipped++;
+    ct_scope_counts.synthetic += is_synthetic(code->co_filename);
     if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, ct_scope_skip) < 0)
         PyErr_Clear();
     return CT_SCOPE_SKIP;
@@ -317,7 +324,11 @@ static bool has_plain_names(PyCodeObject *code)
 
 enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **plan)
 {
-    if (!has_plain_names(code) || PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
+    if (!has_plain_names(code)) {
+        ct_scope_counts.unreadable++;
+        return skip(code);
+    }
+    if (PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
         return skip(code);
     uintptr_t session = scopes.sessions;
     PyObject *answer =

@@ -56,7 +56,9 @@ typedef struct ct_plan {
 
 struct ct_scope_counts {
     uint64_t traced;
-    uint64_t skipped;
+    uint64_t skipped;    /* all of them, also those below */
+    uint64_t synthetic;  /* skipped, and in no file: `<string>` */
+    uint64_t unreadable; /* skipped because their names are no plain str */
 };
 extern struct ct_scope_counts ct_scope_counts;
 

@@ -210,12 +210,15 @@ void ct_session_counts(ct_counts *out)
         .lost = ct_session.lost,
         .threads = ct_session.next_thread,
         .chunks = ct_chunk_counts.chunks,
-        .bytes = ct_chunk_counts.bytes,
+        .bytes = ct_chunk_counts.bytes + ct_chunk_live_bytes(),
+        .stalls = ct_chunk_counts.stalls,
         .stall_ns = ct_chunk_counts.stall_ns,
         .cuts = ct_value_counts.cuts,
         .omitted = ct_value_counts.omitted,
         .scopes_traced = ct_scope_counts.traced,
         .scopes_skipped = ct_scope_counts.skipped,
+        .scopes_synthetic = ct_scope_counts.synthetic,
+        .scopes_unreadable = ct_scope_counts.unreadable,
     };
     memcpy(out->redacted, ct_value_counts.redacted, sizeof out->redacted);
     memcpy(out->dropped, ct_value_counts.dropped, sizeof out->dropped);

@@ -174,9 +174,15 @@ def test_what_only_has_the_name_is_passed_over(tmp_path: Path, program: Path) ->
 def test_the_command_obeys_the_project(tmp_path: Path, program: Path) -> None:
     """A mistake in the project's file ends ``record`` with status 2 before the program starts."""
     path = write(tmp_path, "[tool.codetracer]\nrequire_tracee = true\n")
-    command = [sys.executable, "-m", "codetracer_core", "record", "-o", tmp_path / "out", program]
+    recorder = [sys.executable, "-m", "codetracer_core", "record", "-o"]
     environ = {name: value for name, value in os.environ.items() if "CODETRACER" not in name}
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*recorder, tmp_path / "out", program],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("codetracer-core: error: [ERR_UNKNOWN_POLICY_KEY]")
     assert f"require_tracee ({path})" in done.stderr

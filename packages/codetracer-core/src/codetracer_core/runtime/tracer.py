@@ -41,7 +41,10 @@ class RecorderStats:
 
     ``bytes`` are those of records before compression. Of ``cuts`` values a part was left out,
     ``omitted`` ones were left out because their step had reached its limit, ``lost_frames`` are
-    frames whose end was not seen, and the program waited ``stall_ns`` for the journal.
+    frames whose end was not seen, and the program waited ``stalls`` times and ``stall_ns`` in all
+    for the journal. ``redacted`` and ``dropped`` count values by their kind. Of
+    ``scopes_skipped``, ``scopes_synthetic`` are code in no file and ``scopes_unreadable`` code
+    whose names are no plain texts.
     """
 
     __slots__ = (
@@ -49,12 +52,17 @@ class RecorderStats:
         "calls",
         "chunks",
         "cuts",
+        "dropped",
         "lost_frames",
         "omitted",
+        "redacted",
         "returns",
         "scopes_skipped",
+        "scopes_synthetic",
         "scopes_traced",
+        "scopes_unreadable",
         "stall_ns",
+        "stalls",
         "steps",
         "threads",
     )
@@ -69,9 +77,14 @@ class RecorderStats:
         self.cuts: int = counts.cuts
         self.omitted: int = counts.omitted
         self.lost_frames: int = counts.lost
+        self.stalls: int = counts.stalls
         self.stall_ns: int = counts.stall_ns
+        self.redacted: dict[str, int] = dict(zip(_VALUE_KINDS, counts.redacted, strict=True))
+        self.dropped: dict[str, int] = dict(zip(_VALUE_KINDS, counts.dropped, strict=True))
         self.scopes_traced: int = counts.scopes_traced
         self.scopes_skipped: int = counts.scopes_skipped
+        self.scopes_synthetic: int = counts.scopes_synthetic
+        self.scopes_unreadable: int = counts.scopes_unreadable
 
 
 class RuntimeTracer:
@@ -182,12 +195,9 @@ class RuntimeTracer:
     def _count(self) -> RecorderStats:
         counts = ffi.new("ct_counts *")
         lib.ct_session_counts(counts)
-        self._coordinator.count(
-            counts.scopes_skipped,
-            dict(zip(_VALUE_KINDS, counts.redacted, strict=True)),
-            dict(zip(_VALUE_KINDS, counts.dropped, strict=True)),
-        )
-        return RecorderStats(counts)
+        stats = RecorderStats(counts)
+        self._coordinator.count(stats.scopes_skipped, stats.redacted, stats.dropped)
+        return stats
 
     def _on_sealed(self) -> None:
         """The first chunk is full: from now on somebody has to write them."""
