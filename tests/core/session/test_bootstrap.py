@@ -90,6 +90,46 @@ def test_defaults_may_be_stated(tmp_path: Path) -> None:
     TraceSessionBootstrap.prepare(tmp_path, argv=["x"], policy_environ=variables)
 
 
+def test_selectors_and_the_filter_of_a_test_framework_join_the_chain(tmp_path: Path) -> None:
+    """The framework's filter can be left out."""
+    chosen = TraceSessionBootstrap.prepare(
+        tmp_path, argv=["x"], framework="pytest", only=["pkg:mine"], skip=["pkg:mine.sub"]
+    )
+    paths = [source.path for source in chosen.filters.sources]
+    assert "<inline:builtin-pytest>" in paths
+    assert "<command line>" in paths[-1]
+    without = TraceSessionBootstrap.prepare(
+        tmp_path, argv=["x"], framework="pytest", framework_filters=False
+    )
+    assert len(without.filters.sources) == 1
+
+
+def test_the_file_that_activates_recording_is_known_by_its_real_path(tmp_path: Path) -> None:
+    """Links are followed, and a file inside a zip file is accepted."""
+    (tmp_path / "real.py").touch()
+    (tmp_path / "link.py").symlink_to("real.py")
+    for given in (tmp_path / "link.py", str(tmp_path / "x" / ".." / "real.py")):
+        bootstrap = TraceSessionBootstrap.prepare(
+            tmp_path / "out", argv=["x"], activation_path=given
+        )
+        assert bootstrap.activation_path == str(tmp_path / "real.py")
+    inside = TraceSessionBootstrap.prepare(
+        tmp_path / "out", argv=["x"], activation_path=tmp_path / "real.py" / "inner.py"
+    )
+    assert inside.activation_path == str(tmp_path / "real.py" / "inner.py")
+
+
+def test_a_file_that_can_never_activate_recording_is_refused(tmp_path: Path) -> None:
+    """No folder is made then."""
+    with pytest.raises(UsageError) as caught:
+        TraceSessionBootstrap.prepare(
+            tmp_path / "out", argv=["x"], activation_path=tmp_path / "missing.py"
+        )
+    assert caught.value.code == "ERR_INVALID_ARGUMENT"
+    assert caught.value.context == {"path": str(tmp_path / "missing.py")}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unusable_folder_is_found(tmp_path: Path) -> None:
     """The folder is checked as well."""
     (tmp_path / "file").touch()

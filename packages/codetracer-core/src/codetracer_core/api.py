@@ -10,6 +10,7 @@ from codetracer_core.errors import RecorderError
 from codetracer_core.session.bootstrap import TraceSessionBootstrap
 from codetracer_core.session.errors import AlreadyTracingError
 from codetracer_core.session.metadata import main_script_of
+from codetracer_core.session.output import FORMAT_CT, OutputOptions
 from codetracer_core.session.recording import TraceSession
 
 TYPE_CHECKING = False
@@ -27,13 +28,17 @@ _current: TraceSession | None = None
 def start(
     path: str | os.PathLike[str],
     *,
+    format: str | None = None,  # noqa: A002 - the name that callers know
+    start_on_enter: str | os.PathLike[str] | None = None,
     trace_filter: FilterArgument = None,
     policy: Mapping[str, object] | None = None,
     apply_env_policy: bool = True,
 ) -> TraceSession:
     """Record this process from here on, into the folder `path`, which is made if need be.
 
-    `trace_filter` names filter files that apply after the built-in one and the project's.
+    `format` is ``"ct"`` (also ``"ctfs"`` and ``"binary"``), the default, or ``"json"``. With
+    `start_on_enter`, the path of a source file, only what happens below code of that file is
+    recorded. `trace_filter` names filter files that apply after the built-in one and the project's.
     `policy` holds settings for this session only; the environment's come before them unless
     `apply_env_policy` is false. A session that nobody stops ends when the interpreter does.
 
@@ -42,6 +47,8 @@ def start(
     refuse_second()
     bootstrap = TraceSessionBootstrap.prepare(
         path,
+        output=OutputOptions(format=format or FORMAT_CT),
+        activation_path=start_on_enter,
         trace_filter=trace_filter,
         policy=policy,
         policy_environ=None if apply_env_policy else {},

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+from codetracer_core.errors import UsageError
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import OutputFolder, prepare_folder
 from codetracer_core.session.filters import explicit_filters, load_filters, program_directory
 from codetracer_core.session.metadata import SessionMetadata, collect_metadata
+from codetracer_core.session.output import OutputOptions
 from codetracer_core.session.project import project_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
     from codetracer_core.session.filters import FilterArgument
     from codetracer_filter import TraceFilterConfig
     from codetracer_policy import PolicySource, RecorderPolicy
 
+    type PolicyArgument = PolicySource | tuple[PolicySource, ...] | Mapping[str, object] | None
+
 __all__ = ["TraceSessionBootstrap"]
 
 
 class TraceSessionBootstrap:
-    """What a session starts from: output folder, description of the program, filters, policy."""
+    """What a session starts from: output folder, description of the program, filters, policy.
 
-    __slots__ = ("filters", "folder", "metadata", "policy")
+    ``activation_path`` is the real path of the file outside of which nothing is recorded, None for
+    no such restriction.
+    """
+
+    __slots__ = ("activation_path", "filters", "folder", "metadata", "output", "policy")
 
     def __init__(
         self,
@@ -33,11 +41,15 @@ class TraceSessionBootstrap:
         metadata: SessionMetadata,
         filters: TraceFilterConfig,
         policy: RecorderPolicy,
+        output: OutputOptions,
+        activation_path: str | None,
     ) -> None:
         self.folder = folder
         self.metadata = metadata
         self.filters = filters
         self.policy = policy
+        self.output = output
+        self.activation_path = activation_path
 
     @classmethod
     def prepare(
@@ -46,16 +58,25 @@ class TraceSessionBootstrap:
         *,
         trace_filter: FilterArgument = None,
         filter_environ: Mapping[str, str] | None = None,
-        policy: PolicySource | Mapping[str, object] | None = None,
+        only: Sequence[str] = (),
+        skip: Sequence[str] = (),
+        framework: str | None = None,
+        framework_filters: bool = True,
+        policy: PolicyArgument = None,
         policy_environ: Mapping[str, str] | None = None,
         argv: Sequence[str] | None = None,
         main_script: str | None = None,
+        activation_path: str | os.PathLike[str] | None = None,
+        output: OutputOptions | None = None,
     ) -> TraceSessionBootstrap:
         """Check and load what a session with these arguments needs.
 
         `argv` is the program's ``sys.argv`` (the current one unless given). The environments are
         asked for a filter and for settings; None asks none for filters and ``os.environ`` for
-        settings. The folder comes last, so that a wrong argument leaves none behind.
+        settings. `only` and `skip` are scope selectors; `framework` is ``"pytest"`` or
+        ``"unittest"`` when the program is run by it, whose filter applies if `framework_filters`.
+        With `activation_path` only what happens below code of that file is recorded.
+        The folder comes last, so that a wrong argument leaves none behind.
 
         Raises RecorderError.
         """
@@ -64,14 +85,44 @@ class TraceSessionBootstrap:
         home = main_script or (argv[0] if argv else "")
         settings = _resolve_policy(policy, policy_environ, home)
         filters = load_filters(
-            explicit_filters(trace_filter, filter_environ), program_directory(home)
+            explicit_filters(trace_filter, filter_environ),
+            program_directory(home),
+            framework=framework if framework_filters else None,
+            only=only,
+            skip=skip,
         )
+        activation = None if activation_path is None else _activation_path(activation_path)
         metadata = collect_metadata(argv, main_script)
-        return cls(prepare_folder(directory), metadata, filters, settings)
+        return cls(
+            prepare_folder(directory),
+            metadata,
+            filters,
+            settings,
+            output or OutputOptions(),
+            activation,
+        )
+
+
+def _activation_path(given: str | os.PathLike[str]) -> str:
+    """The real path of `given`, which may lie inside a zip file.
+
+    Raises UsageError when no code can come from there: nothing would ever be recorded.
+    """
+    path = os.path.realpath(os.path.expanduser(given))
+    existing = path
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    if not os.path.isfile(existing):
+        raise UsageError(
+            "ERR_INVALID_ARGUMENT",
+            "recording was to begin in a file that does not exist: check its path",
+            path=path,
+        )
+    return path
 
 
 def _resolve_policy(
-    overrides: PolicySource | Mapping[str, object] | None,
+    overrides: PolicyArgument,
     environ: Mapping[str, str] | None,
     program: str,
 ) -> RecorderPolicy:

@@ -14,6 +14,7 @@ __all__ = [
     "AlreadyTracingError",
     "TraceDirConflictError",
     "TraceDirError",
+    "UnsupportedFormatError",
     "as_recorder_error",
 ]
 
@@ -38,6 +39,16 @@ class TraceDirConflictError(UsageError, ValueError):
 
 class TraceDirError(EnvironmentError_, OSError):
     """The system does not let us make the output folder or write into it."""
+
+
+class UnsupportedFormatError(UsageError, ValueError):
+    """The trace was asked for in a format that does not exist."""
+
+    def __init__(self, given: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            "ERR_UNSUPPORTED_FORMAT",
+            f"there is no trace format {given!r}: use one of {', '.join(known)}",
+        )
 
 
 _BY_KIND: dict[str, type[RecorderError]] = {

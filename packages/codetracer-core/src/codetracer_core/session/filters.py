@@ -65,16 +65,24 @@ def program_directory(program: str) -> str:
 
 
 def load_filters(
-    explicit: Sequence[str | os.PathLike[str]], directory: str | None
+    explicit: Sequence[str | os.PathLike[str]],
+    directory: str | None,
+    *,
+    framework: str | None = None,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
 ) -> TraceFilterConfig:
     """Load the whole chain for a program that lives in `directory` (None: no project's filter).
 
-    Raises RecorderError with everything that is wrong with it.
+    `framework` is ``"pytest"`` or ``"unittest"`` for a chain with its filter; `only` and `skip` are
+    scope selectors, which come last. Raises RecorderError with everything that is wrong.
     """
     import codetracer_filter
 
     try:
-        return codetracer_filter.load_chain(explicit, program_dir=directory)
+        return codetracer_filter.load_chain(
+            explicit, program_dir=directory, framework=framework, only=only, skip=skip
+        )
     except codetracer_filter.FilterError as error:  # loaded only when there is an exception
         raise as_recorder_error(error) from error
 
