@@ -296,3 +296,52 @@ def test_file_decision_agrees_with_every_scope(rules: list[str]) -> None:
     for filename, qualname, module in SCOPES:
         decision = asked.resolve_file(filename)
         assert decision in (None, asked.resolve_query(filename, qualname, module).exec)
+
+
+def test_value_default_names_the_rule_that_set_it(engine: Engine) -> None:
+    """A policy knows which rule its default comes from; None stands for the chain's default."""
+    asked = engine(rule("pkg:m", default="redact") + rule("obj:m.g", default="drop"))
+    found = [asked.resolve_query("/a.py", name, "m").policy.default_rule for name in "fg"]
+    assert [str(setter.selector) for setter in found if setter is not None] == ["pkg:m", "obj:m.g"]
+    assert asked.resolve_query("/a.py", "f", "n").policy.default_rule is None
+
+
+def test_patterns_that_fit_a_value_are_listed(engine: Engine) -> None:
+    """All patterns for a name come with their rules, the deciding one first."""
+    asked = engine(rule("pkg:m", x="redact"), rule("obj:m.f", **{"*": "allow", "x": "drop"}))
+    policy = asked.resolve_query("/a.py", "f", "m").policy
+    fitting = policy.matching(ValueKind.LOCAL, "x")
+    assert [(found.rule.path, found.pattern.action, found.pattern.line) for found in fitting] == [
+        ("<inline:f1>", ALLOW, 11),
+        ("<inline:f1>", DROP, 14),
+        ("<inline:f0>", REDACT, 11),
+    ]
+    assert policy.decide(ValueKind.LOCAL, "x") is ALLOW
+    assert policy.matching(ValueKind.ARG, "x") == ()
+
+
+def test_relative_path_starts_at_the_innermost_root(
+    write_filter: WriteFilter, tmp_path: Path
+) -> None:
+    """A resolution has the absolute path, and the one from the innermost root that holds it."""
+    files = [write_filter(path="f.toml"), write_filter(path="sub/g.toml")]
+    asked = TraceFilterEngine(TraceFilterConfig.from_paths(files))
+    inside = asked.resolve_query(str(tmp_path / "sub/pkg/a.py"), "f")
+    assert (inside.path, inside.relative_path) == (f"{tmp_path}/sub/pkg/a.py", "pkg/a.py")
+    assert asked.resolve_query(str(tmp_path / "b.py"), "f").relative_path == "b.py"
+    assert asked.resolve_query("/elsewhere/b.py", "f").relative_path is None
+
+
+def test_object_rules_keep_their_place_among_the_others(engine: Engine) -> None:
+    """Rules of all kinds count in the order of the chain, however the engine looks them up."""
+    text = (
+        rule("obj:m.f", "skip", x="redact")
+        + rule("file:literal:/a.py", "trace", x="drop")
+        + rule("pkg:m", default="redact", x="allow")
+        + rule("obj:m.*", y="drop")
+    )
+    resolution = engine(text).resolve_query("/a.py", "f", "m")
+    assert [matched.index for matched in resolution.matched] == [0, 1, 2, 3]
+    assert (resolution.exec, resolution.policy.default) == (TRACE, REDACT)
+    assert resolution.policy.decide(ValueKind.LOCAL, "x") is ALLOW
+    assert resolution.policy.decide(ValueKind.LOCAL, "y") is DROP

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     __version__: str
 
     from codetracer_filter.discovery import discover_project_filter, load_chain, split_chain
-    from codetracer_filter.engine import ScopeResolution, TraceFilterEngine, ValuePolicy
+    from codetracer_filter.engine import TraceFilterEngine
     from codetracer_filter.errors import ErrorKind, FilterDiagnostic, FilterError, FilterProblem
     from codetracer_filter.model import (
         ExecDecision,
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
         ValueKind,
         ValuePattern,
     )
+    from codetracer_filter.resolution import ScopeContext, ScopeResolution
     from codetracer_filter.selector import MatchType, Selector, SelectorKind
     from codetracer_filter.summary import FilterSummary, FilterSummaryEntry
+    from codetracer_filter.values import ValuePolicy
 
 __all__ = [
     "ErrorKind",
@@ -41,6 +43,7 @@ __all__ = [
     "IoConfig",
     "IoStream",
     "MatchType",
+    "ScopeContext",
     "ScopeResolution",
     "ScopeRule",
     "Selector",
@@ -73,7 +76,8 @@ _HOME = {
     "IoConfig": "model",
     "IoStream": "model",
     "MatchType": "selector",
-    "ScopeResolution": "engine",
+    "ScopeContext": "resolution",
+    "ScopeResolution": "resolution",
     "ScopeRule": "model",
     "Selector": "selector",
     "SelectorKind": "selector",
@@ -82,7 +86,7 @@ _HOME = {
     "ValueAction": "model",
     "ValueKind": "model",
     "ValuePattern": "model",
-    "ValuePolicy": "engine",
+    "ValuePolicy": "values",
     "discover_project_filter": "discovery",
     "load_chain": "discovery",
     "split_chain": "discovery",

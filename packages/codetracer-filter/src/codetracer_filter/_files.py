@@ -89,12 +89,15 @@ def glob_test(pattern: str, root: str | None) -> PathTest:
             below_root.append(compiled.match)
 
     def matches(path: str, relative: str | None) -> bool:
+        if relative is not None:
+            for match in below_root:
+                if match(relative):
+                    return True
+        elif not anywhere and not absolute:
+            return False
         outside = path.lstrip("/")
-        if any(match(outside) for match in absolute):
-            return True
-        if any(match(outside if relative is None else relative) for match in anywhere):
-            return True
-        return relative is not None and any(match(relative) for match in below_root)
+        seen = outside if relative is None else relative
+        return any(match(seen) for match in anywhere) or any(match(outside) for match in absolute)
 
     return matches
 
