@@ -1,5 +1,6 @@
 #include "scope_cache.h"
 
+#include "gate.h"
 #include "types.h"
 
 #define NAME_LIMIT 200
@@ -15,6 +16,7 @@ struct text_table {
 
 Py_ssize_t ct_scope_index = -1;
 void *ct_scope_skip = (void *)1;
+static void *skip_activation = (void *)3; /* the same for code of the activation file */
 struct ct_scope_counts ct_scope_counts;
 
 static struct {
@@ -284,13 +286,23 @@ static bool is_synthetic(PyObject *filename)
            PyUnicode_READ_CHAR(filename, 0) == '<';
 }
 
-static enum ct_scope skip(PyCodeObject *code)
+static enum ct_scope skip(PyCodeObject *code, bool activates)
 {
     ct_scope_counts.skipped++;
     ct_scope_counts.synthetic += is_synthetic(code->co_filename);
-    if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, ct_scope_skip) < 0)
+    void *extra = activates ? skip_activation : ct_scope_skip;
+    if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, extra) < 0)
         PyErr_Clear();
-    return CT_SCOPE_SKIP;
+    return activates ? CT_SCOPE_WATCH : CT_SCOPE_SKIP;
+}
+
+bool ct_scope_activates(PyCodeObject *code)
+{
+    void *extra = NULL;
+    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    if (extra == NULL || ((uintptr_t)extra & 1) != 0)
+        return extra == skip_activation;
+    return ((ct_plan *)extra)->activates;
 }
 
 /* The module's name as its globals say it, a borrowed str, or None. */
@@ -324,35 +336,46 @@ static bool has_plain_names(PyCodeObject *code)
 
 enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **plan)
 {
+    void *extra = NULL;
+    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    if (extra == skip_activation)
+        return CT_SCOPE_WATCH;
     if (!has_plain_names(code)) {
         ct_scope_counts.unreadable++;
-        return skip(code);
+        return skip(code, false);
     }
-    if (PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
-        return skip(code);
     uintptr_t session = scopes.sessions;
+    int activates = ct_gate_exists ? ct_gate_activates(code) : 0;
+    if (activates < 0)
+        return ct_forgive() ? CT_SCOPE_UNDECIDED : CT_SCOPE_ERROR;
+    if (scopes.skipped_files == NULL || scopes.sessions != session)
+        return CT_SCOPE_UNDECIDED;
+    if (PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
+        return skip(code, activates);
     PyObject *answer =
         PyObject_CallFunctionObjArgs(scopes.resolver, (PyObject *)code, code->co_localsplusnames,
                                      code->co_localspluskinds, module_name(globals), NULL);
     if (answer == NULL)
         return ct_forgive() ? CT_SCOPE_UNDECIDED : CT_SCOPE_ERROR;
     enum ct_scope scope = CT_SCOPE_ERROR;
-    void *extra = NULL;
+    extra = NULL;
     PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
     if (scopes.skipped_files == NULL || scopes.sessions != session || answer == Py_Ellipsis) {
         scope = CT_SCOPE_UNDECIDED; /* the session has ended meanwhile, or there was no answer this
                                        time */
     } else if (extra == ct_scope_skip) {
         scope = CT_SCOPE_SKIP; /* another thread has asked at the same time */
+    } else if (extra == skip_activation) {
+        scope = CT_SCOPE_WATCH;
     } else if (extra != NULL && ((uintptr_t)extra & 1) == 0) {
         *plan = extra;
         scope = CT_SCOPE_TRACE;
     } else if (answer == Py_None) {
-        scope = skip(code);
+        scope = skip(code, activates);
     } else if (answer == Py_True) {
         if (PySet_Add(scopes.skipped_files, code->co_filename) < 0)
             PyErr_Clear();
-        scope = skip(code);
+        scope = skip(code, activates);
     } else {
         *plan = plan_from(code, answer);
         if (*plan != NULL) {
@@ -360,6 +383,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
                 plan_free(*plan);
             } else {
                 ct_scope_counts.traced++;
+                (*plan)->activates = activates;
                 scope = CT_SCOPE_TRACE;
             }
         }
@@ -385,9 +409,10 @@ int ct_scopes_open(PyObject *resolver)
     scopes.paths.ids = PyDict_New();
     if (scopes.skipped_files == NULL || scopes.names.ids == NULL || scopes.paths.ids == NULL)
         return -1;
-    /* An odd number, another one for each session: never an address, never an earlier session's
+    /* Odd numbers, others for each session: never an address, never an earlier session's
      * answer. */
-    ct_scope_skip = (void *)(++scopes.sessions << 1 | 1);
+    ct_scope_skip = (void *)(++scopes.sessions << 2 | 1);
+    skip_activation = (void *)(scopes.sessions << 2 | 3);
     memset(&ct_scope_counts, 0, sizeof ct_scope_counts);
     return 0;
 }
@@ -409,6 +434,7 @@ void ct_scopes_close(void (*disarm)(PyCodeObject *))
             plan_free(plan);
     }
     ct_scope_skip = (void *)1; /* no session, no answer */
+    skip_activation = (void *)3;
     Py_CLEAR(scopes.skipped_files);
     text_table_clear(&scopes.names);
     text_table_clear(&scopes.paths);

@@ -30,6 +30,8 @@ typedef struct ct_plan {
     PyCodeObject *code;              /* borrowed; NULL once the code object is gone */
     uint32_t references;             /* the code object's and those of shadow frames */
     bool armed;                      /* local events are set */
+    bool ready;                      /* armed, and nothing else is to be asked when it starts */
+    bool activates;                  /* of the activation file */
     uint8_t return_action;
     uint64_t generation; /* of the chunk that holds the definition */
     uint64_t counted;    /* the chunk whose preamble has counted the definition */
@@ -71,7 +73,14 @@ int ct_scopes_open(PyObject *resolver);
 /* Drop every plan and clear the local events of code objects through `disarm(code)`. */
 void ct_scopes_close(void (*disarm)(PyCodeObject *));
 
-enum ct_scope { CT_SCOPE_ERROR = -1, CT_SCOPE_SKIP, CT_SCOPE_TRACE, CT_SCOPE_UNDECIDED };
+enum ct_scope {
+    CT_SCOPE_ERROR = -1,
+    CT_SCOPE_SKIP,
+    CT_SCOPE_TRACE,
+    CT_SCOPE_UNDECIDED,
+    CT_SCOPE_WATCH, /* skipped, but of the activation file */
+    CT_SCOPE_SHUT,  /* recorded, but not above a frame of the activation file */
+};
 
 /* Ask the resolver about code that was not seen in this session.  CT_SCOPE_ERROR: an exception is
  * set. */
@@ -93,6 +102,9 @@ static inline enum ct_scope ct_scope_of(PyCodeObject *code, PyObject *globals, c
     }
     return ct_scope_resolve(code, globals, plan);
 }
+
+/* Whether the session has decided about the code object and it is of the activation file. */
+bool ct_scope_activates(PyCodeObject *code);
 
 void ct_plan_release(ct_plan *plan);
 

@@ -164,23 +164,48 @@ static void disarm(PyCodeObject *code)
     Py_DECREF(zero);
 }
 
-/* The decision about code that starts or goes on; its local events are set if it is recorded. */
-static inline enum ct_scope decide(PyCodeObject *code, PyObject *globals, ct_plan **plan)
+/* Code that is recorded starts or goes on in a frame: the gate is asked, local events are set. */
+static enum ct_scope get_ready(ct_plan *plan, ct_iframe *iframe)
 {
-    enum ct_scope scope = ct_scope_of(code, globals, plan);
-    if (scope == CT_SCOPE_TRACE && ct_unlikely(!(*plan)->armed) && !arm(*plan)) {
+    if (ct_gate_exists) {
+        if (plan->activates)
+            ct_gate_enter();
+        else if (ct_gate_is_shut(ct_thread_of(ct_thread_state()), iframe))
+            return CT_SCOPE_SHUT;
+    }
+    if (!plan->armed && !arm(plan)) {
         /* The tool id is not ours any more: somebody has freed it. */
         PyErr_Clear();
         return ct_fail("ERR_TOOL_ID_LOST") == CT_GO_RAISE ? CT_SCOPE_ERROR : CT_SCOPE_UNDECIDED;
     }
+    plan->ready = !ct_gate_exists;
+    return CT_SCOPE_TRACE;
+}
+
+/* The decision about code that starts or goes on in a frame. */
+static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan **plan)
+{
+    enum ct_scope scope = ct_scope_of((PyCodeObject *)code, iframe->f_globals, plan);
     if (ct_unlikely(!ct_session.active))
         return CT_SCOPE_UNDECIDED;
+    if (scope == CT_SCOPE_TRACE && ct_unlikely(!(*plan)->ready))
+        return get_ready(*plan, iframe);
     return scope;
 }
 
-static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan **plan)
+/* What a callback returns for the start of code that is not recorded this time; PY_THROW cannot be
+ * disabled. */
+static PyObject *scope_result(enum ct_scope scope, bool can_disable)
 {
-    return decide((PyCodeObject *)code, iframe->f_globals, plan);
+    if (scope == CT_SCOPE_ERROR)
+        return NULL;
+    if (scope == CT_SCOPE_WATCH)
+        ct_gate_enter();
+    else if (scope == CT_SCOPE_SKIP && can_disable)
+        return Py_NewRef(ct_session.disable);
+    else if (scope == CT_SCOPE_SHUT && can_disable)
+        return ct_gate_answer();
+    return Py_None;
 }
 
 PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -199,9 +224,7 @@ PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
             return Py_None;
         return ct_go_result(put_call(t, iframe, plan));
     }
-    return scope == CT_SCOPE_SKIP    ? Py_NewRef(ct_session.disable)
-           : scope == CT_SCOPE_ERROR ? NULL
-                                     : Py_None;
+    return scope_result(scope, true);
 }
 
 static PyObject *on_entry(PyObject *code, uint8_t tag, PyObject *exception)
@@ -218,10 +241,7 @@ static PyObject *on_entry(PyObject *code, uint8_t tag, PyObject *exception)
             return Py_None;
         return ct_go_result(put_entry(t, iframe, plan, tag, exception));
     }
-    /* PY_THROW cannot be disabled. */
-    if (scope == CT_SCOPE_SKIP && tag == CTJ_RESUME)
-        return Py_NewRef(ct_session.disable);
-    return scope == CT_SCOPE_ERROR ? NULL : Py_None;
+    return scope_result(scope, tag == CTJ_RESUME);
 }
 
 PyObject *ct_on_resume(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -254,13 +274,13 @@ static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code,
         if (is_same)
             return CT_GO_ON;
     }
-    ct_plan *plan = NULL;
     void *extra = NULL;
     PyUnstable_Code_GetExtra(code, ct_scope_index, &extra);
-    if (!adopt || extra == NULL || ((uintptr_t)extra & 1) != 0)
+    if (extra == NULL || ((uintptr_t)extra & 1) != 0)
         return CT_GO_AWAY;
-    plan = extra;
-    return put_entry(t, iframe, plan, CTJ_ENTER, NULL);
+    if (ct_gate_exists && ct_gate_is_shut(t, iframe))
+        return CT_GO_SHUT;
+    return adopt ? put_entry(t, iframe, extra, CTJ_ENTER, NULL) : CT_GO_AWAY;
 }
 
 /* The thread of an event, with the frame of the event on top of its stack; NULL and *go when there
@@ -309,7 +329,7 @@ static inline PyObject *on_end(PyObject *const *args, uint8_t tag)
     ct_thread *t = thread_of_event(args[0], false, &go);
     if (ct_likely(t != NULL))
         go = put_end(t, tag, args[2]);
-    return ct_go_result(go);
+    return go == CT_GO_SHUT && tag == CTJ_UNWIND ? Py_None : ct_go_result(go);
 }
 
 PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -401,6 +421,19 @@ static PyObject *code_of_other_threads(void)
     return pairs;
 }
 
+/* Let the lines of a frame that runs already come, if the session has decided to record it. */
+static bool arm_running(ct_iframe *f)
+{
+    void *extra = NULL;
+    PyCodeObject *code = ct_frame_code(f);
+    if (code != NULL)
+        PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    ct_plan *plan = extra != NULL && ((uintptr_t)extra & 1) == 0 ? extra : NULL;
+    if (plan == NULL || plan->armed || (ct_gate_exists && ct_gate_is_shut(NULL, f)))
+        return true;
+    return arm(plan);
+}
+
 /* Decide about the code that other threads are in.  A frame of theirs is entered at its next line.
  */
 static int adopt_other_threads(void)
@@ -410,19 +443,25 @@ static int adopt_other_threads(void)
     for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(pairs); i++) {
         PyObject *pair = PyList_GET_ITEM(pairs, i);
         ct_plan *plan = NULL;
-        if (decide((PyCodeObject *)PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1), &plan) ==
-            CT_SCOPE_ERROR)
+        if (ct_scope_of((PyCodeObject *)PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1),
+                        &plan) == CT_SCOPE_ERROR)
             status = -1;
     }
     Py_XDECREF(pairs);
+    PyThreadState *own = ct_thread_state(), *s = PyInterpreterState_ThreadHead(own->interp);
+    for (; status == 0 && s != NULL; s = PyThreadState_Next(s))
+        for (ct_iframe *f = s != own ? ct_current_frame(s) : NULL; f != NULL; f = f->previous)
+            if (!ct_frame_is_shim(f) && !arm_running(f))
+                status = -1;
     return status;
 }
 
 /* `parts`: (resolver, on_failure, on_sealed, thread_name, set_local_events, DISABLE, tool id, local
- * events, adopt) */
+ * events, adopt, is_activation or None, restart_events) */
 int ct_tracer_open(PyObject *parts)
 {
-    if (ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0)
+    if (ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0 ||
+        ct_gate_open(PyTuple_GET_ITEM(parts, 9), PyTuple_GET_ITEM(parts, 10)) < 0)
         return -1;
     uint64_t number = ct_session.number + 1;
     ct_session = (struct ct_session){.number = number, .next_key = 1};
@@ -453,5 +492,6 @@ void ct_tracer_close(void)
     }
     ct_session.current = ct_session.last_seen = NULL;
     ct_scopes_close(disarm);
+    ct_gate_close();
     ct_types_clear();
 }

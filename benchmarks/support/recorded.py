@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from codetracer_core.runtime.tracer import RecorderStats
+    from codetracer_core.runtime.events import RecorderStats
 
 __all__ = ["Recording"]
 

@@ -4,8 +4,9 @@ As a command, in a process of its own::
 
     python drive.py OPTIONS SCRIPT [ARGS...]
 
-OPTIONS is a JSON object: ``out`` is a folder that exists, ``filter`` the path of a filter file, and
-``preload`` lists modules to import before. The folder receives the journal and ``stats.json``.
+OPTIONS is a JSON object: ``out`` is a folder that exists, ``filter`` the path of a filter file,
+``preload`` lists modules to import before, and ``activation``, if given, is the path of the
+activation file. The folder receives the journal and ``stats.json``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def use_native() -> None:
         codetracer_core.__path__.insert(0, os.environ[NATIVE_VARIABLE])
 
 
-def recording(out: Path, script: str, filter_file: str) -> tuple[Any, Any]:
+def recording(
+    out: Path, script: str, filter_file: str, activation: str | None = None
+) -> tuple[Any, Any]:
     """A tracer that is ready to be installed and the writer of its journal."""
     from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.filtering import FilterCoordinator
@@ -43,7 +46,10 @@ def recording(out: Path, script: str, filter_file: str) -> tuple[Any, Any]:
     engine = TraceFilterEngine(load_chain([filter_file], program_dir=None))
     writer = JournalWriter.create(out, {"program": script}, CaptureLimits())
     coordinator = FilterCoordinator(engine, main_script=script)
-    return RuntimeTracer(writer, coordinator, on_recorder_error="disable"), writer
+    tracer = RuntimeTracer(
+        writer, coordinator, on_recorder_error="disable", activation_path=activation
+    )
+    return tracer, writer
 
 
 def main(arguments: list[str]) -> None:
@@ -53,7 +59,9 @@ def main(arguments: list[str]) -> None:
     use_native()
     for name in options["preload"]:
         importlib.import_module(name)
-    tracer, writer = recording(Path(options["out"]), script, options["filter"])
+    tracer, writer = recording(
+        Path(options["out"]), script, options["filter"], options.get("activation")
+    )
     sys.argv = [script, *rest]
     sys.path[0] = os.path.dirname(script)
     with open(script, encoding="utf-8") as file:

@@ -167,8 +167,12 @@ def record(
     rules: str = "",
     preload: Sequence[str] = (),
     arguments: Sequence[str] = (),
+    activation: Path | None = None,
 ) -> Recording:
-    """Run `script` under the recorder with every value shown; `rules` are added to the filter."""
+    """Run `script` under the recorder with every value shown; `rules` are added to the filter.
+
+    With `activation` only what runs above a frame of that file is recorded.
+    """
     out = folder / "recorded"
     out.mkdir()
     filter_file = folder / "filter.toml"
@@ -177,6 +181,7 @@ def record(
         "out": str(out),
         "filter": str(filter_file),
         "preload": list(preload),
+        "activation": None if activation is None else os.path.realpath(activation),
     }
     outcome = run([DRIVER, json.dumps(settings), script, *arguments])
     assert outcome.status == 0, outcome.output

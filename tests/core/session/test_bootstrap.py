@@ -53,7 +53,6 @@ def test_a_wrong_argument_leaves_no_folder(
         ("CODETRACER_VALUE_REPR", "call", "set it to fields"),
         ("CODETRACER_PROPAGATE_SCRIPT_EXIT", "off", "set it to on"),
         ("CODETRACER_KEEP_PARTIAL_TRACE", "off", "set it to on"),
-        ("CODETRACER_MODULE_NAME_FROM_GLOBALS", "off", "set it to on"),
     ],
 )
 def test_a_setting_without_effect_is_refused(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
         For each event of `interest` the object has the method that ``CALLBACK_SPECS`` names; it
         gets what ``sys.monitoring`` gives and may return ``sys.monitoring.DISABLE``. An exception
         that a method raises is handled by the error policy of the installation.
+
+        A native tracer says so with a true ``is_native``: its events go to the functions in C that
+        ``CALLBACK_SPECS`` names, and its methods are not called.
         """
 
         interest: Event

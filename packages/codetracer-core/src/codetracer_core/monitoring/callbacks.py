@@ -57,19 +57,20 @@ CALLBACK_SPECS: tuple[CallbackSpec, ...] = _read_table()
 def register_enabled_callbacks(
     tool_id: int,
     interest: Event,
-    tracer: Tracer | None,
-    on_error: Callable[[BaseException], object],
+    tracer: Tracer,
+    on_error: Callable[[BaseException], object] | None,
 ) -> None:
     """Register the callbacks of the events in `interest` for `tool_id`.
 
-    `tracer` None stands for the native tracer. An exception from a method of a Python tracer goes
-    to `on_error`, whose result, or exception, takes the place of the method's.
+    A native tracer gets the events in C. An exception from a method of one in Python goes to
+    `on_error`, whose result, or exception, takes the place of the method's.
     """
+    is_native = getattr(tracer, "is_native", False)
     for spec in CALLBACK_SPECS:
         if not interest & spec.event:
             continue
         made: list[Callable[..., object]] = []
-        handler = None if tracer is None else (getattr(tracer, spec.method), on_error)
+        handler = None if is_native else (getattr(tracer, spec.method), on_error)
         address = 0 if handler is None else id(handler)
         if lib.ct_callback_make(spec.row, address, id(made)) != 0:
             raise InternalError("ERR_UNKNOWN", f"no callback could be made for {spec.event.name}")

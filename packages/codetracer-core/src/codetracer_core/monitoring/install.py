@@ -16,38 +16,56 @@ from codetracer_core.monitoring.capabilities import TOOL_IDS, require_monitoring
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Self
 
     from codetracer_core.monitoring.api import Event, Tracer
 
-__all__ = ["Installation", "claim_tool_id", "install_tracer", "uninstall_tracer"]
+__all__ = ["Installation", "install_tracer", "uninstall_tracer"]
 
 _NAME = "codetracer"
 
 
-def claim_tool_id() -> int:
-    """Reserve the first free tool id for the recorder.
-
-    Raises UsageError (``ERR_TRACER_INSTALL_CONFLICT``) when none is free.
-    """
-    require_monitoring()
-    for tool_id in TOOL_IDS:
-        if sys.monitoring.get_tool(tool_id) is None:
-            sys.monitoring.use_tool_id(tool_id, _NAME)
-            return tool_id
-    owners = ", ".join(f"{tool_id}: {sys.monitoring.get_tool(tool_id)}" for tool_id in TOOL_IDS)
-    raise UsageError(
-        "ERR_TRACER_INSTALL_CONFLICT",
-        f"no tool id of sys.monitoring is free ({owners}); stop one of these tools first",
-    )
-
-
 class Installation:
-    """A tracer in place."""
+    """A tool id that is ours, and the tracer that gets its events."""
 
     def __init__(self, tool_id: int, interest: Event) -> None:
         self.tool_id = tool_id
         self.interest = interest
         self._installed = True
+
+    @classmethod
+    def claim(cls, interest: Event) -> Self:
+        """Reserve the first free tool id, for a tracer of the events in `interest`.
+
+        Raises UsageError (``ERR_TRACER_INSTALL_CONFLICT``) when none is free.
+        """
+        require_monitoring()
+        for tool_id in TOOL_IDS:
+            if sys.monitoring.get_tool(tool_id) is None:
+                sys.monitoring.use_tool_id(tool_id, _NAME)
+                return cls(tool_id, interest)
+        owners = ", ".join(f"{tool_id}: {sys.monitoring.get_tool(tool_id)}" for tool_id in TOOL_IDS)
+        raise UsageError(
+            "ERR_TRACER_INSTALL_CONFLICT",
+            f"no tool id of sys.monitoring is free ({owners}); stop one of these tools first",
+        )
+
+    def start(
+        self,
+        tracer: Tracer,
+        on_error: Callable[[BaseException], object] | None = None,
+        *,
+        local: Event | None = None,
+    ) -> None:
+        """Deliver events to `tracer`, but for those of `local`, which it switches on itself.
+
+        An exception of a tracer in Python goes to `on_error`.
+        """
+        register_enabled_callbacks(self.tool_id, self.interest, tracer, on_error)
+        # Places that an earlier tracer disabled are live again.
+        sys.monitoring.restart_events()
+        everywhere = self.interest if local is None else self.interest & ~local
+        sys.monitoring.set_events(self.tool_id, monitoring_mask(everywhere))
 
     def silence(self) -> None:
         """Let no more events come, but for those of single code objects."""
@@ -76,14 +94,13 @@ def install_tracer(
     abort_on_error: bool = False,
     on_detach: Callable[[BaseException], None] | None = None,
 ) -> Installation:
-    """Deliver the events of ``tracer.interest`` to a tracer written in Python.
+    """Deliver the events of ``tracer.interest`` to a tracer.
 
     An exception of the tracer is raised in the traced program when `abort_on_error` is true;
     otherwise the tracer is taken out, `on_detach` is called with the exception and the program runs
     on. Raises UsageError when no tool id is free.
     """
-    tool_id = claim_tool_id()
-    installation = Installation(tool_id, tracer.interest)
+    installation = Installation.claim(tracer.interest)
 
     def detach(error: BaseException) -> None:
         installation.remove()
@@ -94,10 +111,7 @@ def install_tracer(
         handle_callback_error(error, abort=abort_on_error, detach=detach)
 
     try:
-        register_enabled_callbacks(tool_id, tracer.interest, tracer, on_error)
-        # Places that an earlier tracer disabled are live again.
-        sys.monitoring.restart_events()
-        sys.monitoring.set_events(tool_id, monitoring_mask(tracer.interest))
+        installation.start(tracer, on_error)
     except BaseException:
         installation.remove()
         raise

@@ -57,10 +57,21 @@ class FilterCoordinator:
     The C part asks once for each code object and keeps the answer with it.
     """
 
-    def __init__(self, engine: TraceFilterEngine, *, main_script: str | None) -> None:
-        """`main_script` is the absolute path of the program, None when it has no file."""
+    def __init__(
+        self,
+        engine: TraceFilterEngine,
+        *,
+        main_script: str | None,
+        module_name_from_globals: bool = True,
+    ) -> None:
+        """`main_script` is the absolute path of the program, None when it has no file.
+
+        Without `module_name_from_globals` a module's body is named by what filters call the module,
+        and not by whatever its ``__name__`` says.
+        """
         self._engine = engine
         self._main_script = main_script
+        self._module_name_from_globals = module_name_from_globals
         self._own_folders = _own_folders()
         self._skipped_main: ScopeResolution | None = None
         self._counts: dict[str, object] = {}
@@ -94,7 +105,8 @@ class FilterCoordinator:
             if resolution.path == self._main_script and code.co_name == "<module>":
                 self._skipped_main = resolution
             return True if self._engine.resolve_file(filename) is ExecDecision.SKIP else None
-        return _plan(code, names, module, resolution)
+        hint = module if self._module_name_from_globals else None
+        return _plan(code, names, hint or resolution.module or "module", resolution)
 
     def stats(self) -> dict[str, object]:
         """What the trace's metadata says of the filters' work, as :meth:`count` was told."""
@@ -124,9 +136,8 @@ def _own_folders() -> tuple[str, ...]:
     )
 
 
-def _plan(
-    code: CodeType, names: tuple[str, ...], module: str | None, resolution: ScopeResolution
-) -> Plan:
+def _plan(code: CodeType, names: tuple[str, ...], module: str, resolution: ScopeResolution) -> Plan:
+    """The plan for `code`, whose module is shown as `module`."""
     flags = code.co_flags
     policy = resolution.policy
     is_module = code.co_name == "<module>" and not flags & _OPTIMIZED
@@ -148,7 +159,7 @@ def _plan(
     globals_ = () if is_module else tuple(_global_names(code, set(names)))
     return (
         resolution.path,
-        f"<{module or resolution.module or 'module'}>" if is_module else code.co_qualname,
+        f"<{module}>" if is_module else code.co_qualname,
         max(code.co_firstlineno, 1),
         _function_flags(flags, is_module),
         arguments,

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from codetracer_core.journal.writer import JournalWriter
+    from codetracer_core.runtime.events import RecorderStats
     from codetracer_core.runtime.filtering import FilterCoordinator
-    from codetracer_core.runtime.tracer import RecorderStats, RuntimeTracer
+    from codetracer_core.runtime.tracer import RuntimeTracer
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
     from codetracer_filter import ScopeResolution
 
@@ -96,6 +97,7 @@ class TraceSession:
             coordinator = FilterCoordinator(
                 TraceFilterEngine(bootstrap.filters),
                 main_script=bootstrap.metadata.main_script,
+                module_name_from_globals=policy.module_name_from_globals,
             )
             tracer = RuntimeTracer(
                 writer,

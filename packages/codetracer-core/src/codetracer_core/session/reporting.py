@@ -7,7 +7,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codetracer_core.errors import RecorderError
-    from codetracer_core.runtime.tracer import RecorderStats
+    from codetracer_core.runtime.events import RecorderStats
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
 
 __all__ = ["report_end", "report_start"]

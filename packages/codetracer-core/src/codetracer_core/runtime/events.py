@@ -1,0 +1,165 @@
+"""The C part that turns events into records, seen from Python."""
+
+from __future__ import annotations
+
+import sys
+
+from codetracer_core._native import ffi, lib
+from codetracer_core.errors import InternalError
+from codetracer_core.monitoring.api import Event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, EllipsisType
+    from typing import Any, Final
+
+    from codetracer_core.runtime.filtering import Plan
+
+    type Resolver = Callable[
+        [CodeType, tuple[str, ...], bytes, str | None], Plan | bool | EllipsisType | None
+    ]
+
+__all__ = ["EVENTS", "LOCAL_EVENTS", "EventPipeline", "RecorderStats"]
+
+EVENTS: Final = (
+    Event.PY_START
+    | Event.PY_RESUME
+    | Event.PY_THROW
+    | Event.PY_UNWIND
+    | Event.LINE
+    | Event.PY_RETURN
+    | Event.PY_YIELD
+)
+LOCAL_EVENTS: Final = Event.LINE | Event.PY_RETURN | Event.PY_YIELD
+"""Switched on for each code object that is recorded, when it starts for the first time."""
+
+_VALUE_KINDS: Final = ("argument", "local", "global", "return")
+
+
+class RecorderStats:
+    """What a session has recorded so far, as the C part's ``ct_counts`` tells.
+
+    ``bytes`` are those of records before compression. Of ``cuts`` values a part was left out,
+    ``omitted`` ones were left out because their step had reached its limit, ``lost_frames`` are
+    frames whose end was not seen, and the program waited ``stalls`` times and ``stall_ns`` in all
+    for the journal. ``redacted`` and ``dropped`` count values by their kind. Of
+    ``scopes_skipped``, ``scopes_synthetic`` are code in no file and ``scopes_unreadable`` code
+    whose names are no plain texts.
+    """
+
+    __slots__ = (
+        "bytes",
+        "calls",
+        "chunks",
+        "cuts",
+        "dropped",
+        "lost_frames",
+        "omitted",
+        "redacted",
+        "returns",
+        "scopes_skipped",
+        "scopes_synthetic",
+        "scopes_traced",
+        "scopes_unreadable",
+        "stall_ns",
+        "stalls",
+        "steps",
+        "threads",
+    )
+
+    def __init__(self, counts: Any) -> None:
+        self.steps: int = counts.steps
+        self.calls: int = counts.calls
+        self.returns: int = counts.returns
+        self.threads: int = counts.threads
+        self.chunks: int = counts.chunks
+        self.bytes: int = counts.bytes
+        self.cuts: int = counts.cuts
+        self.omitted: int = counts.omitted
+        self.lost_frames: int = counts.lost
+        self.stalls: int = counts.stalls
+        self.stall_ns: int = counts.stall_ns
+        self.redacted: dict[str, int] = dict(zip(_VALUE_KINDS, counts.redacted, strict=True))
+        self.dropped: dict[str, int] = dict(zip(_VALUE_KINDS, counts.dropped, strict=True))
+        self.scopes_traced: int = counts.scopes_traced
+        self.scopes_skipped: int = counts.scopes_skipped
+        self.scopes_synthetic: int = counts.scopes_synthetic
+        self.scopes_unreadable: int = counts.scopes_unreadable
+
+
+class EventPipeline:
+    """Turns events into records of the live chunk, while it is open. There is one in a process."""
+
+    interest = EVENTS
+    is_native = True
+
+    def __init__(self) -> None:
+        self._parts: tuple[object, ...] = ()
+
+    def open(
+        self,
+        tool_id: int,
+        local_mask: int,
+        *,
+        resolve: Resolver,
+        is_activation: Callable[[str], bool] | None,
+        on_failure: Callable[[str], None],
+        on_sealed: Callable[[], None],
+        adopt_running: bool,
+    ) -> None:
+        """Take events of `tool_id`, which switches on `local_mask` for code that is recorded.
+
+        `resolve` is asked once for each code object, `is_activation` once for each file when the
+        session has an activation file. `on_failure` is called with a code when recording cannot go
+        on, `on_sealed` when a chunk is full that nobody writes. With `adopt_running` the frames
+        that run already, of all threads, are entered.
+
+        Raises InternalError; the pipeline has to be closed then, too.
+        """
+        self._parts = (
+            resolve,
+            on_failure,
+            on_sealed,
+            _thread_name,
+            sys.monitoring.set_local_events,
+            sys.monitoring.DISABLE,
+            tool_id,
+            local_mask,
+            adopt_running,
+            is_activation,
+            sys.monitoring.restart_events,
+        )
+        errors: list[BaseException] = []
+        if lib.ct_session_open(id(self._parts), id(errors)) != 0:
+            error = errors[0] if errors else MemoryError()
+            raise InternalError("ERR_UNKNOWN", f"the recorder cannot start: {error!r}") from error
+
+    def close(self) -> None:
+        """Take no more events, clear the local ones, and seal the last chunk."""
+        lib.ct_session_close()
+        self._parts = ()
+
+    def suspend(self) -> None:
+        """Ignore every event from now on."""
+        lib.ct_session_suspend()
+
+    def mute(self, *, muted: bool) -> None:
+        """Record nothing of the calling thread, or record it again."""
+        lib.ct_thread_mute(int(muted))
+
+    def counts(self) -> RecorderStats:
+        """The numbers of the session so far."""
+        counts = ffi.new("ct_counts *")
+        lib.ct_session_counts(counts)
+        return RecorderStats(counts)
+
+
+def _thread_name(ident: int) -> str:
+    """The name of a running thread; made up for those that ``threading`` does not know."""
+    threading = sys.modules.get("threading")
+    thread = threading.__dict__["_active"].get(ident) if threading is not None else None
+    if thread is None:
+        return f"Thread-{ident}"
+    name = object.__getattribute__(thread, "__dict__").get("_name")
+    return name if type(name) is str else f"Thread-{ident}"
