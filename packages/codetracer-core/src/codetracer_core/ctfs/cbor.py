@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from codetracer_core.errors import TraceError
 
-__all__ = ["MAX_DEPTH", "Item", "Reference", "decode"]
+__all__ = ["MAX_DEPTH", "Item", "Reference", "decode", "decode_int"]
 
 MAX_DEPTH = 200
 _REFERENCE_TAG = 256
@@ -36,6 +36,17 @@ def decode(data: bytes) -> Item:
     if position != len(data):
         raise _damaged("bytes follow it", position)
     return item
+
+
+def decode_int(data: bytes, position: int) -> tuple[int, int]:
+    """Return the whole number at `position` and the position after it.
+
+    Raises :class:`TraceError` when there is something else.
+    """
+    major, _, argument, position = _head(data, position)
+    if major > 1:
+        raise _damaged("a whole number is missing", position)
+    return (argument if major == 0 else -1 - argument), position
 
 
 def _item(data: bytes, position: int, depth: int) -> tuple[Item, int]:

@@ -14,6 +14,7 @@ from codetracer_core.ctfs.positions import ColumnPaths, LinePaths
 from codetracer_core.ctfs.steps import CATCH, KINDS, RAISE, StepStream
 from codetracer_core.ctfs.streams import NameTable, Records
 from codetracer_core.ctfs.values import Value, Variable, decode_value
+from codetracer_core.ctfs.varint import Cursor
 from codetracer_core.errors import TraceError, UsageError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
     from typing import Self
-
-    from codetracer_core.ctfs.varint import Cursor
 
 __all__ = ["Call", "Event", "Step", "Trace", "TraceIndexError", "Value", "Variable"]
 
@@ -32,10 +31,10 @@ _REQUIRED = (
     ("calls", layout.CALL_STREAM),
     ("events", layout.EVENT_STREAM),
 )
-# Steps repeat the variables of the step before, so most values are found here. Larger ones cost
+# Steps repeat the variables of the step before, so most of them are found here. Larger ones cost
 # more to keep than to decode.
-_KEPT_VALUES = 4096
-_KEPT_VALUE_BYTES = 512
+_KEPT_VARIABLES = 4096
+_KEPT_VARIABLE_BYTES = 512
 
 
 class TraceIndexError(UsageError, IndexError):
@@ -95,7 +94,7 @@ class Trace:
         except BaseException:
             container.close()
             raise
-        self._kept_values: dict[bytes, Value] = {}
+        self._kept_variables: dict[bytes, Variable] = {}
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -130,16 +129,31 @@ class Trace:
 
     def variables(self, number: int) -> tuple[Variable, ...]:
         """Return every variable that is visible at step ``number``, in the trace's order."""
+        kept = self._kept_variables
+        return tuple(
+            kept.get(record) or self._keep(record) for record in self.variable_records(number)
+        )
+
+    def variable_records(self, number: int) -> list[bytes]:
+        """Return the variables of step ``number`` as the trace holds them.
+
+        Equal bytes are the same name with an equal value, which :meth:`decode_variable` tells.
+        """
         self._check("step", number, len(self))
         if number >= len(self._values):
-            return ()
+            return []
         cursor = self._values.record(number)
         if not cursor:
-            return ()
+            return []
         if cursor.varint() != 0:
             message = "the variables of a step have a form that is not known"
             raise TraceError("ERR_TRACE_CORRUPT", message, file="values.dat", step=number)
-        return tuple(self._variable(cursor) for _ in range(cursor.count()))
+        return cursor.pairs(cursor.count())
+
+    def decode_variable(self, record: bytes) -> Variable:
+        """Return the variable that one of :meth:`variable_records` is."""
+        cursor = Cursor(record)
+        return Variable(self.variable_names[cursor.varint()], self._decode_value(cursor.blob()))
 
     def call(self, key: int) -> Call:
         """Return the call with the given key."""
@@ -187,18 +201,16 @@ class Trace:
     ) -> None:
         self.close()
 
-    def _variable(self, cursor: Cursor) -> Variable:
-        return Variable(self.variable_names[cursor.varint()], self._decode_value(cursor.blob()))
+    def _keep(self, record: bytes) -> Variable:
+        variable = self.decode_variable(record)
+        if len(record) <= _KEPT_VARIABLE_BYTES:
+            if len(self._kept_variables) >= _KEPT_VARIABLES:
+                self._kept_variables.clear()
+            self._kept_variables[record] = variable
+        return variable
 
     def _decode_value(self, data: bytes) -> Value:
-        value = self._kept_values.get(data)
-        if value is None:
-            value = decode_value(data, self.types.__getitem__)
-            if len(data) <= _KEPT_VALUE_BYTES:
-                if len(self._kept_values) >= _KEPT_VALUES:
-                    self._kept_values.clear()
-                self._kept_values[data] = value
-        return value
+        return decode_value(data, self.types.__getitem__)
 
     @staticmethod
     def _check(what: str, number: int, count: int) -> None:

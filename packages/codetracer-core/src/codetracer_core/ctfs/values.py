@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codetracer_core.ctfs.cbor import Item, Reference, decode
+from codetracer_core.ctfs.cbor import Item, Reference, decode, decode_int
 from codetracer_core.errors import TraceError
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["Value", "Variable", "decode_value"]
 
 VOID = b"\xff"
+# The beginning and the middle of {"kind": "Int", "i": number, "type_id": number}.
+_INT, _TYPE_ID = b"\xa3dkindcIntai", b"gtype_id"
 _DICTS = frozenset({"dict", "hash", "map", "table", "ordereddict", "defaultdict"})
 _LISTS = frozenset({"list", "array", "seq", "sequence", "slice", "vec", "openarray", "varargs", ""})
 _SETS = frozenset({"set", "hashset", "orderedset"})
@@ -72,6 +74,13 @@ def decode_value(data: bytes, type_name: Callable[[int], str]) -> Value:
         return Value("Empty")
     if data == VOID:
         return Value("Void")
+    if data.startswith(_INT):
+        # Most values that no step before had are whole numbers; this is a third of the work.
+        number, position = decode_int(data, len(_INT))
+        if data.startswith(_TYPE_ID, position):
+            type_id, position = decode_int(data, position + len(_TYPE_ID))
+            if position == len(data):
+                return Value("Int", type_name(type_id), number)
     return _build(decode(data), type_name)
 
 

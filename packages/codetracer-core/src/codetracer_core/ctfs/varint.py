@@ -95,6 +95,29 @@ class Cursor:
         """Read a varint length and that many bytes."""
         return self.raw(self.varint())
 
+    def pairs(self, count: int) -> list[bytes]:
+        """Read `count` pairs of a number and a blob, each pair as it stands there."""
+        data, position, end = self.data, self.position, self.end
+        found: list[bytes] = []
+        for _ in range(count):
+            start = position
+            # Decoded in place: lists of variables are the larger part of every trace.
+            while position < end and data[position] > 0x7F:
+                position += 1
+            position += 1
+            length = data[position] if position < end else 0x80
+            if length < 0x80:
+                position += 1 + length
+            else:
+                length, position = decode_varint(data, position)
+                position += length
+            if position > end:
+                self.position = start
+                raise self._cut(position - start)
+            found.append(data[start:position])
+        self.position = position
+        return found
+
     def text(self) -> str:
         """Read a blob of UTF-8; bytes that are none become replacement characters."""
         return self.blob().decode("utf-8", "replace")
