@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +21,17 @@ default_exec = "trace"
 default_value_action = "allow"
 """
 
+VECTORS = Path(__file__).parent.parent / "vectors"
+
 WriteFilter = Callable[..., Path]
 Chain = Callable[..., TraceFilterConfig]
 Problems = Callable[..., FilterError]
+
+
+@functools.cache
+def redaction_vectors() -> Any:
+    """What redaction by name has to do; the README beside the file describes it."""
+    return json.loads((VECTORS / "redaction.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture

@@ -17,37 +17,10 @@ from codetracer_filter import (
     ValuePolicy,
 )
 
-from .conftest import HEADER
+from .conftest import HEADER, redaction_vectors
 
-
-def words(text: str) -> list[str]:
-    """The names in a text."""
-    return text.split()
-
-
-SECRET = words("""
-password passwd pwd PASSWORD userPassword user_password db_password dbPassword DB_PASSWORD_2
-password1 old_passwd smtp_pass mailPass passphrase passcode secret SECRET_KEY client_secret
-clientSecret secrets aws_secret_access_key token access_token accessToken refresh_token
-AuthToken tokens csrf_token api_key apiKey APIKey APIKey2 API_KEY apikey x-api-key X_API_KEY
-api_keys private_key privateKey ssh_key sshKey signing_key encryptionKey access_key session
-session_id sessionId SESSIONID cookie cookies set_cookie Set-Cookie auth authorization
-Authorization auth_header oauth oauth2_token OAuthToken bearer bearerToken credential credentials
-aws_creds ssn customerSSN social_security_number credit_card creditCard card_number cardNumber
-iban cvv cvv2 cvc pan jwt jwt_payload totp otp pin_code security_code connection_string
-""")
-
-ORDINARY = words("""
-compass company author authors authority expand span spans passed passing passenger bypass
-compassion encompass tokenizer tokenize tokenized secretary obsession sessional
-discard discarded cardinal cardinality wildcard dashboard scorecard accredit accreditation
-panel panels japan expanded pandas key keys keyboard api apis api_version primary_key foreign_key
-sort_key cache_key public_name private ssh access refresh client user username user_name name
-email total count index result value values item items data config options path filename line
-column module frame steps authoring unauthored cookiecutter bearing jwtlike ibanez ssnake
-trespass hourglass spin pins pinned hash checksum digest sha256 nonce seed
-""")
-
+SECRET = redaction_vectors()["secret_names"]
+ORDINARY = redaction_vectors()["ordinary_names"]
 KINDS = list(ValueKind)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ValueKind,
         ValuePattern,
     )
+    from codetracer_filter.redaction import redact
     from codetracer_filter.resolution import ScopeContext, ScopeResolution
     from codetracer_filter.selector import MatchType, Selector, SelectorKind
     from codetracer_filter.summary import FilterSummary, FilterSummaryEntry
@@ -56,6 +57,7 @@ __all__ = [
     "ValuePolicy",
     "discover_project_filter",
     "load_chain",
+    "redact",
     "split_chain",
 ]
 
@@ -89,6 +91,7 @@ _HOME = {
     "ValuePolicy": "values",
     "discover_project_filter": "discovery",
     "load_chain": "discovery",
+    "redact": "redaction",
     "split_chain": "discovery",
 }
 
