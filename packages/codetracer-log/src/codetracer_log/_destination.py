@@ -8,6 +8,7 @@ __all__ = ["append_to_file", "use_stderr", "write_to_stderr"]
 
 _STDERR = 2
 _stderr_fd = _STDERR
+_stderr_identity: tuple[int, int] | None = None
 
 _APPEND = (
     os.O_WRONLY
@@ -20,18 +21,25 @@ _APPEND = (
 _MODE = 0o644
 
 
-def use_stderr(fd: int = _STDERR) -> None:
+def use_stderr(fd: int = _STDERR, *, identity: tuple[int, int] | None = None) -> None:
     """Write to descriptor ``fd`` whenever standard error is meant.
 
-    For a recorder that has put a pipe of its own in the place of descriptor 2.
+    For a recorder that has put a pipe of its own in the place of descriptor 2. With ``identity``,
+    the ``st_dev`` and ``st_ino`` of a file, only while the descriptor is that file: when a program
+    has closed its standard error, the next file that it opens, perhaps one with its data, gets the
+    number.
     """
-    global _stderr_fd
-    _stderr_fd = fd
+    global _stderr_fd, _stderr_identity
+    _stderr_fd, _stderr_identity = fd, identity
 
 
 def write_to_stderr(data: bytes) -> bool:
-    """Write one line to the real standard error; False when it cannot be written."""
+    """Write whole lines to the real standard error; False when they cannot be written."""
     try:
+        if _stderr_identity is not None:
+            status = os.fstat(_stderr_fd)
+            if (status.st_dev, status.st_ino) != _stderr_identity:
+                return False
         _write(_stderr_fd, data)
     except OSError:
         return False
@@ -53,7 +61,7 @@ def append_to_file(path: str, data: bytes = b"") -> None:
 
 
 def _write(fd: int, data: bytes) -> None:
-    # One call for one line, so that lines of several threads and processes do not mix; a loop
+    # One call for all of it, so that what several threads and processes write does not mix; a loop
     # because a pipe may take less.
     view = memoryview(data)
     while view:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -65,6 +66,10 @@ class _Encoder:
         return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
+_importing_process = 0
+"""The process in which a thread is importing structlog now; 0 for none."""
+
+
 class Pipeline:
     """Turns the events of one kind into lines.
 
@@ -89,11 +94,13 @@ class Pipeline:
                     return line
             except Exception:  # noqa: BLE001 - what the program calls structlog may be anything
                 pass
-        return self._line_without_structlog(event)
+        try:
+            return self._line_without_structlog(event)
+        except Exception:  # noqa: BLE001 - modules that go down leave None in place of anything
+            return None
 
     def _bind(self) -> object:
-        import structlog
-
+        structlog = _import_structlog()
         return structlog.wrap_logger(
             _Encoder(),
             processors=[*self._steps, structlog.processors.JSONRenderer(serializer=encode)],
@@ -102,15 +109,29 @@ class Pipeline:
             cache_logger_on_first_use=False,
         ).bind()
 
-    def _line_without_structlog(self, event: dict[str, object]) -> bytes | None:
+    def _line_without_structlog(self, event: dict[str, object]) -> bytes:
         ready: Event = dict(event)
         encoder = _Encoder()
         for step in self._steps:
             ready = step(encoder, "line", ready)
-        try:
-            return encoder.line(encode(dict(ready)))
-        except ImportError:
-            return None
+        return encoder.line(encode(dict(ready)))
+
+
+def _import_structlog() -> Any:
+    """The module. Raises ImportError, also when a fork has cut off its import in another thread.
+
+    The lock of a module that was being imported then is held for ever.
+    """
+    global _importing_process
+    if _importing_process not in (0, os.getpid()):
+        raise ImportError("the import of structlog was cut off by a fork")
+    encode({})  # loads json, so that its import is not cut off together with structlog's
+    _importing_process = os.getpid()
+    try:
+        import structlog
+    finally:
+        _importing_process = 0
+    return structlog
 
 
 LOG_LINE = Pipeline(_stamp, _identify, _arrange_log_line)

@@ -11,6 +11,7 @@ from codetracer_log._identity import active_error_code
 from codetracer_log._pipeline import LOG_LINE
 from codetracer_log.errors import ERR_IO, LogSpecError
 from codetracer_log.spec import DEFAULT_SPEC, LEVELS, FilterSpec
+from codetracer_log.trailer import emit_error_trailer, trailer_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,15 +115,17 @@ class RecorderLogger:
         target: str,
         error_code: str | None,
         fields: dict[str, object],
+        trailer: bytes = b"",
     ) -> None:
-        """Write the line if it passes; it names the place two calls up."""
+        """Write the line if it passes, and `trailer`; it names the place two calls up."""
         caller = sys._getframe(2)
         module = _module_name(caller)
         target = target or (module or _OWN_TARGET).replace(".", "::")
         if not self._spec.allows(level, target):
+            self._write(b"", trailer)
             return
         code = error_code or active_error_code()
-        self._emit(
+        line = LOG_LINE.line(
             {
                 "level": _NAMES[level],
                 "target": target,
@@ -134,19 +137,19 @@ class RecorderLogger:
                 "fields": {**fields, "error_code": code} if code else fields,
             }
         )
+        self._write(line or b"", trailer)
 
-    def _emit(self, event: dict[str, object]) -> None:
-        line = LOG_LINE.line(event)
-        if line is None:
-            return
-        if self._file is not None:
+    def _write(self, line: bytes, trailer: bytes) -> None:
+        """Write `line` where lines go and `trailer` to standard error: together if they can."""
+        if line and self._file is not None:
             try:
                 _destination.append_to_file(self._file, line)
             except OSError:
                 pass
             else:
-                return
-        _destination.write_to_stderr(line)
+                line = b""
+        if line or trailer:
+            _destination.write_to_stderr(line + trailer)
 
     def _usable(self, log_file: str | os.PathLike[str] | None) -> str | None:
         """The absolute path when lines can be appended there, else None after a warning."""
@@ -185,13 +188,18 @@ def recorder_logger() -> RecorderLogger:
     return _process_logger
 
 
-def log_recorder_error(label: str, error: BaseException, *, target: str = _ERRORS_TARGET) -> bool:
+def log_recorder_error(
+    label: str, error: BaseException, *, target: str = _ERRORS_TARGET, trailer: bool = False
+) -> bool:
     """Log a failure with its code at level ERROR, once, also when it comes back wrapped.
 
-    ``label`` says what failed, ``target`` should end in ``::errors``. Returns whether this was the
-    first time.
+    ``label`` says what failed, ``target`` should end in ``::errors``. With ``trailer`` the
+    failure's trailer follows (see ``emit_error_trailer``), in the same write if the log goes to
+    standard error. Returns whether this was the first time.
     """
     if not first_report(error, "log"):
+        if trailer:
+            emit_error_trailer(error)
         return False
     failure = Failure(error)
     _process_logger._log(
@@ -200,5 +208,6 @@ def log_recorder_error(label: str, error: BaseException, *, target: str = _ERROR
         target,
         failure.code,
         {"error_kind": failure.kind},
+        (trailer_line(error) or b"") if trailer else b"",
     )
     return True

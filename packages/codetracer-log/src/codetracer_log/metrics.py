@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from _thread import allocate_lock
 
 from codetracer_log.errors import ERR_INVALID_METRICS_SINK, MetricsSinkError
@@ -29,8 +30,8 @@ _TARGET = "codetracer::metrics"
 class RecorderMetrics(Protocol):
     """What a sink has to have; it may be called from any thread."""
 
-    def record_dropped_event(self, reason: str) -> None:
-        """Something was left out of the trace.
+    def record_dropped_event(self, reason: str, count: int = 1) -> None:
+        """Something was left out of the trace, ``count`` times.
 
         ``reason`` is one of ``filter_scope_skip``, ``synthetic_filename``,
         ``filename_lookup_failed``, ``filter_resolution_error``, or ``filter_value_redacted.KIND``
@@ -57,7 +58,7 @@ class NoopMetrics:
 
     __slots__ = ()
 
-    def record_dropped_event(self, reason: str) -> None:
+    def record_dropped_event(self, reason: str, count: int = 1) -> None:
         """Ignore it."""
 
     def record_detach(self, reason: str, error_code: str | None) -> None:
@@ -70,13 +71,29 @@ class NoopMetrics:
         """Ignore it."""
 
 
+class _Counting:
+    """The lock of all counters, in a form that a fork can renew: its holder may be left behind."""
+
+    __slots__ = ("lock",)
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        self.lock = allocate_lock()
+
+
+_counting = _Counting()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_counting.renew)
+
+
 class CollectedMetrics:
     """Keeps everything, for tests and for reading at the end of a session."""
 
-    __slots__ = ("_lock", "detaches", "dropped_events", "panics", "sessions")
+    __slots__ = ("detaches", "dropped_events", "panics", "sessions")
 
     def __init__(self) -> None:
-        self._lock = allocate_lock()
         self.dropped_events: dict[str, int] = {}
         """How often each reason occurred."""
         self.detaches: list[tuple[str, str | None]] = []
@@ -86,24 +103,24 @@ class CollectedMetrics:
         self.sessions: list[dict[str, int]] = []
         """The counters of each session that ended."""
 
-    def record_dropped_event(self, reason: str) -> None:
-        """Count the reason."""
-        with self._lock:
-            self.dropped_events[reason] = self.dropped_events.get(reason, 0) + 1
+    def record_dropped_event(self, reason: str, count: int = 1) -> None:
+        """Add to the count of the reason."""
+        with _counting.lock:
+            self.dropped_events[reason] = self.dropped_events.get(reason, 0) + count
 
     def record_detach(self, reason: str, error_code: str | None) -> None:
         """Keep both."""
-        with self._lock:
+        with _counting.lock:
             self.detaches.append((reason, error_code))
 
     def record_panic(self, label: str) -> None:
         """Count the label."""
-        with self._lock:
+        with _counting.lock:
             self.panics[label] = self.panics.get(label, 0) + 1
 
     def record_session(self, counters: Mapping[str, int]) -> None:
         """Keep a copy."""
-        with self._lock:
+        with _counting.lock:
             self.sessions.append(dict(counters))
 
 
@@ -115,9 +132,9 @@ class LoggedMetrics:
     def __init__(self) -> None:
         self._counted = CollectedMetrics()
 
-    def record_dropped_event(self, reason: str) -> None:
-        """Count the reason."""
-        self._counted.record_dropped_event(reason)
+    def record_dropped_event(self, reason: str, count: int = 1) -> None:
+        """Add to the count of the reason."""
+        self._counted.record_dropped_event(reason, count)
 
     def record_detach(self, reason: str, error_code: str | None) -> None:
         """Keep both."""
@@ -151,8 +168,10 @@ class _Contained:
         self.sink = sink
         self._failed: set[str] = set()
 
-    def record_dropped_event(self, reason: str) -> None:
-        self._contain("record_dropped_event", lambda: self.sink.record_dropped_event(reason))
+    def record_dropped_event(self, reason: str, count: int = 1) -> None:
+        self._contain(
+            "record_dropped_event", lambda: self.sink.record_dropped_event(reason, count)
+        )
 
     def record_detach(self, reason: str, error_code: str | None) -> None:
         self._contain("record_detach", lambda: self.sink.record_detach(reason, error_code))

@@ -6,7 +6,7 @@ from codetracer_log import _destination
 from codetracer_log._failure import Failure, first_report
 from codetracer_log._pipeline import TRAILER
 
-__all__ = ["emit_error_trailer"]
+__all__ = ["emit_error_trailer", "trailer_line"]
 
 
 def emit_error_trailer(error: BaseException) -> bool:
@@ -16,10 +16,16 @@ def emit_error_trailer(error: BaseException) -> bool:
     ``trace_id``, the last one null outside sessions. Never raises for a standard error that is
     closed or broken. Returns whether a line was written.
     """
+    line = trailer_line(error)
+    return line is not None and _destination.write_to_stderr(line)
+
+
+def trailer_line(error: BaseException) -> bytes | None:
+    """The trailer of ``error``; None when this failure has had one, or none can be made."""
     if not first_report(error, "trailer"):
-        return False
+        return None
     failure = Failure(error)
-    line = TRAILER.line(
+    return TRAILER.line(
         {
             "context": dict(sorted(failure.context.items())),
             "error_code": failure.code,
@@ -27,4 +33,3 @@ def emit_error_trailer(error: BaseException) -> bool:
             "message": failure.message,
         }
     )
-    return line is not None and _destination.write_to_stderr(line)
