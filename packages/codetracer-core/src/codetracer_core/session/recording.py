@@ -9,7 +9,12 @@ from codetracer_core.errors import RecorderError, UsageError
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import TRACE_NAME, discard, remove_created
 from codetracer_core.session.filters import filter_entries
-from codetracer_core.session.reporting import report_end, report_start
+from codetracer_core.session.reporting import (
+    report_end,
+    report_no_start,
+    report_no_trace,
+    report_start,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +111,7 @@ class TraceSession:
                 adopt_running=adopt_running,
             )
             # What the log imports must not be recorded as the program's.
-            report_start(bootstrap, writer.path.name.split(".")[1])
+            report_start(bootstrap, writer.session_id)
             tracer.install(muted=True)
             try:
                 discard(folder.previous)
@@ -117,9 +122,13 @@ class TraceSession:
             if writer is not None:
                 writer.abandon()
             remove_created(folder.created)
-            if isinstance(error, Exception) and not isinstance(error, RecorderError):
-                raise as_recorder_error(error) from error
-            raise
+            if not isinstance(error, Exception):
+                raise
+            failure = as_recorder_error(error)
+            report_no_start(failure, policy)
+            if failure is error:
+                raise
+            raise failure from error
         session = cls(bootstrap, writer, coordinator, tracer)
         if not muted:
             session.unmute()
@@ -163,15 +172,17 @@ class TraceSession:
                 stats = self._finish_journal(exit_code, exit_label)
             self.finished = self._materialise(stats, progress)
             return self.finished
-        except RecorderError:
-            raise
         except Exception as error:
-            raise as_recorder_error(error) from error
+            failure = as_recorder_error(error)
+            report_no_trace(failure, self._bootstrap.policy)
+            if failure is error:
+                raise
+            raise failure from error
 
     def _finish_journal(self, exit_code: int | None, exit_label: str) -> RecorderStats:
         """Close the journal with what is known at the end."""
         stats = self._tracer.stats()
-        report_end(self._bootstrap, stats, self._tracer.failure)
+        report_end(self._bootstrap, self._writer.session_id, stats, self._tracer.failure)
         if self._bootstrap.policy.require_trace and not stats.steps:
             self._writer.abandon()
             raise UsageError(

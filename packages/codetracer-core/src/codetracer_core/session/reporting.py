@@ -1,55 +1,184 @@
-"""What a session tells the log and the metrics: warnings, counts, and why it ended early."""
+"""What a session tells the log, the metrics and readers of trailers: warnings, counts, failures."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from codetracer_core.errors import RecorderError
     from codetracer_core.runtime.events import RecorderStats
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
+    from codetracer_policy import RecorderPolicy
 
-__all__ = ["report_end", "report_start"]
+__all__ = [
+    "report_end",
+    "report_no_start",
+    "report_no_trace",
+    "report_start",
+    "stderr_identity",
+]
 
 _TARGET = "codetracer_core::session"
+_NO_DESCRIPTOR = -1
+_KINDS_OF_METRICS = {"argument": "arg", "attribute": "attr"}
+"""What metrics call the kinds of values, where the metadata of a trace have other names."""
+
+_stderr: tuple[int, int] | None = None
+"""The file that was standard error when the running session started; None when there was none."""
 
 
 def report_start(bootstrap: TraceSessionBootstrap, trace_id: str) -> None:
     """Set up the log as the session's policy wants it, and log what is odd about its filters."""
+    global _stderr
+    _stderr = stderr_identity()
     policy, diagnostics = bootstrap.policy, bootstrap.filters.diagnostics
     if not _is_wanted(policy.log_level, policy.log_file, diagnostics):
         return
     from codetracer_log import recorder_logger, set_active_trace_id
 
-    logger = recorder_logger()
-    logger.configure(level=policy.log_level, log_file=policy.log_file)
+    _set_up_log(policy, _stderr)
     set_active_trace_id(trace_id)
     for diagnostic in diagnostics:
-        logger.warn(str(diagnostic), target=_TARGET)
+        recorder_logger().warn(str(diagnostic), target=_TARGET)
 
 
 def report_end(
-    bootstrap: TraceSessionBootstrap, stats: RecorderStats, failure: RecorderError | None
+    bootstrap: TraceSessionBootstrap,
+    trace_id: str,
+    stats: RecorderStats,
+    failure: RecorderError | None,
 ) -> None:
-    """Hand the session's counts to the metrics sink, and log why it ended early if it did."""
-    if not _is_wanted(bootstrap.policy.log_level, bootstrap.policy.log_file, failure):
+    """Hand the session's counts to the metrics sink, and say why it ended early if it did."""
+    policy = bootstrap.policy
+    if not _is_wanted(policy.log_level, policy.log_file, failure):
         return
     from codetracer_log import log_recorder_error, metrics_sink, set_active_trace_id
 
+    _set_up_log(policy, _stderr)
+    set_active_trace_id(trace_id)
+    sink = metrics_sink()
     if failure is not None:
-        log_recorder_error("recording ended early", failure)
-        metrics_sink().record_detach("policy_disable", failure.code)
-    counters = {
-        "steps": stats.steps,
-        "calls": stats.calls,
-        "bytes": stats.bytes,
-        "cuts": stats.cuts,
-    }
-    metrics_sink().record_session(counters)
+        log_recorder_error("recording ended early", failure, trailer=policy.json_errors)
+        sink.record_detach(f"policy_{policy.on_recorder_error}", failure.code)
+        if failure.kind == "Internal":
+            sink.record_panic(failure.context.get("place", "recorder"))
+    for reason, count in _left_out(stats, failure).items():
+        if count:
+            sink.record_dropped_event(reason, count)
+    sink.record_session(_counters(stats))
     set_active_trace_id(None)
+
+
+def report_no_start(error: RecorderError, policy: RecorderPolicy | None = None) -> None:
+    """Report an error that the caller gets instead of a session, where lines are asked for.
+
+    Without a policy the settings of process and environment count, as far as they are valid.
+    """
+    _report_raised("start", error, policy or _policy_in_spite_of_mistakes(), stderr_identity())
+
+
+def report_no_trace(error: RecorderError, policy: RecorderPolicy) -> None:
+    """Report an error that the caller gets when a session with `policy` stops, likewise."""
+    _report_raised("stop", error, policy, _stderr)
+
+
+def _report_raised(
+    label: str, error: RecorderError, policy: RecorderPolicy, stderr: tuple[int, int] | None
+) -> None:
+    """Report an error once, however often it is raised.
+
+    The exception says everything, so that a line is written only where one was asked for: in the
+    log when the policy sets its level or file, as a trailer with ``json_errors``.
+    """
+    logged = policy.log_level is not None or policy.log_file is not None
+    if not logged and not policy.json_errors:
+        return
+    from codetracer_log import emit_error_trailer, log_recorder_error
+
+    _set_up_log(policy, stderr)
+    if logged:
+        log_recorder_error(label, error, trailer=policy.json_errors)
+    else:
+        emit_error_trailer(error)
+
+
+def stderr_identity() -> tuple[int, int] | None:
+    """Device and inode of the process's standard error; None when it was started without one.
+
+    The number of a standard error that is closed goes to the next file that the program opens, and
+    no line of ours must be written there.
+    """
+    if sys.__stderr__ is None:
+        return None
+    try:
+        status = os.fstat(2)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _is_wanted(*reasons: object) -> bool:
     """Whether there may be something to write; the log costs its import only then."""
     return any(reasons) or "codetracer_log" in sys.modules
+
+
+def _set_up_log(policy: RecorderPolicy, stderr: tuple[int, int] | None) -> None:
+    from codetracer_log import recorder_logger, use_stderr
+
+    use_stderr(_NO_DESCRIPTOR if stderr is None else 2, identity=stderr)
+    recorder_logger().configure(level=policy.log_level, log_file=policy.log_file)
+
+
+def _policy_in_spite_of_mistakes() -> RecorderPolicy:
+    """The policy of the process and the environment, or of the former when the latter is wrong."""
+    from codetracer_policy import PolicyError, current_policy, resolve_policy
+
+    try:
+        return resolve_policy()
+    except PolicyError:
+        return current_policy()
+
+
+def _counters(stats: RecorderStats) -> dict[str, int]:
+    """What a session counted, by the names of the metrics; of what did not happen only the basics.
+
+    ``stall_ms`` is how long the program waited for the journal in all.
+    """
+    happened = {
+        "cuts": stats.cuts + stats.omitted,
+        "stalls": stats.stalls,
+        "stall_ms": stats.stall_ns // 1_000_000,
+        "lost_frames": stats.lost_frames,
+        **_by_kind("redactions", stats.redacted),
+        **_by_kind("drops", stats.dropped),
+    }
+    return {
+        "steps": stats.steps,
+        "calls": stats.calls,
+        "bytes": stats.bytes,
+        **{name: count for name, count in happened.items() if count},
+    }
+
+
+def _left_out(stats: RecorderStats, failure: RecorderError | None) -> dict[str, int]:
+    """How often each reason to leave something out applied."""
+    in_a_file = stats.scopes_skipped - stats.scopes_synthetic - stats.scopes_unreadable
+    undecided = failure is not None and failure.context.get("place") == "filter"
+    return {
+        "filter_scope_skip": in_a_file,
+        "synthetic_filename": stats.scopes_synthetic,
+        "filename_lookup_failed": stats.scopes_unreadable,
+        "filter_resolution_error": int(undecided),
+        **_by_kind("filter_value_redacted", stats.redacted),
+        **_by_kind("filter_value_dropped", stats.dropped),
+    }
+
+
+def _by_kind(prefix: str, counts: Mapping[str, int]) -> dict[str, int]:
+    return {
+        f"{prefix}.{_KINDS_OF_METRICS.get(kind, kind)}": count for kind, count in counts.items()
+    }
