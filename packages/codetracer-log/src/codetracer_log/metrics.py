@@ -169,9 +169,7 @@ class _Contained:
         self._failed: set[str] = set()
 
     def record_dropped_event(self, reason: str, count: int = 1) -> None:
-        self._contain(
-            "record_dropped_event", lambda: self.sink.record_dropped_event(reason, count)
-        )
+        self._contain("record_dropped_event", lambda: self.sink.record_dropped_event(reason, count))
 
     def record_detach(self, reason: str, error_code: str | None) -> None:
         self._contain("record_detach", lambda: self.sink.record_detach(reason, error_code))

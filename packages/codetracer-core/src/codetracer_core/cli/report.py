@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from codetracer_core.session.errors import as_recorder_error
+from codetracer_core.session.reporting import report_no_start, stderr_identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ class Stderr:
     """
 
     def __init__(self) -> None:
-        self._identity = self._identify() if sys.__stderr__ is not None else None
+        self.identity = stderr_identity()
+        """The file that it was at the start; None when there was none."""
 
     @property
     def there(self) -> bool:
         """Whether the descriptor is still the file that it was."""
-        return self._identity is not None and self._identify() == self._identity
+        return self.identity is not None and stderr_identity() == self.identity
 
     def line(self, text: str) -> None:
         """Write `text` as one line of ours; a standard error that is gone takes nothing."""
@@ -42,37 +43,17 @@ class Stderr:
         except OSError:
             return
 
-    @staticmethod
-    def _identify() -> tuple[int, int] | None:
-        try:
-            status = os.fstat(2)
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
-
 
 def report_failure(error: Exception, stderr: Stderr | None = None) -> int:
     """Say what went wrong in one line; return the exit status, 2 for a misuse and else 1.
 
-    With the setting ``json_errors`` a line of JSON for programs follows.
+    With the setting ``json_errors`` a line of JSON for programs goes with it.
     """
     known: RecorderError = as_recorder_error(error)
     stderr = stderr or Stderr()
     stderr.line(f"error: {known}")
-    if stderr.there and _json_is_wanted():
-        from codetracer_log import emit_error_trailer
-
-        emit_error_trailer(known)
+    report_no_start(known, None, stderr.identity)
     return 2 if known.kind == "Usage" else 1
-
-
-def _json_is_wanted() -> bool:
-    from codetracer_policy import PolicyError, resolve_policy
-
-    try:
-        return resolve_policy().json_errors
-    except PolicyError:
-        return False
 
 
 def human_size(size: int) -> str:

@@ -110,6 +110,11 @@ class JournalWriter:
             raise _io_error(error, path) from error
         return writer
 
+    @property
+    def trace_id(self) -> str:
+        """The session id as it stands in the names of the files."""
+        return _text_of(self.session_id)
+
     def start_thread(self) -> None:
         """Start the thread that writes sealed chunks, unless it runs.
 

@@ -160,6 +160,7 @@ class RuntimeTracer:
                 InternalError(
                     "ERR_UNKNOWN",
                     f"recording has stopped: a code object was not decided: {error!r}",
+                    place="filter",
                 )
             )
             return ...

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-from codetracer_core.errors import UsageError
+from codetracer_core.errors import RecorderError, UsageError
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import OutputFolder, prepare_folder
 from codetracer_core.session.filters import explicit_filters, load_filters, program_directory
 from codetracer_core.session.metadata import SessionMetadata, collect_metadata
 from codetracer_core.session.output import OutputOptions
 from codetracer_core.session.project import project_settings
+from codetracer_core.session.reporting import report_no_start, stderr_identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,24 +84,29 @@ class TraceSessionBootstrap:
         if argv is None:
             argv = [word for word in getattr(sys, "argv", ()) if isinstance(word, str)]
         home = main_script or (argv[0] if argv else "")
-        settings = _resolve_policy(policy, policy_environ, home)
-        filters = load_filters(
-            explicit_filters(trace_filter, filter_environ),
-            program_directory(home),
-            framework=framework if framework_filters else None,
-            only=only,
-            skip=skip,
-        )
-        activation = None if activation_path is None else _activation_path(activation_path)
-        metadata = collect_metadata(argv, main_script)
-        return cls(
-            prepare_folder(directory),
-            metadata,
-            filters,
-            settings,
-            output or OutputOptions(),
-            activation,
-        )
+        settings: RecorderPolicy | None = None
+        try:
+            settings = _resolve_policy(policy, policy_environ, home)
+            filters = load_filters(
+                explicit_filters(trace_filter, filter_environ),
+                program_directory(home),
+                framework=framework if framework_filters else None,
+                only=only,
+                skip=skip,
+            )
+            activation = None if activation_path is None else _activation_path(activation_path)
+            metadata = collect_metadata(argv, main_script)
+            return cls(
+                prepare_folder(directory),
+                metadata,
+                filters,
+                settings,
+                output or OutputOptions(),
+                activation,
+            )
+        except RecorderError as error:
+            report_no_start(error, settings, stderr_identity())
+            raise
 
 
 def _activation_path(given: str | os.PathLike[str]) -> str:

@@ -14,6 +14,7 @@ from codetracer_core.session.reporting import (
     report_no_start,
     report_no_trace,
     report_start,
+    stderr_identity,
 )
 
 TYPE_CHECKING = False
@@ -111,7 +112,7 @@ class TraceSession:
                 adopt_running=adopt_running,
             )
             # What the log imports must not be recorded as the program's.
-            report_start(bootstrap, writer.session_id)
+            report_start(bootstrap, writer.trace_id)
             tracer.install(muted=True)
             try:
                 discard(folder.previous)
@@ -125,7 +126,7 @@ class TraceSession:
             if not isinstance(error, Exception):
                 raise
             failure = as_recorder_error(error)
-            report_no_start(failure, policy)
+            report_no_start(failure, policy, stderr_identity())
             if failure is error:
                 raise
             raise failure from error
@@ -182,7 +183,7 @@ class TraceSession:
     def _finish_journal(self, exit_code: int | None, exit_label: str) -> RecorderStats:
         """Close the journal with what is known at the end."""
         stats = self._tracer.stats()
-        report_end(self._bootstrap, self._writer.session_id, stats, self._tracer.failure)
+        report_end(self._bootstrap, self._writer.trace_id, stats, self._tracer.failure)
         if self._bootstrap.policy.require_trace and not stats.steps:
             self._writer.abandon()
             raise UsageError(

@@ -73,12 +73,15 @@ def report_end(
     set_active_trace_id(None)
 
 
-def report_no_start(error: RecorderError, policy: RecorderPolicy | None = None) -> None:
+def report_no_start(
+    error: RecorderError, policy: RecorderPolicy | None, stderr: tuple[int, int] | None
+) -> None:
     """Report an error that the caller gets instead of a session, where lines are asked for.
 
     Without a policy the settings of process and environment count, as far as they are valid.
+    Nothing is written to standard error unless it is the file `stderr` (see `stderr_identity`).
     """
-    _report_raised("start", error, policy or _policy_in_spite_of_mistakes(), stderr_identity())
+    _report_raised("start", error, policy or _policy_in_spite_of_mistakes(), stderr)
 
 
 def report_no_trace(error: RecorderError, policy: RecorderPolicy) -> None:
@@ -134,13 +137,15 @@ def _set_up_log(policy: RecorderPolicy, stderr: tuple[int, int] | None) -> None:
 
 
 def _policy_in_spite_of_mistakes() -> RecorderPolicy:
-    """The policy of the process and the environment, or of the former when the latter is wrong."""
-    from codetracer_policy import PolicyError, current_policy, resolve_policy
+    """The policy of process and environment, without the variables that are wrong."""
+    from codetracer_policy import PolicyError, resolve_policy
 
     try:
         return resolve_policy()
-    except PolicyError:
-        return current_policy()
+    except PolicyError as error:
+        wrong = {problem.name for problem in error.problems}
+        valid = {name: text for name, text in os.environ.items() if name not in wrong}
+        return resolve_policy(environ=valid)
 
 
 def _counters(stats: RecorderStats) -> dict[str, int]:
