@@ -51,6 +51,7 @@ enum ctj_unit {
     CTJ_CATCH = 0x10,         /* value exception */
     CTJ_STACK = 0x11, /* uv thread, uv frames left out, uv frames listed; CTJ_FRAMEs follow */
     CTJ_FRAME = 0x12, /* uv function, uv call key, uv line, outermost first */
+    CTJ_TASK = 0x13,  /* uv address, text name: the task of the coroutine in the next unit */
     CTJ_UNIT_EXTENSION = 0x30, /* 0x30..0x3F: uv length, that many bytes; skipped when unknown */
     CTJ_UNIT_EXTENSION_LAST = 0x3F,
     CTJ_STEP = 0x80,      /* 0x80 | zigzag(line - last line of the frame), items */

@@ -88,6 +88,7 @@ bool ctj_next(struct ctj_cursor *in, struct ctj_record *unit)
         return false;
     case CTJ_PATH:
     case CTJ_NAME:
+    case CTJ_TASK:
         unit->a = ctj_uv(in);
         unit->text = ctj_text(in);
         break;

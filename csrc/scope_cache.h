@@ -79,6 +79,7 @@ enum ct_scope {
     CT_SCOPE_TRACE,
     CT_SCOPE_UNDECIDED,
     CT_SCOPE_WATCH, /* skipped, but of the activation file */
+    CT_SCOPE_TASK,  /* recorded, with the task that it runs in */
     CT_SCOPE_SHUT,  /* recorded, but not above a frame of the activation file */
 };
 

@@ -83,6 +83,7 @@ void ct_drop_stale(ct_thread *t, ct_iframe *iframe)
 void ct_thread_free(ct_thread *t)
 {
     ct_drop_frames(t, 0);
+    Py_XDECREF(t->task_name);
     free(t->frames);
     free(t->slots);
     free(t);

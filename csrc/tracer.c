@@ -6,6 +6,7 @@
 #include "ct.h"
 #include "frame.h"
 #include "stack.h"
+#include "tasks.h"
 #include "types.h"
 #include "variables.h"
 
@@ -178,8 +179,9 @@ static enum ct_scope get_ready(ct_plan *plan, ct_iframe *iframe)
         PyErr_Clear();
         return ct_fail("ERR_TOOL_ID_LOST") == CT_GO_RAISE ? CT_SCOPE_ERROR : CT_SCOPE_UNDECIDED;
     }
-    plan->ready = !ct_gate_exists;
-    return CT_SCOPE_TRACE;
+    bool is_coroutine = plan->flags & (CTJ_FN_COROUTINE | CTJ_FN_ASYNC_GENERATOR);
+    plan->ready = !ct_gate_exists && !is_coroutine;
+    return is_coroutine ? CT_SCOPE_TASK : CT_SCOPE_TRACE;
 }
 
 /* The decision about code that starts or goes on in a frame. */
@@ -208,6 +210,16 @@ static PyObject *scope_result(enum ct_scope scope, bool can_disable)
     return Py_None;
 }
 
+/* A coroutine or asynchronous generator starts: its task comes first. */
+static PyObject *start_coroutine(PyThreadState *state, ct_iframe *iframe, ct_plan *plan)
+{
+    ct_thread *t = ct_thread_of(state);
+    if (t == NULL || t->ignored)
+        return Py_None;
+    enum ct_go go = ct_state_task(t, iframe);
+    return ct_go_result(go == CT_GO_ON ? put_call(t, iframe, plan) : go);
+}
+
 PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
@@ -224,6 +236,8 @@ PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
             return Py_None;
         return ct_go_result(put_call(t, iframe, plan));
     }
+    if (scope == CT_SCOPE_TASK)
+        return start_coroutine(state, iframe, plan);
     return scope_result(scope, true);
 }
 
@@ -235,11 +249,12 @@ static PyObject *on_entry(PyObject *code, uint8_t tag, PyObject *exception)
     ct_iframe *iframe = ct_current_frame(state);
     ct_plan *plan = NULL;
     enum ct_scope scope = scope_of(code, iframe, &plan);
-    if (scope == CT_SCOPE_TRACE) {
+    if (scope == CT_SCOPE_TRACE || scope == CT_SCOPE_TASK) {
         ct_thread *t = ct_thread_of(state);
         if (t == NULL || t->ignored)
             return Py_None;
-        return ct_go_result(put_entry(t, iframe, plan, tag, exception));
+        enum ct_go go = scope == CT_SCOPE_TASK ? ct_state_task(t, iframe) : CT_GO_ON;
+        return ct_go_result(go == CT_GO_ON ? put_entry(t, iframe, plan, tag, exception) : go);
     }
     return scope_result(scope, tag == CTJ_RESUME);
 }
@@ -391,7 +406,7 @@ static int adopt_own_frames(ct_thread *t)
         enum ct_scope scope = scope_of((PyObject *)ct_frame_code(f), f, &plan);
         if (scope == CT_SCOPE_ERROR)
             go = CT_GO_RAISE;
-        else if (scope == CT_SCOPE_TRACE)
+        else if (scope == CT_SCOPE_TRACE || scope == CT_SCOPE_TASK)
             go = put_entry(t, f, plan, CTJ_ENTER, NULL);
     }
     free(frames);
@@ -493,5 +508,6 @@ void ct_tracer_close(void)
     ct_session.current = ct_session.last_seen = NULL;
     ct_scopes_close(disarm);
     ct_gate_close();
+    ct_tasks_close();
     ct_types_clear();
 }

@@ -29,6 +29,9 @@ typedef struct ct_thread {
     int depth, room;
     ct_slot *slots;
     uint32_t slots_used, slots_room;
+    const void *task;         /* that its last coroutine ran in; only compared */
+    PyObject *task_name;      /* owned */
+    uint64_t task_generation; /* of the chunk in which it was stated last */
 } ct_thread;
 
 struct ct_session {

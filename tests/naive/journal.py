@@ -18,6 +18,9 @@ from names to values.
     ("switch", thread)                            the thread that runs from here on
     ("thread start", thread, identifier, name)
     ("thread exit", thread)
+    ("task", thread, name)                        the asyncio task of the coroutine that comes next
+
+A task that a later chunk only states again gives no event.
 
 None, bool, int, float, complex, str, bytes, tuple, list, dict, set and frozenset become themselves
 where they are exact and whole; everything else becomes one of the named tuples below.
@@ -172,6 +175,7 @@ class Decoder:
         self.functions: dict[int, Function] = {}
         self.globals: dict[int, dict[int, Any]] = {}
         self.stacks: dict[int, list[Frame]] = {0: []}
+        self.tasks: dict[int, tuple[int, str]] = {}
         self.thread = 0
         self.events: list[Event] = []
         # Variables that the current chunk has stated: what differences may refer to.
@@ -333,6 +337,11 @@ class Decoder:
             thread = data.uv()
             self.stacks[thread] = []
             self.events.append(("thread exit", thread))
+        elif tag == 0x13:
+            task = data.uv(), data.text()
+            if self.tasks.get(self.thread, (0, "")) != task:
+                self.tasks[self.thread] = task
+                self.add("task", task[1])
         elif tag in (0x0F, 0x10):
             value = self.value(data)
             frame = stack[-1]

@@ -34,6 +34,8 @@ DEPTH_LIMIT = 6
 OPTIMIZED = 0x1
 VARARGS = 0x4
 VARKEYWORDS = 0x8
+COROUTINE = 0x80
+ASYNC_GENERATOR = 0x200
 
 Encoded = tuple[Any, ...]
 """A value as plain data: its kind, then what tells it from others of the kind.
@@ -156,6 +158,10 @@ class _Activation:
         self.stepped = False
 
 
+def _is_asynchronous(frame: FrameType | None) -> bool:
+    return frame is not None and bool(frame.f_code.co_flags & (COROUTINE | ASYNC_GENERATOR))
+
+
 class Observer:
     """Collects the events of all threads.
 
@@ -163,7 +169,8 @@ class Observer:
     ``("return" | "yield" | "unwind", function, value)``, ``("resume", function, line)`` and
     ``("throw", function, line, exception)``. A call is followed by the step of its entry, which
     stands at the function's first line and has the arguments as variables. A resumed frame that
-    ends before a line of it runs has one step, at the line where it stands.
+    ends before a line of it runs has one step, at the line where it stands. ``("task", name)``
+    precedes a coroutine that goes on in another task than the thread's last one, "" for none.
     """
 
     def __init__(self, prefixes: tuple[str, ...]) -> None:
@@ -171,6 +178,7 @@ class Observer:
         self._prefixes = prefixes
         self._stacks: dict[int, list[_Activation]] = {}
         self._mentioned: dict[CodeType, list[str]] = {}
+        self._tasks: dict[int, tuple[int, str]] = {}
 
     def _is_observed(self, code: CodeType) -> bool:
         return code.co_filename.startswith(self._prefixes)
@@ -279,7 +287,22 @@ class Observer:
 
     # -- callbacks
 
+    def _tell_task(self, frame: FrameType) -> None:
+        stack, caller = self._stack(), frame.f_back
+        inside = caller is not None and bool(stack) and stack[-1].frame == id(caller)
+        if not _is_asynchronous(frame) or (inside and _is_asynchronous(caller)):
+            return
+        asyncio: Any = sys.modules.get("asyncio")
+        told = 0, ""
+        with contextlib.suppress(RuntimeError, AttributeError):
+            task = asyncio.current_task()
+            told = (0, "") if task is None else (id(task), asyncio.Task.get_name(task)[:200])
+        if self._tasks.get(threading.get_ident(), (0, "")) != told:
+            self._tasks[threading.get_ident()] = told
+            self._emit("task", told[1])
+
     def _enter(self, frame: FrameType) -> _Activation:
+        self._tell_task(frame)
         namespace = None
         if not frame.f_code.co_flags & OPTIMIZED and isinstance(frame.f_locals, dict):
             namespace = frame.f_locals

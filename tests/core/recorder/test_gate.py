@@ -151,11 +151,16 @@ def opens_gate(function: str) -> bool:
     return function.startswith(("gate", "<activation"))
 
 
+def without_tasks(events: list[Event]) -> list[Event]:
+    """The events but for those that name a task: which is the first to be named is another one."""
+    return [event for event in events if event[0] != "task"]
+
+
 def above_the_gate(events: list[Event]) -> list[Event]:
     """The events that happen while a function of the activation file is on the stack."""
     stack: list[str] = []
     kept: list[Event] = []
-    for event in events:
+    for event in without_tasks(events):
         if event[0] in ("call", "resume", "throw"):
             stack.append(event[1])
         if any(map(opens_gate, stack)):
@@ -199,7 +204,9 @@ def test_what_runs_above_the_activation_file_is_recorded_and_nothing_else(
             kept = without_gate(kept)
         if kept:
             expected[thread] = kept
-    assert_same(recorded.events(), expected)
+    assert_same(
+        {thread: without_tasks(events) for thread, events in recorded.events().items()}, expected
+    )
 
 
 def test_activation_compares_real_paths(tmp_path: Path) -> None:
