@@ -75,23 +75,42 @@ static int conclude(PyObject *result, PyObject *outcome)
     return end;
 }
 
+/* Runs the source text in `file`, which tracebacks call `name`, in the namespace `dict`.  Returns a
+ * new reference, or NULL with an exception set, and closes `file` when `close` is 1. */
+static PyObject *run_source(FILE *file, const char *name, PyObject *dict, int close)
+{
+    PyObject *result = PyRun_FileExFlags(file, name, Py_file_input, dict, dict, close, NULL);
+    PyObject *raised = PyErr_GetRaisedException();
+    flush_stream("stderr");
+    flush_stream("stdout");
+    PyErr_SetRaisedException(raised);
+    return result;
+}
+
 /* Runs the source file `path`, in the encoding of the file system, in the namespace `globals`. */
 int ct_program_file(const char *path, uintptr_t globals, uintptr_t outcome)
 {
-    PyObject *dict = (PyObject *)globals;
     PyGILState_STATE gil = PyGILState_Ensure();
     struct hidden saved = hide_frames();
     FILE *file = fopen(path, "rb");
     PyObject *result = NULL;
-    if (file == NULL) {
+    if (file == NULL)
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
-    } else {
-        result = PyRun_FileExFlags(file, path, Py_file_input, dict, dict, 1, NULL);
-        PyObject *raised = PyErr_GetRaisedException();
-        flush_stream("stderr");
-        flush_stream("stdout");
-        PyErr_SetRaisedException(raised);
-    }
+    else
+        result = run_source(file, path, (PyObject *)globals, 1);
+    int end = conclude(result, (PyObject *)outcome);
+    show_frames(&saved);
+    PyGILState_Release(gil);
+    return end;
+}
+
+/* Runs the source text that comes from standard input, in the namespace `globals`.  The interpreter
+ * reads it through the stream of C, too. */
+int ct_program_stdin(uintptr_t globals, uintptr_t outcome)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    struct hidden saved = hide_frames();
+    PyObject *result = run_source(stdin, "<stdin>", (PyObject *)globals, 0);
     int end = conclude(result, (PyObject *)outcome);
     show_frames(&saved);
     PyGILState_Release(gil);

@@ -15,6 +15,7 @@ enum ct_program_end {
 };
 
 int ct_program_file(const char *path, uintptr_t globals, uintptr_t outcome);
+int ct_program_stdin(uintptr_t globals, uintptr_t outcome);
 int ct_program_call(uintptr_t callable, uintptr_t args, uintptr_t outcome);
 
 #endif

@@ -123,9 +123,26 @@ def test_a_range_of_steps_is_cut_out(recording: Path) -> None:
     assert [line for line in tail if line[:2].strip()] == ["13    15 | del x"]
     assert tail[-1] == "   ended: 0"
     assert len(show(recording, "--steps", "7", "out")) >= 1
-    assert show(recording, "--steps", "500:", "out") == []
     (only,) = records(recording, "--calls", "--steps", "4:9", "out")
     assert only["function"] == "add"
+
+
+@pytest.mark.parametrize("steps", ["500:", "5:3", "=-3:2", "99"])
+def test_a_range_without_steps_is_a_misuse(steps: str, recording: Path) -> None:
+    """The message says which steps there are."""
+    option = f"--steps{steps}" if steps.startswith("=") else f"--steps={steps}"
+    done = recorder(["show", option, "out"], recording)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"[ERR_TRACE_INDEX] no step is in the range" in done.stderr
+    assert b"the trace has the steps 0 to 13" in done.stderr
+
+
+def test_a_journal_is_shown_by_its_folder(recording: Path) -> None:
+    """Whoever names the journal is told the command for its trace."""
+    (journal,) = (recording / "out").glob("trace.*.ctj")
+    done = recorder(["show", f"out/{journal.name}"], recording)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().endswith("use codetracer-core show out\n")
 
 
 def test_json_has_one_object_a_line(recording: Path) -> None:

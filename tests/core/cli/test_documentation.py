@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from codetracer_core.cli import record, show
 from codetracer_core.cli.arguments import Command
+from codetracer_core.cli.program import PROGRAM_OPTIONS
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "packages" / "codetracer-core" / "src" / "codetracer_core"
@@ -24,14 +27,22 @@ def test_every_error_code_is_documented() -> None:
     assert used - documented == set()
 
 
-def options_of(command: Command) -> str:
-    """The part of the help that lists the options."""
-    return command.help().partition("options:")[2].partition("examples:")[0]
+def options_of(command: Command) -> set[str]:
+    """Every spelling of every option of `command`."""
+    return {name for option in command.options for name in option.spellings}
 
 
-def test_every_option_is_documented() -> None:
-    """Each option of the two commands has a row in docs/cli.md."""
+def documented_options(text: str, command: str) -> set[str]:
+    """The options in the first column of the tables below a command's heading."""
+    section = text.partition(f"## `codetracer-core {command}`")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`-[^|]*)\|", section, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`(--?[a-z][a-z-]*)", row)}
+
+
+@pytest.mark.parametrize("command", [record.COMMAND, show.COMMAND], ids=lambda c: c.name)
+def test_the_documented_options_are_those_that_there_are(command: Command) -> None:
+    """Each option of a command has a row in docs/cli.md, and each row an option."""
     text = (ROOT / "docs" / "cli.md").read_text()
-    for command in (record.COMMAND, show.COMMAND):
-        for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", options_of(command)):
-            assert f"`{option}" in text, option
+    programs = set(PROGRAM_OPTIONS) if command is record.COMMAND else set()
+    documented = documented_options(text, command.name)
+    assert documented | {"-h", "--help"} == options_of(command) | programs | {"-h", "--help"}

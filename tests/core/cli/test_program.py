@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codetracer_core.cli.program import ProgramKind, exit_status, find_program, prepare
+from codetracer_core.cli.program import ProgramKind, find_program
+from codetracer_core.cli.running import exit_status, prepare
 from codetracer_core.errors import UsageError
 
 if TYPE_CHECKING:

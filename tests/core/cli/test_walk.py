@@ -76,8 +76,12 @@ class Story:
     def steps(self, start: int, stop: int) -> Iterator[Step]:
         return map(self.step, range(start, stop))
 
-    def variables(self, index: int) -> tuple[Variable, ...]:
-        return self.states[index]
+    def variable_records(self, index: int) -> list[bytes]:
+        return [f"{item.name}={item.value.data}".encode() for item in self.states[index]]
+
+    def decode_variable(self, record: bytes) -> Variable:
+        name, _, value = record.decode().partition("=")
+        return Variable(name, number(int(value)))
 
     def call_of_step(self, index: int) -> Call | None:
         covering = [c for c in self.every_call if c.first_step <= index <= c.last_step]

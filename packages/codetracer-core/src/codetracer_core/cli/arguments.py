@@ -85,7 +85,7 @@ _HELP = Option(("-h", "--help"), "show this help")
 
 
 class Command:
-    """A command's options and the text of its help."""
+    """A command's ``options`` and the text of its help."""
 
     def __init__(
         self, name: str, *, usage: str, about: str, options: Sequence[Option], examples: str
@@ -93,13 +93,13 @@ class Command:
         self.name = name
         self._usage = usage
         self._about = about
-        self._options = (*options, _HELP)
+        self.options = (*options, _HELP)
         self._examples = examples
-        self._by_name = {name: option for option in self._options for name in option.spellings}
+        self._by_name = {name: option for option in self.options for name in option.spellings}
 
     def help(self) -> str:
         """The text that ``--help`` prints."""
-        rows = "".join(_help_row(option) for option in self._options)
+        rows = "".join(_help_row(option) for option in self.options)
         return (
             f"usage: {self._usage}\n\n{self._about}\n\n"
             f"options:\n{rows}\nexamples:\n{self._examples}"

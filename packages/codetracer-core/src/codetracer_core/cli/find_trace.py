@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+from codetracer_core.cli.report import shell_operand
 from codetracer_core.errors import UsageError
+from codetracer_core.journal.format import JOURNAL_MAGIC, RING_MAGIC
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import METADATA_NAME, TRACE_NAME
 
@@ -24,6 +26,7 @@ def find_trace(place: Path, stderr: Stderr) -> Path:
     Raises RecorderError when there is neither.
     """
     if place.is_file():
+        _refuse_journal(place)
         return place
     if not place.is_dir():
         raise UsageError("ERR_TRACE_NOT_FOUND", f"there is no trace {str(place)!r}: check the path")
@@ -38,6 +41,21 @@ def find_trace(place: Path, stderr: Stderr) -> Path:
         return others[0]
     problem = "several .ct files: name one" if others else "no trace: check the path"
     raise UsageError("ERR_TRACE_NOT_FOUND", f"the folder {str(place)!r} holds {problem}")
+
+
+def _refuse_journal(file: Path) -> None:
+    """Raise UsageError when `file` is what a trace is made from."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(len(JOURNAL_MAGIC))
+    except OSError:
+        return  # opening it as a trace says why
+    if start in (JOURNAL_MAGIC, RING_MAGIC):
+        raise UsageError(
+            "ERR_TRACE_NOT_FOUND",
+            f"{str(file)!r} is the journal of a recording, not its trace:"
+            f" use codetracer-core show {shell_operand(str(file.parent))}",
+        )
 
 
 def _materialise(journal: Path, folder: Path, stderr: Stderr) -> Path:

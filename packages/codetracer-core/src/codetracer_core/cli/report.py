@@ -44,15 +44,18 @@ class Stderr:
             return
 
 
-def report_failure(error: Exception, stderr: Stderr | None = None) -> int:
+def report_failure(
+    error: Exception, stderr: Stderr | None = None, *, json_errors: bool | None = None
+) -> int:
     """Say what went wrong in one line; return the exit status, 2 for a misuse and else 1.
 
-    With the setting ``json_errors`` a line of JSON for programs goes with it.
+    With `json_errors` a line of JSON for programs goes with it; None leaves that to the policy of
+    the process.
     """
     known: RecorderError = as_recorder_error(error)
     stderr = stderr or Stderr()
     stderr.line(f"error: {known}")
-    report_no_start(known, None, stderr.identity)
+    report_no_start(known, None, stderr.identity, json_errors=json_errors)
     return 2 if known.kind == "Usage" else 1
 
 

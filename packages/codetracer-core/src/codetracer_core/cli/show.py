@@ -13,6 +13,7 @@ from codetracer_core.cli.report import Stderr
 from codetracer_core.cli.sources import SourceRoot, Sources
 from codetracer_core.cli.walk import own_step, walk
 from codetracer_core.ctfs.reader import Trace
+from codetracer_core.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ def _step_range(text: str) -> slice:
     raise COMMAND.misuse(f"{text!r} is no range of steps such as 100:120")
 
 
+def _spelt(steps: slice) -> str:
+    return ":".join("" if end is None else str(end) for end in (steps.start, steps.stop))
+
+
 def _source_root(text: str) -> SourceRoot:
     old, _, new = text.partition("=")
     if not old or not new:
@@ -124,6 +129,12 @@ def _source_root(text: str) -> SourceRoot:
 
 def _lines(trace: Trace, path: Path, request: _Request, stderr: Stderr) -> Iterator[str]:
     start, stop, _ = request.steps.indices(len(trace))
+    if start >= stop:
+        raise UsageError(
+            "ERR_TRACE_INDEX",
+            f"no step is in the range {_spelt(request.steps)}:"
+            f" the trace has the steps 0 to {len(trace) - 1}",
+        )
     if request.json:
         from codetracer_core.cli import json_view
 

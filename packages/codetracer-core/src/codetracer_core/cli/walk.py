@@ -9,7 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from codetracer_core.ctfs.reader import Call, Event, Step, Trace, Value, Variable
+    from codetracer_core.ctfs.reader import Call, Event, Step, Trace
+    from codetracer_core.ctfs.values import Value, Variable
 
 __all__ = ["Entered", "Item", "Left", "Stepped", "Wrote", "own_step", "walk"]
 
@@ -52,13 +53,16 @@ class Left:
 
 type Item = Entered | Stepped | Wrote | Left
 
+# A variable as its step's record has it, or the value of an argument.
+type _Seen = bytes | Value
+
 
 @dataclass(slots=True)
 class _Open:
-    """A call that is not over yet, and the variables that its last step showed."""
+    """A call that is not over yet, and the variables that its last step showed, by name."""
 
     call: Call
-    seen: dict[str, Value] = field(default_factory=dict)
+    seen: dict[str, _Seen] = field(default_factory=dict)
     fresh: bool = True
 
 
@@ -97,7 +101,7 @@ class _Walk:
         self._open: list[_Open] = []
         # What a function's last call saw at its end: globals that have not changed since, or the
         # variables of a generator that goes on, are no news in its next call.
-        self._last_seen: dict[int, dict[str, Value]] = {}
+        self._last_seen: dict[int, dict[str, _Seen]] = {}
 
     def items(self) -> Iterator[Item]:
         trace, start = self._trace, self._start
@@ -113,7 +117,9 @@ class _Walk:
                 call = trace.call(next_key)
                 if call.first_step > step.index:
                     break
-                seen = {argument.name: argument.value for argument in call.arguments}
+                seen: dict[str, _Seen] = {
+                    argument.name: argument.value for argument in call.arguments
+                }
                 self._open.append(_Open(call, seen))
                 yield Entered(call, own_step(trace, call))
                 next_key += 1
@@ -143,24 +149,30 @@ class _Walk:
             yield Left(ended.call)
 
     def _stepped(self, step: Step) -> Stepped:
-        visible = {variable.name: variable for variable in self._trace.variables(step.index)}
+        records = self._trace.variable_records(step.index)
         if not self._open:
-            return Stepped(step, None, tuple(visible.values()), ())
+            return Stepped(step, None, tuple(map(self._trace.decode_variable, records)), ())
         frame = self._open[-1]
-        if step.kind != "line" and not visible:
+        if step.kind != "line" and not records:
             return Stepped(step, frame.call, (), ())
         before = frame.seen
         if frame.fresh:
-            frame.fresh = False
             before = self._last_seen.get(frame.call.function_id, {}) | before
-            deleted: tuple[str, ...] = ()
-        else:
-            deleted = tuple(name for name in before if name not in visible)
-        frame.seen = {name: variable.value for name, variable in visible.items()}
-        changed = tuple(
-            variable
-            for name, variable in visible.items()
-            if name not in before
-            or (before[name] is not variable.value and before[name] != variable.value)
-        )
-        return Stepped(step, frame.call, changed, deleted)
+        # Most variables are as they were, and large ones cost much to decode.
+        known = {seen: name for name, seen in before.items() if isinstance(seen, bytes)}
+        visible: dict[str, _Seen] = {}
+        changed: list[Variable] = []
+        for record in records:
+            name = known.get(record)
+            if name is None:
+                variable = self._trace.decode_variable(record)
+                name = variable.name
+                if name not in before or self._value(before[name]) != variable.value:
+                    changed.append(variable)
+            visible[name] = record
+        deleted = () if frame.fresh else tuple(name for name in before if name not in visible)
+        frame.seen, frame.fresh = visible, False
+        return Stepped(step, frame.call, tuple(changed), deleted)
+
+    def _value(self, seen: _Seen) -> Value:
+        return self._trace.decode_variable(seen).value if isinstance(seen, bytes) else seen

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     type PolicyArgument = PolicySource | tuple[PolicySource, ...] | Mapping[str, object] | None
 
-__all__ = ["TraceSessionBootstrap"]
+__all__ = ["TraceSessionBootstrap", "resolve_settings"]
 
 
 class TraceSessionBootstrap:
@@ -67,6 +67,7 @@ class TraceSessionBootstrap:
         policy_environ: Mapping[str, str] | None = None,
         argv: Sequence[str] | None = None,
         main_script: str | None = None,
+        home: str | None = None,
         activation_path: str | os.PathLike[str] | None = None,
         output: OutputOptions | None = None,
     ) -> TraceSessionBootstrap:
@@ -76,17 +77,19 @@ class TraceSessionBootstrap:
         asked for a filter and for settings; None asks none for filters and ``os.environ`` for
         settings. `only` and `skip` are scope selectors; `framework` is ``"pytest"`` or
         ``"unittest"`` when the program is run by it, whose filter applies if `framework_filters`.
-        With `activation_path` only what happens below code of that file is recorded.
-        The folder comes last, so that a wrong argument leaves none behind.
+        `home` is the path whose project's settings and filter apply: the program's unless given, a
+        blank one for the working directory. With `activation_path` only what happens below code of
+        that file is recorded. The folder comes last, so that a wrong argument leaves none behind.
 
         Raises RecorderError.
         """
         if argv is None:
             argv = [word for word in getattr(sys, "argv", ()) if isinstance(word, str)]
-        home = main_script or (argv[0] if argv else "")
+        if home is None:
+            home = main_script or (argv[0] if argv else "")
         settings: RecorderPolicy | None = None
         try:
-            settings = _resolve_policy(policy, policy_environ, home)
+            settings = resolve_settings(policy, policy_environ, home)
             filters = load_filters(
                 explicit_filters(trace_filter, filter_environ),
                 program_directory(home),
@@ -127,11 +130,15 @@ def _activation_path(given: str | os.PathLike[str]) -> str:
     return path
 
 
-def _resolve_policy(
+def resolve_settings(
     overrides: PolicyArgument,
     environ: Mapping[str, str] | None,
     program: str,
 ) -> RecorderPolicy:
+    """The policy of a session that records `program`, a ``sys.argv[0]``.
+
+    Raises UsageError for settings that are wrong or not supported.
+    """
     import codetracer_policy
 
     project = project_settings(program)

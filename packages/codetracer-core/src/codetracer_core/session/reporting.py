@@ -74,14 +74,24 @@ def report_end(
 
 
 def report_no_start(
-    error: RecorderError, policy: RecorderPolicy | None, stderr: tuple[int, int] | None
+    error: RecorderError,
+    policy: RecorderPolicy | None,
+    stderr: tuple[int, int] | None,
+    *,
+    json_errors: bool | None = None,
 ) -> None:
     """Report an error that the caller gets instead of a session, where lines are asked for.
 
-    Without a policy the settings of process and environment count, as far as they are valid.
-    Nothing is written to standard error unless it is the file `stderr` (see `stderr_identity`).
+    Without a policy the settings of process and environment count, as far as they are valid, and
+    `json_errors` unless it is None. Nothing is written to standard error unless it is the file
+    `stderr` (see `stderr_identity`).
     """
-    _report_raised("start", error, policy or _policy_in_spite_of_mistakes(), stderr)
+    policy = policy or _policy_in_spite_of_mistakes()
+    if json_errors is not None:
+        from codetracer_policy import PolicyUpdate
+
+        policy = policy.apply(PolicyUpdate(json_errors=json_errors))
+    _report_raised("start", error, policy, stderr)
 
 
 def report_no_trace(error: RecorderError, policy: RecorderPolicy) -> None:

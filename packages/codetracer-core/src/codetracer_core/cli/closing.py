@@ -1,0 +1,159 @@
+"""The end of a recording: the trace is finished, and one line says what came of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from codetracer_core.cli.imports import OwnImports
+from codetracer_core.cli.report import (
+    Stderr,
+    counted,
+    human_size,
+    report_failure,
+    shell_operand,
+)
+from codetracer_core.cli.running import leave
+from codetracer_core.errors import RecorderError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from codetracer_core.cli.running import Ending
+    from codetracer_core.session.recording import FinishedTrace, TraceSession
+    from codetracer_policy import RecorderPolicy
+
+__all__ = ["Closing"]
+
+
+class Closing:
+    """Finishes the recording when the program is over, and says what came of it."""
+
+    def __init__(
+        self,
+        session: TraceSession,
+        program: str,
+        out_dir: str,
+        *,
+        quiet: bool,
+        policy: RecorderPolicy,
+    ) -> None:
+        self.imports = OwnImports()
+        self._propagate_exit = policy.propagate_script_exit
+        self._json_errors = policy.json_errors
+        self._status = 0
+        self._withheld = False
+        self._signalled = False
+        self._session = session
+        self._program = program
+        self._out_dir = out_dir
+        self._quiet = quiet
+        self._stderr = Stderr()
+
+    def leave(self, ending: Ending) -> int:
+        """Return the exit status for the way in which the program's main module ended.
+
+        Raises the exception that must still end the process.
+        """
+        self._status = ending.status
+        self._signalled = isinstance(ending.error, KeyboardInterrupt)
+        # A forked child of the program has nobody but its parent to tell a status.
+        if self._propagate_exit or not ending.status or not self._session.active:
+            return leave(ending)
+        if not isinstance(ending.error, SystemExit):
+            return leave(ending)
+        if not isinstance(ending.error.code, int):
+            print(ending.error.code, file=sys.stderr)
+        self._withheld = True
+        return 0
+
+    def __call__(self) -> None:
+        # In a forked child there is nothing to finish; the program may have stopped the session.
+        if self._session.active or self._session.finished is not None:
+            self._session.mute()
+            with self.imports.restored():
+                self._finish()
+            if self._withheld:
+                self._stderr.line(
+                    f"the program exited with status {self._status}; returning 0"
+                    " (--propagate-script-exit gives its own status)"
+                )
+        if self._signalled:
+            _restate_interrupt()
+
+    def _finish(self) -> None:
+        try:
+            finished = self._session.finished or self._session.stop(
+                exit_code=None if self._signalled else self._status,
+                exit_label="<SIGINT>",
+                progress=None if self._quiet else _Progress(self._stderr),
+            )
+        except RecorderError as error:
+            self._fail(error)
+            return
+        except KeyboardInterrupt:
+            self._stderr.line(
+                "interrupted while the trace was made; the journal is complete:"
+                f" codetracer-core show {shell_operand(self._out_dir)} makes it"
+            )
+            return
+        if finished is None:
+            return
+        if not self._quiet:
+            self._stderr.line(self._summary(finished))
+        if finished.failure is not None:
+            self._fail(finished.failure)
+
+    def _fail(self, error: RecorderError) -> None:
+        report_failure(error, self._stderr, json_errors=self._json_errors)
+        if (self._status == 0 or self._withheld) and not self._signalled:
+            # The status is settled by now; only leaving at once can still change it.
+            _flush_streams()
+            os._exit(1)
+
+    def _summary(self, finished: FinishedTrace) -> str:
+        if not finished.steps and finished.skipped_main is not None:
+            rule = finished.skipped_main.rule
+            reason = f"the rule {rule}" if rule is not None else "the default of the filters"
+            return f"nothing was recorded: {self._program} is skipped by {reason}"
+        if not finished.steps:
+            return "nothing was recorded: no code ran that has a file and that the filters trace"
+        return (
+            f"{counted(finished.steps, 'step')}, {counted(finished.calls, 'call')},"
+            f" {human_size(finished.size)} in {finished.path};"
+            f" see them with: codetracer-core show {shell_operand(self._out_dir)}"
+        )
+
+
+class _Progress:
+    """Says how far a trace is made, once it has taken a second, and then every second."""
+
+    def __init__(self, stderr: Stderr) -> None:
+        from time import monotonic
+
+        self._clock = monotonic
+        self._next = monotonic() + 1
+        self._stderr = stderr
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._clock() >= self._next:
+            self._next = self._clock() + 1
+            self._stderr.line(f"making the trace: {100 * done // max(total, 1)} %")
+
+
+def _restate_interrupt() -> None:
+    """Make the interpreter die by SIGINT after all.
+
+    It remembers that the last text it ran was interrupted; making the trace may have run some.
+    """
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return
+
+
+def _flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: BLE001 - a stream of the program may fail in any way
+            continue

@@ -1,0 +1,191 @@
+"""Running a program as the interpreter's main program: what it finds, and how it ends."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import sys
+from types import ModuleType
+
+from codetracer_core.cli.program import Program, ProgramKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PYC_HEADER = 16
+
+__all__ = ["Ending", "exit_status", "leave", "prepare", "run"]
+
+# `python` gives these a __file__, and takes it away when the main module is over.
+_WITH_FILE = frozenset(
+    {
+        ProgramKind.SCRIPT,
+        ProgramKind.COMPILED,
+        ProgramKind.STANDARD_INPUT,
+        ProgramKind.ENTRY_POINT,
+    }
+)
+
+
+class Ending:
+    """How a program's main module ended.
+
+    ``status`` is the exit status that ``python`` would give, as far as it is known by now,
+    ``error`` the exception that must still end the process: SystemExit, or KeyboardInterrupt
+    (shown).
+    """
+
+    __slots__ = ("error", "status")
+
+    def __init__(self, status: int, error: BaseException | None) -> None:
+        self.status = status
+        self.error = error
+
+
+def prepare(program: Program) -> dict[str, object]:
+    """Set ``sys.argv``, ``sys.path`` and a fresh ``__main__``; return the namespace of the latter.
+
+    Nobody else may hold the module itself: at exit it must go when ``sys.modules`` lets go of it.
+    """
+    _restate_command_line(program)
+    sys.argv = list(program.argv)
+    if program.kind is ProgramKind.FOLDER:
+        if sys.flags.safe_path:
+            sys.path.insert(0, program.path or "")
+        else:
+            sys.path[0] = program.path or ""
+    elif not sys.flags.safe_path:
+        sys.path[0] = _first_path(program)
+    main = ModuleType("__main__")
+    namespace = main.__dict__
+    # Interpreters differ in this attribute; the current main module has what this one gives.
+    if "__annotations__" in vars(sys.modules["__main__"]):
+        namespace["__annotations__"] = {}
+    namespace["__builtins__"] = builtins
+    sys.modules["__main__"] = main
+    _set_loader(program, namespace)
+    return namespace
+
+
+def _restate_command_line(program: Program) -> None:
+    """Leave in ``sys.orig_argv`` the interpreter with its options, then the program's words."""
+    own = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
+    head = own[:-2] if own[-2:-1] == ["-m"] else own[:-1]
+    sys.orig_argv[:] = [*head, *program.words]
+
+
+def _first_path(program: Program) -> str:
+    if program.kind is not ProgramKind.STANDARD_INPUT and program.path is not None:
+        return os.path.dirname(os.path.realpath(program.path))
+    return os.getcwd() if program.kind is ProgramKind.MODULE else ""
+
+
+def _set_loader(program: Program, namespace: dict[str, object]) -> None:
+    import importlib.machinery as machinery
+
+    if program.kind in _WITH_FILE:
+        namespace["__file__"] = program.path
+        namespace["__cached__"] = None
+    if program.kind in (ProgramKind.SCRIPT, ProgramKind.COMPILED):
+        path = program.path or ""
+        loader = (
+            machinery.SourceFileLoader
+            if program.kind is ProgramKind.SCRIPT
+            else machinery.SourcelessFileLoader
+        )
+        namespace["__loader__"] = loader("__main__", path)
+    else:
+        namespace["__loader__"] = machinery.BuiltinImporter
+
+
+def run(program: Program, namespace: dict[str, object]) -> Ending:
+    """Run `program` in `namespace` to its end; exceptions are shown by ``sys.excepthook``.
+
+    What outlives the main module (threads, exit handlers) is left to the interpreter.
+    """
+    from codetracer_core._native import lib
+
+    outcome: list[BaseException] = []
+    if program.kind is ProgramKind.SCRIPT:
+        path = os.fsencode(program.path or "")
+        end = lib.ct_program_file(path, id(namespace), id(outcome))
+    elif program.kind is ProgramKind.STANDARD_INPUT:
+        end = lib.ct_program_stdin(id(namespace), id(outcome))
+    else:
+        function, arguments = _main_function(program, namespace)
+        end = lib.ct_program_call(id(function), id(arguments), id(outcome))
+    if end == lib.CT_PROGRAM_EXITED:
+        return Ending(exit_status(outcome[0]), outcome[0])
+    if program.kind in _WITH_FILE:
+        namespace.pop("__file__", None)
+        namespace.pop("__cached__", None)
+    if end == lib.CT_PROGRAM_INTERRUPTED:
+        return Ending(130, KeyboardInterrupt())
+    return Ending(1 if end == lib.CT_PROGRAM_FAILED else 0, None)
+
+
+def leave(ending: Ending) -> int:
+    """Return the exit status of `ending`, or raise what must still end the process."""
+    if ending.error is None:
+        return ending.status
+    if isinstance(ending.error, KeyboardInterrupt):
+        # The interpreter dies by SIGINT when this reaches it; the traceback was shown already.
+        sys.excepthook = _show_nothing
+    raise ending.error
+
+
+def _show_nothing(*_exception: object) -> None:
+    """Stand in for ``sys.excepthook`` when the exception was shown already."""
+
+
+def _main_function(
+    program: Program, namespace: dict[str, object]
+) -> tuple[Callable[..., object], tuple[object, ...]]:
+    """What to call for programs that are no source file. It must bring in no frame of ours."""
+    if program.kind is ProgramKind.COMMAND:
+        return exec, (_compile_command(program.name), namespace)
+    if program.kind is ProgramKind.ENTRY_POINT:
+        code = compile(program.source, program.path or "", "exec", dont_inherit=True)
+        return exec, (code, namespace)
+    if program.kind is ProgramKind.COMPILED:
+        import marshal
+
+        with open(program.path or "", "rb") as file:
+            return exec, (marshal.loads(file.read()[_PYC_HEADER:]), namespace)
+    import runpy
+
+    runner: Callable[..., object] = runpy._run_module_as_main  # type: ignore[attr-defined]
+    if program.kind is ProgramKind.MODULE:
+        return runner, (program.name, True)
+    return runner, ("__main__", False)
+
+
+def _compile_command(text: str) -> object:
+    """The code of ``-c``, with its source where tracebacks look for it.
+
+    Text that does not compile is left as it is: running it raises the same error in its place.
+    """
+    try:
+        code = compile(text, "<string>", "exec", dont_inherit=True)
+    except Exception:  # noqa: BLE001 - whatever it is, it is raised again and shown later
+        return text
+    import linecache
+
+    # Since CPython 3.13 `python -c` shows source lines in tracebacks; first its lines were kept by
+    # name of the file, now by code object.
+    register: Callable[[object, str, str], None] | None = getattr(linecache, "_register_code", None)
+    if register is not None:
+        by_code = hasattr(linecache, "_interactive_cache")
+        register(code if by_code else "<string>", text, "<string>")
+    return code
+
+
+def exit_status(error: BaseException) -> int:
+    """The exit status that the interpreter derives from the SystemExit `error`."""
+    code = getattr(error, "code", error)
+    if code is None:
+        return 0
+    if not isinstance(code, int):
+        return 1
+    return code & 0xFF if -(2**63) <= code < 2**63 else 0xFF
