@@ -400,6 +400,18 @@ def test_another_descriptor_can_stand_for_standard_error(tmp_path: Path) -> None
     assert len(entries(tmp_path / "real")) == 1
 
 
+def test_a_file_that_took_the_number_of_standard_error_is_left_alone(tmp_path: Path) -> None:
+    """With an identity, lines are written only while the descriptor is that file."""
+    with (tmp_path / "real").open("wb") as real, (tmp_path / "other").open("wb") as other:
+        status = os.fstat(real.fileno())
+        use_stderr(real.fileno(), identity=(status.st_dev, status.st_ino))
+        RecorderLogger().warn("x")
+        os.dup2(other.fileno(), real.fileno())
+        RecorderLogger().warn("y")
+    assert [entry["message"] for entry in entries(tmp_path / "real")] == ["x"]
+    assert (tmp_path / "other").read_bytes() == b""
+
+
 def test_a_closed_standard_error_is_no_failure() -> None:
     """With descriptor 2 closed a line is lost and the program goes on."""
     done = run(
@@ -476,3 +488,30 @@ def test_a_line_at_the_very_end_of_the_process() -> None:
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_can_log_while_its_parent_was_importing_structlog(tmp_path: Path) -> None:
+    """A fork that cuts off the import in another thread does not make the child wait for it."""
+    (tmp_path / "structlog.py").write_text("import main\nmain.begun.set()\nmain.go_on.wait(60)\n")
+    (tmp_path / "main.py").write_text(
+        "import os, signal, threading\nfrom codetracer_log import recorder_logger\n"
+        "begun, go_on = threading.Event(), threading.Event()\n"
+        "def run():\n"
+        "    thread = threading.Thread(target=lambda: recorder_logger().warn('thread'))\n"
+        "    thread.start()\n"
+        "    begun.wait(60)\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        signal.alarm(30)\n"
+        "        recorder_logger().warn('child')\n"
+        "        os._exit(0)\n"
+        "    status = os.waitpid(child, 0)[1]\n"
+        "    go_on.set()\n"
+        "    thread.join()\n"
+        "    print(status)\n"
+    )
+    path = os.pathsep.join([os.fspath(tmp_path), *sys.path])
+    done = run("import main; main.run()", PYTHONPATH=path, PYTHONWARNINGS="ignore")
+    assert done.stdout == "0\n"
+    assert [entry["message"] for entry in entries(done.stderr)] == ["child", "thread"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -37,7 +39,7 @@ def entries(log: Path) -> list[dict[str, Any]]:
 def report_everything(sink: RecorderMetrics) -> None:
     """Call each method of a sink."""
     sink.record_dropped_event("filter_scope_skip")
-    sink.record_dropped_event("filter_scope_skip")
+    sink.record_dropped_event("filter_scope_skip", 41)
     sink.record_detach("policy_disable", "ERR_IO")
     sink.record_panic("on_line")
     sink.record_session({"steps": 3, "calls": 1, "bytes": 90})
@@ -47,7 +49,7 @@ def test_collected_metrics_keep_everything() -> None:
     """The collecting sink counts reasons and labels and keeps detaches and sessions."""
     sink = CollectedMetrics()
     report_everything(sink)
-    assert sink.dropped_events == {"filter_scope_skip": 2}
+    assert sink.dropped_events == {"filter_scope_skip": 42}
     assert sink.detaches == [("policy_disable", "ERR_IO")]
     assert sink.panics == {"on_line": 1}
     assert sink.sessions == [{"steps": 3, "calls": 1, "bytes": 90}]
@@ -61,7 +63,7 @@ def test_the_default_sink_logs_one_line_for_a_session(tmp_path: Path) -> None:
     assert entry["level"] == "INFO"
     assert entry["fields"] == {
         "counters": {"steps": 3, "calls": 1, "bytes": 90},
-        "dropped_events": {"filter_scope_skip": 2},
+        "dropped_events": {"filter_scope_skip": 42},
         "panics": {"on_line": 1},
         "detaches": [{"reason": "policy_disable", "error_code": "ERR_IO"}],
     }
@@ -133,3 +135,37 @@ def test_counts_from_many_threads_are_all_kept() -> None:
     for thread in threads:
         thread.join()
     assert sink.dropped_events == {"x": 4000}
+
+
+class SlowLabel(str):
+    """A label that stays in the middle of being counted until it is released."""
+
+    __slots__ = ()
+    started, release = threading.Event(), threading.Event()
+
+    def __hash__(self) -> int:
+        self.started.set()
+        self.release.wait(60)
+        return 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_can_count_while_its_parent_was_counting() -> None:
+    """A fork while another thread counts leaves the child able to count."""
+    sink = CollectedMetrics()
+    thread = threading.Thread(target=lambda: sink.record_panic(SlowLabel("x")))
+    thread.start()
+    SlowLabel.started.wait(60)
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(30)
+        try:
+            sink.record_panic("y")
+        finally:
+            os._exit(sink.panics.get("y", 0))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    SlowLabel.release.set()
+    thread.join()
+    assert status == 1

@@ -44,14 +44,15 @@ def first_report(error: BaseException, channel: str) -> bool:
     written to.
     """
     mark = f"_codetracer_reported_{channel}"
+    report = object()
     link: BaseException | None = error
     reported = False
     seen: set[int] = set()
     while link is not None and id(link) not in seen:
         seen.add(id(link))
         if _is_ours(link):
-            reported = reported or mark in link.__dict__
-            link.__dict__[mark] = True
+            # One step, so that of several threads with one failure only one is the first.
+            reported = link.__dict__.setdefault(mark, report) is not report or reported
         link = link.__cause__
     return not reported
 

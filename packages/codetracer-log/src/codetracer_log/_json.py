@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["encode", "plain"]
 
+_dumps: Callable[..., str] | None = None
 _MAX_DEPTH = 8
 _MAX_INT_BITS = 1024
 """Python refuses to write longer integers in decimal unless the program has lifted its limit."""
@@ -46,8 +47,11 @@ def _key(key: object) -> str:
     return text if isinstance(text, str) else repr(text)
 
 
-def encode(event: dict[str, Json], **_dumps: Callable[[object], object]) -> str:
+def encode(event: dict[str, Json], **_options: Callable[[object], object]) -> str:
     """One line of JSON without its line end; what structlog's renderer passes on is not needed."""
-    from json import dumps  # 6 ms that a program without a line never pays
+    global _dumps
+    if _dumps is None:
+        from json import dumps  # 6 ms that a program without a line never pays
 
-    return dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        _dumps = dumps  # kept for the end of the process, when nothing can be imported any more
+    return _dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
