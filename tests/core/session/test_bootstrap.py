@@ -51,7 +51,6 @@ def test_a_wrong_argument_leaves_no_folder(
     [
         ("CODETRACER_CAPTURE_IO", "proxies+fd", "CODETRACER_CAPTURE_IO=proxies)"),
         ("CODETRACER_VALUE_REPR", "call", "set it to fields"),
-        ("CODETRACER_KEEP_PARTIAL_TRACE", "off", "set it to on"),
     ],
 )
 def test_a_setting_without_effect_is_refused(
@@ -70,9 +69,9 @@ def test_settings_without_effect_are_refused_together(tmp_path: Path) -> None:
     """One error names all of them, also when a call has set them."""
     with pytest.raises(UsageError) as caught:
         TraceSessionBootstrap.prepare(
-            tmp_path, argv=["x"], policy={"value_repr": "call", "keep_partial_trace": False}
+            tmp_path, argv=["x"], policy={"value_repr": "call", "io_capture_fd_fallback": True}
         )
-    assert caught.value.context["settings"] == "keep_partial_trace value_repr"
+    assert caught.value.context["settings"] == "io_capture_fd_fallback value_repr"
     assert "by override" in caught.value.message
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from codetracer_core.session.errors import TraceDirConflictError, TraceDirError
-from codetracer_core.session.filesystem import (
-    RECORDER_NAME,
-    discard,
-    prepare_folder,
-    remove_created,
-)
+from codetracer_core.session.filesystem import discard, prepare_folder, remove_created
+from codetracer_core.session.names import RECORDER_NAME
 
 JOURNAL = "trace.0199d3a2-0000-7000-8000-000000000000.ctj"
 
@@ -28,6 +25,7 @@ def old_trace(folder: Path) -> set[Path]:
         JOURNAL.replace(".ctj", ".ring"): b"CTJRING1 and more",
         "trace_metadata.json": json.dumps({"recorder": {"name": RECORDER_NAME}}).encode(),
         "trace_paths.json": b'["/a.py"]',
+        "trace.json": b'[{"Path": "/a.py"}]',
         ".trace.ct.1234.tmp": b"",
     }
     for name, content in files.items():
@@ -157,6 +155,16 @@ def test_a_foreign_file_in_the_way_is_a_conflict(name: str, content: bytes, tmp_
     assert (tmp_path / name).read_bytes() == content
 
 
+def test_a_foreign_json_trace_is_in_the_way_of_another_one_alone(tmp_path: Path) -> None:
+    """The name is a common one, and only a session that writes JSON would overwrite it."""
+    foreign = tmp_path / "trace.json"
+    foreign.write_text("[]")
+    assert prepare_folder(tmp_path).previous == ()
+    with pytest.raises(TraceDirConflictError):
+        prepare_folder(tmp_path, json=True)
+    assert foreign.read_text() == "[]"
+
+
 def test_a_link_in_the_place_of_the_trace_is_a_conflict(tmp_path: Path) -> None:
     """A link is foreign even when it points to a trace."""
     (tmp_path / "real").mkdir()
@@ -166,14 +174,35 @@ def test_a_link_in_the_place_of_the_trace_is_a_conflict(tmp_path: Path) -> None:
         prepare_folder(tmp_path)
 
 
-def test_a_folder_in_which_another_process_records_is_a_conflict(tmp_path: Path) -> None:
-    """A journal that is locked belongs to a recorder at work."""
-    old_trace(tmp_path)
+def test_a_folder_in_which_another_process_records_gets_one_of_its_own_inside(
+    tmp_path: Path,
+) -> None:
+    """A journal that is locked belongs to a recorder at work, and nothing of it is touched."""
+    files = old_trace(tmp_path)
     with (tmp_path / JOURNAL).open("rb") as journal:
         fcntl.flock(journal, fcntl.LOCK_EX)
-        with pytest.raises(TraceDirConflictError, match="another process"):
-            prepare_folder(tmp_path)
+        folder = prepare_folder(tmp_path)
+        assert folder.path == tmp_path / str(os.getpid())
+        assert folder.created == (folder.path,)
+        assert folder.previous == ()
+        assert all(file.exists() for file in files)
+    remove_created(folder.created)
     assert prepare_folder(tmp_path).previous
+
+
+def test_a_ring_whose_journal_is_in_use_by_now_is_not_removed(tmp_path: Path) -> None:
+    """Another recorder has made it a moment before its journal."""
+    ring = tmp_path / JOURNAL.replace(".ctj", ".ring")
+    ring.write_bytes(b"CTJRING1 and more")
+    folder = prepare_folder(tmp_path)
+    assert folder.previous == (ring,)
+    (tmp_path / JOURNAL).write_bytes(b"CTJOURNL and more")
+    with (tmp_path / JOURNAL).open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        discard(folder.previous)
+    assert ring.exists()
+    discard(folder.previous)
+    assert not ring.exists()
 
 
 def test_discarding_what_cannot_be_removed_is_an_error_of_the_environment(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from codetracer_core.cli.report import shell_operand
 from codetracer_core.errors import UsageError
 from codetracer_core.journal.format import JOURNAL_MAGIC, RING_MAGIC
 from codetracer_core.session.errors import as_recorder_error
-from codetracer_core.session.filesystem import METADATA_NAME, TRACE_NAME
+from codetracer_core.session.names import METADATA_NAME, TRACE_NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ __all__ = ["find_trace", "recorded_digests"]
 def find_trace(place: Path, stderr: Stderr) -> Path:
     """The trace file of the folder or file `place`.
 
-    A program that was killed leaves only a journal; its trace is made first, and `stderr` told so.
+    Where there is only a journal, its trace is made first; `stderr` is told when it is that of a
+    program that was killed.
     Raises RecorderError when there is neither.
     """
     if place.is_file():
@@ -62,10 +63,12 @@ def _materialise(journal: Path, folder: Path, stderr: Stderr) -> Path:
     from codetracer_core.ctfs.materialiser import materialise
 
     try:
-        path: Path = materialise(journal, folder, name=TRACE_NAME).path
+        trace = materialise(journal, folder, name=TRACE_NAME)
     except Exception as error:
         raise as_recorder_error(error) from error
-    stderr.line(f"the program ended without closing its trace; made it from {journal.name}")
+    if not trace.complete:
+        stderr.line(f"the program ended without closing its trace; made it from {journal.name}")
+    path: Path = trace.path
     return path
 
 

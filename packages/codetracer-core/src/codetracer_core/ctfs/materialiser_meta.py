@@ -94,6 +94,7 @@ def metadata_document(
         "recorder": {**recorder, "target_script": facts.main_script},
         "interpreter": metadata.get("interpreter"),
         "pid": metadata.get("pid"),
+        "process_started": metadata.get("process_started"),
         "started_at": metadata.get("started_at"),
         "trace_filter": {
             "filters": [dict(entry) for entry in facts.filters],

@@ -131,10 +131,11 @@ class JournalWriter:
             self._thread = None
         self._drain(0)
 
-    def finish(self, end: Mapping[str, object]) -> None:
+    def finish(self, end: Mapping[str, object], *, keep_lock: bool = False) -> None:
         """Write what is left and `end`, close the journal and remove the ring.
 
-        The session must be closed (``ct_session_close``). Raises EnvironmentError (``ERR_IO``); the
+        The session must be closed (``ct_session_close``). With `keep_lock` other processes take the
+        journal for one in use until :meth:`release`. Raises EnvironmentError (``ERR_IO``); the
         ring stays then, so that what it holds can be recovered.
         """
         self.join()
@@ -144,10 +145,18 @@ class JournalWriter:
                 self._append(KIND_END, 0, _json_bytes(end), _zstd.Compressor(_LEVEL))
             except Exception as error:  # noqa: BLE001 - reported below
                 self._failure = error
-        self._close()
+        lib.ct_ring_destroy()
+        if not keep_lock or self._failure is not None:
+            self.release()
         if self._failure is not None:
             raise _io_error(self._failure, self.path) from self._failure
         self.ring_path.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Close the journal, which other processes may then take; does nothing the second time."""
+        descriptor, self._descriptor = self._descriptor, -1
+        with suppress(OSError):  # the program may have closed it
+            os.close(descriptor)
 
     def abandon(self) -> None:
         """Close everything and remove both files; for a session that is not to be kept."""
@@ -180,8 +189,7 @@ class JournalWriter:
 
     def _close(self) -> None:
         lib.ct_ring_destroy()
-        with suppress(OSError):  # the program may have closed it
-            os.close(self._descriptor)
+        self.release()
 
     def _drain_until_closed(self) -> None:
         self._drain(_WAIT_MS)

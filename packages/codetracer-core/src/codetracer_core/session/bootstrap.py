@@ -10,7 +10,7 @@ from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import OutputFolder, prepare_folder
 from codetracer_core.session.filters import explicit_filters, load_filters, program_directory
 from codetracer_core.session.metadata import SessionMetadata, collect_metadata
-from codetracer_core.session.output import OutputOptions
+from codetracer_core.session.output import FORMAT_JSON, OutputOptions
 from codetracer_core.session.project import project_settings
 from codetracer_core.session.reporting import report_no_start, stderr_identity
 
@@ -99,14 +99,9 @@ class TraceSessionBootstrap:
             )
             activation = None if activation_path is None else _activation_path(activation_path)
             metadata = collect_metadata(argv, main_script)
-            return cls(
-                prepare_folder(directory),
-                metadata,
-                filters,
-                settings,
-                output or OutputOptions(),
-                activation,
-            )
+            output = output or OutputOptions()
+            folder = prepare_folder(directory, json=output.format == FORMAT_JSON)
+            return cls(folder, metadata, filters, settings, output, activation)
         except RecorderError as error:
             report_no_start(error, settings, stderr_identity())
             raise

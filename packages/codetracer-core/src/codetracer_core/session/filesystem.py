@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-import stat
 from pathlib import Path
 
 from codetracer_core.session.errors import TraceDirConflictError, TraceDirError
+from codetracer_core.session.previous import find_previous, is_locked, journal_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "METADATA_NAME",
-    "PATHS_NAME",
-    "RECORDER_NAME",
-    "TRACE_NAME",
-    "OutputFolder",
-    "discard",
-    "prepare_folder",
-    "remove_created",
-]
+    from codetracer_core.session.previous import PreviousTrace
 
-TRACE_NAME = "trace.ct"
-METADATA_NAME = "trace_metadata.json"
-PATHS_NAME = "trace_paths.json"
-RECORDER_NAME = "codetracer-core"
-
-_MAGIC_OF_SUFFIX = {
-    ".ct": b"\xc0\xde\x72\xac\xe2",
-    ".ctj": b"CTJOURNL",
-    ".ring": b"CTJRING1",
-}
-
-
-_JOURNAL = re.compile(r"trace\.[0-9a-f-]{36}\.(ctj|ring)")
-# Of a process that was killed while it made the trace.
-_UNFINISHED = re.compile(r"\.trace\.ct\.[0-9]+\.tmp")
+__all__ = ["OutputFolder", "discard", "own_subfolder", "prepare_folder", "remove_created"]
 
 
 class OutputFolder:
@@ -48,16 +24,34 @@ class OutputFolder:
     ``previous`` the files of an older trace of ours, which the new trace replaces.
     """
 
-    __slots__ = ("created", "path", "previous")
+    __slots__ = ("_journals", "created", "path", "previous")
 
-    def __init__(self, path: Path, created: tuple[Path, ...], previous: tuple[Path, ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        created: tuple[Path, ...],
+        previous: tuple[Path, ...],
+        journals: frozenset[str],
+    ) -> None:
         self.path = path
         self.created = created
         self.previous = previous
+        self._journals = journals
+
+    def is_shared(self, journal: Path) -> bool:
+        """Whether a journal other than `journal` has come into the folder since it was prepared."""
+        return any(
+            Path(name).stem != journal.stem
+            for name in journal_names(self.path) - self._journals
+            if name.endswith(".ctj")
+        )
 
 
-def prepare_folder(directory: str | os.PathLike[str]) -> OutputFolder:
-    """Make `directory` if need be and see that a trace can be written there.
+def prepare_folder(directory: str | os.PathLike[str], *, json: bool = False) -> OutputFolder:
+    """Make `directory` if need be and see that a trace, in JSON if `json`, can be written there.
+
+    Where another process records, and where a process that this one descends from has recorded,
+    the folder is one inside of it that is named after the number of this process.
 
     Raises TraceDirConflictError when it is no folder or holds a foreign file under a name of ours,
     TraceDirError when it cannot be made or written. Folders made here are removed again then.
@@ -66,11 +60,23 @@ def prepare_folder(directory: str | os.PathLike[str]) -> OutputFolder:
     created = _make(path)
     try:
         _check_writable(path)
-        previous = tuple(_previous_trace(path))
+        journals, previous = _look_into(path, json=json)
     except BaseException:
         remove_created(created)
         raise
-    return OutputFolder(path, created, previous)
+    if previous.busy:
+        return prepare_folder(path / str(os.getpid()), json=json)
+    return OutputFolder(path, created, previous.files, journals)
+
+
+def own_subfolder(folder: OutputFolder, *, json: bool = False) -> OutputFolder:
+    """The folder to use instead of `folder`, in which another recorder was quicker.
+
+    Raises as :func:`prepare_folder` does.
+    """
+    inner = prepare_folder(folder.path / str(os.getpid()), json=json)
+    inner.created = (*folder.created, *inner.created)
+    return inner
 
 
 def remove_created(created: Iterable[Path]) -> None:
@@ -85,9 +91,12 @@ def remove_created(created: Iterable[Path]) -> None:
 def discard(files: Iterable[Path]) -> None:
     """Remove the files of an older trace.
 
-    Raises TraceDirError for the first one that cannot be removed.
+    A ring whose journal is being written is none: it was made a moment before its journal, by a
+    recorder that started meanwhile. Raises TraceDirError for the first that cannot be removed.
     """
     for file in files:
+        if file.suffix == ".ring" and is_locked(file.with_suffix(".ctj")):
+            continue
         try:
             file.unlink(missing_ok=True)
         except OSError as error:
@@ -142,11 +151,10 @@ def _check_writable(path: Path) -> None:
         ) from error
 
 
-def _previous_trace(path: Path) -> list[Path]:
-    """The files of an older trace; a foreign file in their place is a TraceDirConflictError."""
-    previous: list[Path] = []
+def _look_into(path: Path, *, json: bool) -> tuple[frozenset[str], PreviousTrace]:
+    """The names of the journals in `path`, and what is there of an older trace."""
     try:
-        names = sorted(os.listdir(path))
+        return journal_names(path), find_previous(path, json=json)
     except OSError as error:
         raise TraceDirError(
             "ERR_TRACE_DIR_NOT_WRITABLE",
@@ -154,60 +162,3 @@ def _previous_trace(path: Path) -> list[Path]:
             path=path,
             io=error.strerror,
         ) from error
-    for name in names:
-        file = path / name
-        if name in (TRACE_NAME, METADATA_NAME, PATHS_NAME):
-            if not _is_ours(file):
-                raise TraceDirConflictError(
-                    f"the output folder holds a {name} that is not from this recorder;"
-                    " move it away or choose another folder",
-                    file,
-                )
-            previous.append(file)
-        elif _UNFINISHED.fullmatch(name) or (_JOURNAL.fullmatch(name) and _is_ours(file)):
-            if _is_locked(file):
-                raise TraceDirConflictError(
-                    "another process records into the output folder; choose another one", path
-                )
-            previous.append(file)
-    return previous
-
-
-def _is_ours(file: Path) -> bool:
-    """Whether the content of `file` is what this recorder writes under its name."""
-    try:
-        if not stat.S_ISREG(file.lstat().st_mode):
-            return False
-        if file.suffix in _MAGIC_OF_SUFFIX:
-            magic = _MAGIC_OF_SUFFIX[file.suffix]
-            with file.open("rb") as stream:
-                return stream.read(len(magic)) == magic
-        return _is_our_json(file)
-    except OSError:
-        return False
-
-
-def _is_locked(file: Path) -> bool:
-    """Whether a recorder that is still at work has the journal `file` open."""
-    import fcntl
-
-    with file.open("rb") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _is_our_json(file: Path) -> bool:
-    """Whether trace_metadata.json names us, and trace_paths.json is an array of texts."""
-    import json
-
-    try:
-        content = json.loads(file.read_bytes())
-    except (ValueError, RecursionError):
-        return False
-    if file.name == PATHS_NAME:
-        return isinstance(content, list) and all(isinstance(path, str) for path in content)
-    recorder = content.get("recorder") if isinstance(content, dict) else None
-    return isinstance(recorder, dict) and recorder.get("name") == RECORDER_NAME

@@ -7,7 +7,8 @@ import sys
 import time
 
 from codetracer_core import __version__
-from codetracer_core.session.filesystem import RECORDER_NAME
+from codetracer_core.session.names import RECORDER_NAME
+from codetracer_core.session.processes import process_started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class SessionMetadata:
             "recorder": {"name": RECORDER_NAME, "version": __version__},
             "trace_filter": {"filters": [dict(entry) for entry in filters]},
             "pid": os.getpid(),
+            "process_started": process_started(),
             "started_at": self.started_at,
         }
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
-from codetracer_core.errors import RecorderError, UsageError
+from codetracer_core.errors import UsageError
 from codetracer_core.session.errors import as_recorder_error
-from codetracer_core.session.filesystem import TRACE_NAME, discard, remove_created
+from codetracer_core.session.filesystem import discard, own_subfolder, remove_created
 from codetracer_core.session.filters import filter_entries
+from codetracer_core.session.finishing import FinishedTrace, make_trace
+from codetracer_core.session.output import FORMAT_JSON
 from codetracer_core.session.reporting import (
     report_end,
     report_no_start,
@@ -19,8 +20,7 @@ from codetracer_core.session.reporting import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -29,33 +29,17 @@ if TYPE_CHECKING:
     from codetracer_core.runtime.filtering import FilterCoordinator
     from codetracer_core.runtime.tracer import RuntimeTracer
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
-    from codetracer_filter import ScopeResolution
+    from codetracer_policy import CaptureLimits
 
 __all__ = ["FinishedTrace", "TraceSession"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FinishedTrace:
-    """What a session left behind."""
-
-    path: Path
-    """The ``trace.ct``."""
-    steps: int
-    calls: int
-    """Without the one that stands for the whole program."""
-    size: int
-    """Of ``trace.ct``, in bytes."""
-    skipped_main: ScopeResolution | None
-    """Why the main script was not recorded; None when it was."""
-    failure: RecorderError | None
-    """Why recording ended before the program did; None when it did not."""
-
-
 class TraceSession:
-    """One recording, from its start to the finished ``trace.ct``.
+    """One recording, from its start to the finished trace.
 
     Made by :func:`codetracer_core.start`. Leaving a ``with`` block stops it. `path` is the output
-    folder.
+    folder, which is inside the one that was asked for when another process records there, and
+    `format` is ``"ct"`` or ``"json"``.
     """
 
     def __init__(
@@ -66,6 +50,7 @@ class TraceSession:
         tracer: RuntimeTracer,
     ) -> None:
         self.path = bootstrap.folder.path
+        self.format = bootstrap.output.format
         self._bootstrap = bootstrap
         self._writer = writer
         self._coordinator = coordinator
@@ -90,16 +75,15 @@ class TraceSession:
 
         Raises RecorderError; nothing is installed then, and no file of the attempt is left.
         """
-        from codetracer_core.journal.writer import JournalWriter
         from codetracer_core.runtime.filtering import FilterCoordinator
         from codetracer_core.runtime.tracer import RuntimeTracer
         from codetracer_filter import TraceFilterEngine
 
-        folder, policy = bootstrap.folder, bootstrap.policy
+        policy = bootstrap.policy
         metadata = bootstrap.metadata.as_journal(filter_entries(bootstrap.filters))
         writer: JournalWriter | None = None
         try:
-            writer = JournalWriter.create(folder.path, metadata, policy.limits)
+            writer = _open_journal(bootstrap, metadata, policy.limits)
             coordinator = FilterCoordinator(
                 TraceFilterEngine(bootstrap.filters),
                 main_script=bootstrap.metadata.main_script,
@@ -110,19 +94,20 @@ class TraceSession:
                 coordinator,
                 on_recorder_error=policy.on_recorder_error.value,
                 adopt_running=adopt_running,
+                activation_path=bootstrap.activation_path,
             )
             # What the log imports must not be recorded as the program's.
             report_start(bootstrap, writer.trace_id)
             tracer.install(muted=True)
             try:
-                discard(folder.previous)
+                discard(bootstrap.folder.previous)
             except BaseException:
                 tracer.uninstall()
                 raise
         except BaseException as error:
             if writer is not None:
                 writer.abandon()
-            remove_created(folder.created)
+            remove_created(bootstrap.folder.created)
             if not isinstance(error, Exception):
                 raise
             failure = as_recorder_error(error)
@@ -155,7 +140,7 @@ class TraceSession:
         exit_label: str = "<exit>",
         progress: Callable[[int, int], None] | None = None,
     ) -> FinishedTrace | None:
-        """Stop recording and make ``trace.ct``; None when the session is over already.
+        """Stop recording and make the trace; None when the session is over already.
 
         The trace ends with `exit_code`, or with `exit_label` when there is no code. `progress` is
         called now and then with the work done and the work in all.
@@ -166,12 +151,15 @@ class TraceSession:
         if not self.active:
             return None
         self._active = False
+        status = {"code": exit_code, "label": exit_label if exit_code is None else None}
         try:
             try:
                 self._tracer.uninstall()
             finally:
-                stats = self._finish_journal(exit_code, exit_label)
-            self.finished = self._materialise(stats, progress)
+                stats = self._tracer.stats()
+                report_end(self._bootstrap, self._writer.trace_id, stats, self._tracer.failure)
+                kept = self._close_journal(stats, status)
+            self.finished = self._finish(stats, progress) if kept else self._nothing(stats)
             return self.finished
         except Exception as error:
             failure = as_recorder_error(error)
@@ -179,43 +167,57 @@ class TraceSession:
             if failure is error:
                 raise
             raise failure from error
+        finally:
+            self._writer.release()
 
-    def _finish_journal(self, exit_code: int | None, exit_label: str) -> RecorderStats:
-        """Close the journal with what is known at the end."""
-        stats = self._tracer.stats()
-        report_end(self._bootstrap, self._writer.trace_id, stats, self._tracer.failure)
-        if self._bootstrap.policy.require_trace and not stats.steps:
+    def _close_journal(self, stats: RecorderStats, status: Mapping[str, object]) -> bool:
+        """Close the journal with what is known at the end, or remove it: whether it was kept.
+
+        Raises UsageError (``ERR_TRACE_MISSING``) when there is nothing and something is required.
+        """
+        policy = self._bootstrap.policy
+        missing = policy.require_trace and not stats.steps
+        if missing or (self._tracer.failure is not None and not policy.keep_partial_trace):
             self._writer.abandon()
-            raise UsageError(
-                "ERR_TRACE_MISSING",
-                "nothing was recorded although a trace is required; check the filters",
-                path=self.path,
-            )
-        self._writer.finish(
-            {
-                "exit_status": {
-                    "code": exit_code,
-                    "label": exit_label if exit_code is None else None,
-                },
-                "counts": {"steps": stats.steps, "calls": stats.calls},
-                "trace_filter_stats": self._coordinator.stats(),
-            }
-        )
-        return stats
+            remove_created(self._bootstrap.folder.created)
+            if missing:
+                raise UsageError(
+                    "ERR_TRACE_MISSING",
+                    "nothing was recorded although a trace is required; check the filters",
+                    path=self.path,
+                )
+            return False
+        end: dict[str, object] = {
+            "exit_status": status,
+            "counts": {"steps": stats.steps, "calls": stats.calls},
+            "trace_filter_stats": self._coordinator.stats(),
+        }
+        # The lock says that the folder is in use; making the trace is use.
+        self._writer.finish(end, keep_lock=True)
+        return True
 
-    def _materialise(
+    def _finish(
         self, stats: RecorderStats, progress: Callable[[int, int], None] | None
     ) -> FinishedTrace:
-        from codetracer_core.ctfs.materialiser import materialise
-
-        made = materialise(self._writer.path, self.path, name=TRACE_NAME, progress=progress)
+        path, steps = make_trace(self._writer.path, self._bootstrap.output, progress)
         return FinishedTrace(
-            path=made.path,
+            path=path,
             # A trace has at least one step, also when nothing was recorded.
-            steps=made.steps if stats.steps else 0,
+            steps=(steps or stats.steps) if stats.steps else 0,
             calls=stats.calls,
-            size=made.size,
+            size=path.stat().st_size,
             skipped_main=self._coordinator.skipped_main,
+            failure=self._tracer.failure,
+        )
+
+    def _nothing(self, stats: RecorderStats) -> FinishedTrace:
+        """What is left of a recording that ended early and whose part is not to be kept."""
+        return FinishedTrace(
+            path=None,
+            steps=stats.steps,
+            calls=stats.calls,
+            size=0,
+            skipped_main=None,
             failure=self._tracer.failure,
         )
 
@@ -229,3 +231,17 @@ class TraceSession:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _open_journal(
+    bootstrap: TraceSessionBootstrap, metadata: Mapping[str, object], limits: CaptureLimits
+) -> JournalWriter:
+    """Make the journal in the session's folder, or in one inside it when another was quicker."""
+    from codetracer_core.journal.writer import JournalWriter
+
+    writer = JournalWriter.create(bootstrap.folder.path, metadata, limits)
+    if not bootstrap.folder.is_shared(writer.path):
+        return writer
+    writer.abandon()
+    bootstrap.folder = own_subfolder(bootstrap.folder, json=bootstrap.output.format == FORMAT_JSON)
+    return JournalWriter.create(bootstrap.folder.path, metadata, limits)

@@ -12,7 +12,6 @@ __all__ = ["refuse_unsupported"]
 
 _SUPPORTED: dict[str, tuple[object, str]] = {
     "io_capture_fd_fallback": (False, "off (CODETRACER_CAPTURE_IO=proxies)"),
-    "keep_partial_trace": (True, "on"),
     "value_repr": ("fields", "fields"),
 }
 """The one value that works, which is the default, and its spelling, by the setting's flat name."""

@@ -8,7 +8,7 @@ from json import JSONDecodeError, loads
 from codetracer_core.ctfs.materialiser_meta import write_json
 from codetracer_core.ctfs.reader import Trace
 from codetracer_core.errors import EnvironmentError_
-from codetracer_core.session.filesystem import METADATA_NAME, PATHS_NAME
+from codetracer_core.session.names import METADATA_NAME, PATHS_NAME
 from codetracer_core.trace_json.events import EventStream
 
 TYPE_CHECKING = False
