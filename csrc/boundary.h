@@ -6,20 +6,18 @@
 #include "gate.h"
 #include "tracer.h"
 
-/* How to go on after other code may have run. */
-enum ct_go {
-    CT_GO_ON,
-    CT_GO_AWAY,  /* the event is not for us any more */
-    CT_GO_SHUT,  /* the event is not above a frame of the activation file */
-    CT_GO_RAISE, /* an exception is set, for the program */
-};
-
 /* What a callback returns for an event that can be disabled; None is immortal. */
 static inline PyObject *ct_go_result(enum ct_go go)
 {
     if (ct_likely(go <= CT_GO_AWAY))
         return Py_None;
     return go == CT_GO_SHUT ? ct_gate_answer() : NULL;
+}
+
+/* The same for an event that cannot be disabled. */
+static inline PyObject *ct_go_result_always(enum ct_go go)
+{
+    return go == CT_GO_RAISE ? NULL : Py_None;
 }
 
 /* Stop recording and let Python apply the error policy. */

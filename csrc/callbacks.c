@@ -1,6 +1,7 @@
 #include "callbacks.h"
 
 #include "ct.h"
+#include "exceptions.h"
 #include "tracer.h"
 
 const struct ct_callback_spec CT_CALLBACK_SPECS[] = {
@@ -15,14 +16,14 @@ const struct ct_callback_spec CT_CALLBACK_SPECS[] = {
     {"INSTRUCTION", "on_instruction", NULL},
     {"JUMP", "on_jump", NULL},
 #if CT_BRANCH_HAS_SIDES
-    {"BRANCH_LEFT", "on_branch_left", NULL},
-    {"BRANCH_RIGHT", "on_branch_right", NULL},
+    {"BRANCH_LEFT", "on_branch_left", ct_on_branch},
+    {"BRANCH_RIGHT", "on_branch_right", ct_on_branch},
 #else
-    {"BRANCH", "on_branch", NULL},
+    {"BRANCH", "on_branch", ct_on_branch},
 #endif
     {"RAISE", "on_raise", NULL},
     {"RERAISE", "on_reraise", NULL},
-    {"EXCEPTION_HANDLED", "on_exception_handled", NULL},
+    {"EXCEPTION_HANDLED", "on_exception_handled", ct_on_handled},
     {"C_RETURN", "on_c_return", NULL},
     {"C_RAISE", "on_c_raise", NULL},
 };

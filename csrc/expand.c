@@ -122,8 +122,8 @@ int ct_expander_run(ct_expander *e)
         const uint8_t *start = in->p;
         if (in->error || !ctj_next(in, &unit))
             return in->error ? stop(e, start) : CT_EXPAND_CHUNK;
-        if (e->chunk_steps == 0 && ct_expand_is_unplaced(e, &unit)) {
-            ct_expand_repeat(e);
+        if (ct_expand_is_unplaced(e, &unit)) {
+            ct_expand_place(e, &unit);
             in->p = start;
         } else {
             ct_expand_unit(e, &unit);

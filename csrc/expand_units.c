@@ -146,25 +146,44 @@ void ct_expand_only_step(struct ct_expander *e)
     put_step(e, 0, 1, NULL);
 }
 
-void ct_expand_repeat(struct ct_expander *e)
+/* The innermost frame of the current thread, NULL when there is none. */
+static struct ct_frame *top(const struct ct_expander *e)
 {
-    struct ct_thread *thread = e->stacks.current;
-    const struct ct_frame *frame = thread ? ct_thread_top(thread) : NULL;
-    if (frame)
-        place(e, thread);
-    put_step(e, e->path, e->line, frame);
+    return e->stacks.current ? ct_thread_top(e->stacks.current) : NULL;
+}
+
+static bool is_exception(const struct ctj_record *unit)
+{
+    return unit->tag == CTJ_RAISE || unit->tag == CTJ_CATCH;
+}
+
+void ct_expand_place(struct ct_expander *e, const struct ctj_record *unit)
+{
+    const struct ct_frame *frame = top(e);
+    uint32_t path = e->path, line = e->line;
+    if (frame) {
+        place(e, e->stacks.current);
+        if (is_exception(unit)) {
+            path = frame->function->path;
+            line = ct_expand_line(frame->line);
+        }
+    }
+    put_step(e, path, line, frame);
 }
 
 bool ct_expand_is_unplaced(const struct ct_expander *e, const struct ctj_record *unit)
 {
+    const struct ct_frame *frame = top(e);
     switch (unit->tag) {
     case CTJ_RAISE:
     case CTJ_CATCH:
+        return e->chunk_steps == 0 || (frame && (e->path != frame->function->path ||
+                                                 e->line != ct_expand_line(frame->line)));
     case CTJ_THREAD_START:
     case CTJ_THREAD_EXIT:
-        return true;
+        return e->chunk_steps == 0;
     case CTJ_THREAD_SWITCH:
-        return !e->stacks.current || e->stacks.current->id != unit->a;
+        return e->chunk_steps == 0 && (!e->stacks.current || e->stacks.current->id != unit->a);
     default:
         return false;
     }
@@ -188,7 +207,7 @@ static struct ct_thread *thread_of(struct ct_expander *e, uint64_t id)
 /* The innermost frame of the current thread; NULL and an error when there is none. */
 static struct ct_frame *current_frame(struct ct_expander *e)
 {
-    struct ct_frame *frame = e->stacks.current ? ct_thread_top(e->stacks.current) : NULL;
+    struct ct_frame *frame = top(e);
     if (!frame)
         ctj_fail(&e->in, CTJ_E_STACK);
     return frame;
@@ -303,7 +322,7 @@ static void on_call(struct ct_expander *e, const struct ctj_record *unit)
 static void on_entry(struct ct_expander *e, const struct ctj_record *unit)
 {
     if (unit->tag == CTJ_THROW) {
-        /* What is thrown in is raised there: the record of that follows. */
+        /* A record says that it is raised there, unless it only passes through. */
         ct_value_read(&e->values, &e->in);
         if (e->in.error)
             return;

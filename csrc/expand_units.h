@@ -62,11 +62,11 @@ struct ct_expander {
 
 /* Apply one unit, whose value, lists and items are still to be read. */
 void ct_expand_unit(struct ct_expander *e, const struct ctj_record *unit);
-/* Whether the unit writes a record that has no position and may therefore not open a chunk of
- * steps. */
+/* Whether the unit writes a record that has no position of its own where it needs one: at the start
+ * of a chunk of steps, and for an exception when the last step was elsewhere. */
 bool ct_expand_is_unplaced(const struct ct_expander *e, const struct ctj_record *unit);
-/* A step where the last one was. */
-void ct_expand_repeat(struct ct_expander *e);
+/* A step that gives such a record its position. */
+void ct_expand_place(struct ct_expander *e, const struct ctj_record *unit);
 /* A step of no frame at the start of path 0, for a trace that has none. */
 void ct_expand_only_step(struct ct_expander *e);
 /* Close all frames: what comes next does not continue what came before. */

@@ -155,6 +155,7 @@ static void plan_free(ct_plan *plan)
     free(plan->slot_flags);
     free(plan->argument_flags);
     free(plan->globals);
+    free(plan->handlers);
     free(plan);
 }
 
@@ -220,6 +221,16 @@ static bool plan_globals_from(ct_plan *plan, PyObject *names, const char *action
     return true;
 }
 
+/* The exception with which the method of an iterator says that there are no more items. */
+static PyObject *ends_with(PyCodeObject *code)
+{
+    if (PyUnicode_CompareWithASCIIString(code->co_name, "__next__") == 0)
+        return PyExc_StopIteration;
+    if (PyUnicode_CompareWithASCIIString(code->co_name, "__anext__") == 0)
+        return PyExc_StopAsyncIteration;
+    return NULL;
+}
+
 /* A plan from the resolver's answer: (path, name, first line, flags, number of arguments, actions
  * of the variables, actions of the arguments, names of globals, their actions, action of the return
  * value, decide or None, decided or None); actions are bytes of enum ct_action. */
@@ -270,6 +281,8 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     plan->name = Py_NewRef(name);
     plan->first_line = first_line;
     plan->flags = (uint32_t)flags;
+    plan->special = (flags & CTJ_FN_NAMESPACE) ? CT_SPECIAL_NAMESPACE : 0;
+    plan->ends_with = ends_with(code);
     plan->return_action = (uint8_t)return_action;
     plan->decide = decide != Py_None ? Py_NewRef(decide) : NULL;
     plan->decided = decided != Py_None ? Py_NewRef(decided) : NULL;

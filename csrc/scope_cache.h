@@ -3,8 +3,15 @@
 #define CT_SCOPE_CACHE_H
 
 #include "delta.h"
+#include "handlers.h"
 
 enum ct_action { CT_ALLOW, CT_REDACT, CT_DROP };
+
+/* What a step of the function has to look at besides its variables. */
+enum ct_special {
+    CT_SPECIAL_NAMESPACE = 1,
+    CT_SPECIAL_CATCH = 2, /* one of its frames is about to enter an `except` body */
+};
 
 enum ct_slot_flag {
     CT_SLOT_IS_CELL = 1,
@@ -32,7 +39,12 @@ typedef struct ct_plan {
     bool armed;                      /* local events are set */
     bool ready;                      /* armed, and nothing else is to be asked when it starts */
     bool activates;                  /* of the activation file */
+    bool watched;                    /* local events with branches are set */
     uint8_t return_action;
+    uint8_t special;     /* enum ct_special */
+    PyObject *ends_with; /* the exception with which a method says that there are no more items,
+                            borrowed, NULL for most functions */
+    ct_handlers *handlers; /* NULL before the first exception that it handles */
     uint64_t generation; /* of the chunk that holds the definition */
     uint64_t counted;    /* the chunk whose preamble has counted the definition */
     uint32_t definition; /* bytes that the definition with all its names takes, at most */
@@ -106,6 +118,14 @@ static inline enum ct_scope ct_scope_of(PyCodeObject *code, PyObject *globals, c
 
 /* Whether the session has decided about the code object and it is of the activation file. */
 bool ct_scope_activates(PyCodeObject *code);
+
+/* The plan of code that is recorded, NULL when it is not. */
+static inline ct_plan *ct_plan_of(PyObject *code)
+{
+    void *extra = NULL;
+    PyUnstable_Code_GetExtra(code, ct_scope_index, &extra);
+    return ((uintptr_t)extra & 1) == 0 ? extra : NULL;
+}
 
 void ct_plan_release(ct_plan *plan);
 

@@ -4,6 +4,7 @@
 
 #include "boundary.h"
 #include "ct.h"
+#include "exceptions.h"
 #include "frame.h"
 #include "stack.h"
 #include "tasks.h"
@@ -30,17 +31,11 @@ static enum ct_go prepare_space(ct_thread *t, ct_iframe *iframe)
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
-/* One step of the innermost frame. */
-static inline enum ct_go put_step(ct_thread *t, int32_t line)
+/* One step of the innermost frame, whose variables can be read at once. */
+static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
-    enum ct_go go;
-    if (ct_unlikely(frame->plan->flags & CTJ_FN_NAMESPACE)) {
-        go = prepare_space(t, frame->iframe);
-        if (go != CT_GO_ON)
-            return go;
-    }
-    go = ct_boundary(t);
+    enum ct_go go = ct_boundary(t);
     if (ct_unlikely(go != CT_GO_ON))
         return go;
     ct_plan_define(frame->plan);
@@ -48,7 +43,7 @@ static inline enum ct_go put_step(ct_thread *t, int32_t line)
     uint8_t tag = CTJ_STEP_WIDE;
     uint64_t z = ct_zigzag((int64_t)line - frame->line);
     frame->line = line;
-    frame->stepped = true;
+    frame->state = CT_STEPPED;
     if (ct_likely(z < (CTJ_STEP_WIDE & 0x7F)))
         tag = CTJ_STEP | (uint8_t)z;
     else
@@ -61,12 +56,40 @@ static inline enum ct_go put_step(ct_thread *t, int32_t line)
     return CT_GO_ON;
 }
 
+/* A step before or behind which something else has to be done. */
+static enum ct_go put_special_step(ct_thread *t, int32_t line)
+{
+    ct_shadow *frame = &t->frames[t->depth - 1];
+    uint8_t special = frame->plan->special;
+    enum ct_go go = CT_GO_ON;
+    if (special & CT_SPECIAL_NAMESPACE)
+        go = prepare_space(t, frame->iframe);
+    if (go == CT_GO_ON)
+        go = put_plain_step(t, line);
+    if (go == CT_GO_ON && special & CT_SPECIAL_CATCH)
+        go = ct_exception_step(t, line);
+    return go;
+}
+
+/* One step of the innermost frame. */
+static inline enum ct_go put_step(ct_thread *t, int32_t line)
+{
+    if (ct_unlikely(t->frames[t->depth - 1].plan->special != 0))
+        return put_special_step(t, line);
+    return put_plain_step(t, line);
+}
+
+enum ct_go ct_put_step(ct_thread *t, int32_t line)
+{
+    return put_step(t, line);
+}
+
 /* The innermost frame ends: RETURN, YIELD or UNWIND. */
 static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
     enum ct_go go;
-    if (ct_unlikely(!frame->stepped)) {
+    if (ct_unlikely(!(frame->state & CT_STEPPED))) {
         go = put_step(t, ct_frame_line(frame->iframe));
         if (go != CT_GO_ON)
             return go;
@@ -101,7 +124,7 @@ static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
     ct_shadow *frame = ct_push(t, iframe, plan, plan->first_line);
     if (frame == NULL)
         return ct_fail("ERR_NO_MEMORY");
-    frame->stepped = true; /* the entry step */
+    frame->state = CT_STEPPED; /* the entry step */
     uint8_t *unit = ct_out.at, *p = ct_put_uv(unit + 1, plan->id);
     p = ct_state_arguments(t, frame, p);
     ct_commit(unit, p, CTJ_CALL);
@@ -254,7 +277,11 @@ static PyObject *on_entry(PyObject *code, uint8_t tag, PyObject *exception)
         if (t == NULL || t->ignored)
             return Py_None;
         enum ct_go go = scope == CT_SCOPE_TASK ? ct_state_task(t, iframe) : CT_GO_ON;
-        return ct_go_result(go == CT_GO_ON ? put_entry(t, iframe, plan, tag, exception) : go);
+        if (go == CT_GO_ON)
+            go = put_entry(t, iframe, plan, tag, exception);
+        if (go == CT_GO_ON && exception != NULL)
+            ct_exception_enters(t, exception);
+        return ct_go_result(go);
     }
     return scope_result(scope, tag == CTJ_RESUME);
 }
@@ -327,6 +354,11 @@ static inline int32_t line_of(PyObject *number)
     return ct_int_fits(number, &line) && line <= INT32_MAX ? (int32_t)line : INT32_MAX;
 }
 
+ct_thread *ct_thread_of_event(PyObject *code, enum ct_go *go)
+{
+    return thread_of_event(code, false, go);
+}
+
 PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
@@ -344,7 +376,7 @@ static inline PyObject *on_end(PyObject *const *args, uint8_t tag)
     ct_thread *t = thread_of_event(args[0], false, &go);
     if (ct_likely(t != NULL))
         go = put_end(t, tag, args[2]);
-    return go == CT_GO_SHUT && tag == CTJ_UNWIND ? Py_None : ct_go_result(go);
+    return ct_go_result(go);
 }
 
 PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -366,7 +398,17 @@ PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
     (void)n;
-    return on_end(args, CTJ_UNWIND);
+    if (!ct_session.active || ct_plan_of(args[0]) == NULL)
+        return Py_None;
+    enum ct_go go;
+    ct_thread *t = thread_of_event(args[0], false, &go);
+    if (t != NULL)
+        go = ct_exception_ends(t, args[2]);
+    if (t != NULL && go == CT_GO_ON)
+        go = put_end(t, CTJ_UNWIND, args[2]);
+    if (t != NULL && go == CT_GO_ON)
+        ct_exception_left(t, args[2]);
+    return ct_go_result_always(go);
 }
 
 /* ---- control plane
@@ -472,7 +514,7 @@ static int adopt_other_threads(void)
 }
 
 /* `parts`: (resolver, on_failure, on_sealed, thread_name, set_local_events, DISABLE, tool id, local
- * events, adopt, is_activation or None, restart_events) */
+ * events, adopt, is_activation or None, restart_events, local events with branches) */
 int ct_tracer_open(PyObject *parts)
 {
     if (ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0 ||
@@ -487,6 +529,7 @@ int ct_tracer_open(PyObject *parts)
     ct_session.disable = PyTuple_GET_ITEM(parts, 5);
     ct_session.tool_id = PyTuple_GET_ITEM(parts, 6);
     ct_session.local_events = PyTuple_GET_ITEM(parts, 7);
+    ct_session.handler_events = PyTuple_GET_ITEM(parts, 11);
     memset(&ct_value_counts, 0, sizeof ct_value_counts);
     ct_session.active = true;
     ct_session.current = ct_thread_of(ct_thread_state());
@@ -510,4 +553,5 @@ void ct_tracer_close(void)
     ct_gate_close();
     ct_tasks_close();
     ct_types_clear();
+    ct_exceptions_clear();
 }

@@ -5,6 +5,20 @@
 #include "namespace.h"
 #include "scope_cache.h"
 
+/* How to go on after other code may have run. */
+enum ct_go {
+    CT_GO_ON,
+    CT_GO_AWAY,  /* the event is not for us any more */
+    CT_GO_SHUT,  /* the event is not above a frame of the activation file */
+    CT_GO_RAISE, /* an exception is set, for the program */
+};
+
+/* What was last heard of a frame; a step leaves nothing but CT_STEPPED. */
+enum ct_frame_state {
+    CT_STEPPED = 1,
+    CT_ARRIVING = 2, /* an exception that is recorded comes from elsewhere */
+};
+
 /* A frame that is recorded, as the tracer sees it. */
 typedef struct {
     ct_iframe *iframe;   /* only compared: frames are reused by the interpreter */
@@ -15,7 +29,7 @@ typedef struct {
     uint32_t slots;      /* index of the first slot in the thread's array */
     uint32_t cost;       /* of all variables, in bytes of trace.ct */
     int32_t line;
-    bool stepped;
+    uint8_t state; /* enum ct_frame_state */
 } ct_shadow;
 
 typedef struct ct_thread {
@@ -32,6 +46,10 @@ typedef struct ct_thread {
     const void *task;         /* that its last coroutine ran in; only compared */
     PyObject *task_name;      /* owned */
     uint64_t task_generation; /* of the chunk in which it was stated last */
+    const void *flying; /* the exception that ended a frame last, only compared */
+    const void *flying_traceback;
+    uint64_t catching;     /* key of a frame whose step at catching_line begins an `except` body */
+    int32_t catching_line;
 } ct_thread;
 
 struct ct_session {
@@ -52,6 +70,7 @@ struct ct_session {
     PyObject *disable;
     PyObject *tool_id;
     PyObject *local_events;
+    PyObject *handler_events; /* the same with branches */
 };
 extern struct ct_session ct_session;
 
@@ -63,6 +82,13 @@ PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *ct_on_yield(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n);
+
+/* The thread of an event, with the frame of the event on top of its stack; NULL and *go when there
+ * is nothing to record. */
+ct_thread *ct_thread_of_event(PyObject *code, enum ct_go *go);
+
+/* One step of the innermost frame. */
+enum ct_go ct_put_step(ct_thread *t, int32_t line);
 
 /* What the calling thread does is the recorder's own business, or the program's again. */
 void ct_thread_ignore(bool ignored);

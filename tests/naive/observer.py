@@ -26,6 +26,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+from clauses import Clauses
+
 TOOL = 0
 TEXT_LIMIT = 1024
 ITEM_LIMIT = 100
@@ -150,12 +152,19 @@ def _is_shown_global(value: Any) -> bool:
 class _Activation:
     """A frame from its start or resumption to its return or yield."""
 
-    __slots__ = ("frame", "namespace", "stepped")
+    __slots__ = ("arriving", "catching", "frame", "namespace", "place", "shown", "stepped")
 
     def __init__(self, frame: FrameType, namespace: dict[str, Any] | None) -> None:
         self.frame = id(frame)
         self.namespace = namespace
         self.stepped = False
+        # Where the last step was, and what it showed.
+        self.place = (frame.f_code.co_filename, frame.f_lineno)
+        self.shown: dict[str, Encoded] = {}
+        # An exception that is recorded already comes from elsewhere.
+        self.arriving: int | None = None
+        # The line of the step at which something is caught.
+        self.catching: int | None = None
 
 
 def _is_asynchronous(frame: FrameType | None) -> bool:
@@ -171,14 +180,21 @@ class Observer:
     stands at the function's first line and has the arguments as variables. A resumed frame that
     ends before a line of it runs has one step, at the line where it stands. ``("task", name)``
     precedes a coroutine that goes on in another task than the thread's last one, "" for none.
+
+    ``("raise" | "catch", path, line, exception, variables)`` stand at the last step of the frame in
+    which an exception is raised, or in whose ``except`` body or ``with`` it is caught.
     """
 
     def __init__(self, prefixes: tuple[str, ...]) -> None:
         self.events: dict[str, list[Event]] = {}
         self._prefixes = prefixes
         self._stacks: dict[int, list[_Activation]] = {}
+        self._gone: dict[int, int] = {}
         self._mentioned: dict[CodeType, list[str]] = {}
         self._tasks: dict[int, tuple[int, str]] = {}
+        self._clauses: dict[CodeType, Clauses] = {}
+        # By frame: the last exception in it, and whether it was caught there.
+        self._known: dict[int, tuple[int, bool]] = {}
 
     def _is_observed(self, code: CodeType) -> bool:
         return code.co_filename.startswith(self._prefixes)
@@ -196,6 +212,10 @@ class Observer:
             events.PY_RETURN: self._on_return,
             events.PY_YIELD: self._on_yield,
             events.PY_UNWIND: self._on_unwind,
+            events.RAISE: self._on_raise,
+            events.RERAISE: self._on_reraise,
+            events.EXCEPTION_HANDLED: self._on_handled,
+            events.BRANCH: self._on_branch,
         }
         for event, callback in callbacks.items():
             monitoring.register_callback(TOOL, event, self._guarded(callback))
@@ -315,14 +335,13 @@ class Observer:
             return sys.monitoring.DISABLE
         frame = sys._getframe(2)
         activation = self._enter(frame)
-        activation.stepped = True
         variables = self._fast_variables(frame) if code.co_flags & OPTIMIZED else {}
         arguments = {name: variables[name] for name in argument_names(code)}
         self._emit("call", function_name(code, frame.f_globals), arguments)
         shown = dict(arguments)
         if code.co_name != "<module>" or code.co_flags & OPTIMIZED:
             self._add_globals(shown, frame)
-        self._emit("step", code.co_filename, max(code.co_firstlineno, 1), shown)
+        self._step(activation, max(code.co_firstlineno, 1), shown)
         return None
 
     def _on_resume(self, code: CodeType, offset: int) -> object:
@@ -337,18 +356,29 @@ class Observer:
         if not self._is_observed(code):
             return
         frame = sys._getframe(2)
-        self._enter(frame)
+        activation = self._enter(frame)
         name = function_name(code, frame.f_globals)
         self._emit("throw", name, frame.f_lineno, encode(exception))
+        if isinstance(exception, GeneratorExit) or self._left() == id(exception):
+            activation.arriving = id(exception)
 
     def _on_line(self, code: CodeType, line: int) -> object:
         if not self._is_observed(code):
             return sys.monitoring.DISABLE
         frame = sys._getframe(2)
         activation = self._top(frame)
-        activation.stepped = True
-        self._emit("step", code.co_filename, line, self._variables(frame, activation))
+        self._step(activation, line, self._variables(frame, activation))
+        if activation.catching == line:
+            activation.catching = None
+            self._caught(frame)
         return None
+
+    def _step(self, activation: _Activation, line: int, variables: dict[str, Encoded]) -> None:
+        activation.stepped = True
+        activation.arriving = None
+        activation.place = (activation.place[0], line)
+        activation.shown = variables
+        self._emit("step", *activation.place, variables)
 
     def _top(self, frame: FrameType) -> _Activation:
         activation = self._stack()[-1]
@@ -359,8 +389,7 @@ class Observer:
         activation = self._top(frame)
         code = frame.f_code
         if not activation.stepped:
-            variables = self._variables(frame, activation)
-            self._emit("step", code.co_filename, frame.f_lineno, variables)
+            self._step(activation, frame.f_lineno, self._variables(frame, activation))
         self._emit(kind, function_name(code, frame.f_globals), encode(value))
         self._stack().pop()
 
@@ -379,6 +408,78 @@ class Observer:
     def _on_unwind(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if self._is_observed(code):
             self._end("unwind", sys._getframe(2), exception)
+            self._gone[threading.get_ident()] = id(exception)
+            if self._stack():
+                self._stack()[-1].arriving = id(exception)
+
+    # -- exceptions
+
+    def _left(self) -> int | None:
+        """The exception that has ended a frame of this thread last."""
+        return self._gone.get(threading.get_ident())
+
+    def _clauses_of(self, code: CodeType) -> Clauses:
+        clauses = self._clauses.get(code)
+        if clauses is None:
+            clauses = self._clauses[code] = Clauses(code)
+        return clauses
+
+    def _on_raise(self, code: CodeType, offset: int, exception: BaseException) -> None:
+        if not self._is_observed(code):
+            return
+        clauses = self._clauses_of(code)
+        is_stop = isinstance(exception, StopIteration | StopAsyncIteration)
+        if is_stop and clauses.at(offset).name in ("FOR_ITER", "SEND"):
+            return
+        if is_stop and clauses.handler(offset) in ("END_ASYNC_FOR", "CLEANUP_THROW"):
+            return
+        frame = sys._getframe(2)
+        activation = self._top(frame)
+        self._known[id(frame)] = (id(exception), False)
+        ends = {"__next__": StopIteration, "__anext__": StopAsyncIteration}.get(code.co_name)
+        if activation.arriving == id(exception) or (ends and isinstance(exception, ends)):
+            return
+        self._emit_exception("raise", frame, exception)
+
+    def _on_reraise(self, code: CodeType, offset: int, exception: BaseException) -> None:
+        if not self._is_observed(code):
+            return
+        frame = sys._getframe(2)
+        known, caught = self._known.get(id(frame), (None, False))
+        if known == id(exception) and not caught:
+            return
+        self._known[id(frame)] = (id(exception), False)
+        self._emit_exception("raise", frame, exception)
+
+    def _emit_exception(self, kind: str, frame: FrameType, exception: BaseException) -> None:
+        activation = self._top(frame)
+        if not activation.stepped:
+            variables = self._variables(frame, activation)
+            self._step(activation, activation.place[1], variables)
+        self._emit(kind, *activation.place, encode(exception), activation.shown)
+
+    def _on_handled(self, code: CodeType, offset: int, exception: BaseException) -> None:
+        if self._is_observed(code):
+            self._catch(sys._getframe(2), self._clauses_of(code).body_of_handler(offset))
+
+    def _on_branch(self, code: CodeType, offset: int, target: int) -> object:
+        if not self._is_observed(code):
+            return sys.monitoring.DISABLE
+        self._catch(sys._getframe(2), self._clauses_of(code).body_of_branch(offset, target))
+        return None
+
+    def _catch(self, frame: FrameType, line: int | None) -> None:
+        if line:
+            self._top(frame).catching = line
+        elif line == 0:
+            self._caught(frame)
+
+    def _caught(self, frame: FrameType) -> None:
+        exception = sys.exception()
+        assert exception is not None
+        known, _ = self._known.get(id(frame), (0, False))
+        self._known[id(frame)] = (known, True)
+        self._emit_exception("catch", frame, exception)
 
 
 _ABSENT = object()

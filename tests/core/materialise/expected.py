@@ -77,13 +77,19 @@ class Model:
             self.remember(variables)
             self.add_step("line", variables)
         elif kind in ("raise", "catch"):
-            self.open_chunk()
+            _, path, line, value, variables = rest
+            place = (path, max(line, 1))
+            # A record without a position stands where the step before it was.
+            while place != self.place or self.chunk_is_empty():
+                self.place = place
+                self.piece()
+                self.add_step("line", variables)
             self.piece()
-            more = {"exception": ct_value(rest[3])["type"]}
+            more = {"exception": ct_value(value)["type"]}
             if kind == "raise":
-                more["message"] = message(rest[3])
-            self.remember(rest[4])
-            self.add_step(kind, rest[4], **more)
+                more["message"] = message(value)
+            self.remember(variables)
+            self.add_step(kind, variables, **more)
         elif kind in ("return", "yield", "unwind", "lost"):
             self.pop(kind, rest[2] if kind != "lost" else None)
         else:
@@ -116,9 +122,12 @@ class Model:
     def remember(self, variables: dict[str, Any]) -> None:
         self.current.variables[len(self.current.frames)] = variables
 
+    def chunk_is_empty(self) -> bool:
+        return len(self.out.steps) % STEPS_PER_CHUNK == 0
+
     def open_chunk(self) -> None:
         """A record without a position may not be the first of a chunk."""
-        if len(self.out.steps) % STEPS_PER_CHUNK == 0:
+        if self.chunk_is_empty():
             variables: dict[str, Any] = {}
             if self.current.frames:
                 self.piece()

@@ -236,8 +236,8 @@ def _container(kind: str, total: int, items: Any) -> Plain:
     return (kind, total, tuple(inside))
 
 
-_VARIABLES_AT = {"call": 1, "step": 2}
-_VALUE_AT = {"return": 1, "yield": 1, "unwind": 1, "throw": 2}
+_VARIABLES_AT = {"call": 1, "step": 2, "raise": 3, "catch": 3}
+_VALUE_AT = {"return": 1, "yield": 1, "unwind": 1, "throw": 2, "raise": 2, "catch": 2}
 
 
 def by_thread(events: list[Event]) -> dict[str, list[Event]]:
@@ -253,7 +253,7 @@ def by_thread(events: list[Event]) -> dict[str, list[Event]]:
         if kind in _VARIABLES_AT:
             at = _VARIABLES_AT[kind]
             rest[at] = {name: plain(value) for name, value in rest[at].items()}
-        elif kind in _VALUE_AT:
+        if kind in _VALUE_AT:
             at = _VALUE_AT[kind]
             rest[at] = plain(rest[at])
         found.setdefault(names[thread], []).append((kind, *rest))

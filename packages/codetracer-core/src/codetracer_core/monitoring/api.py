@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         interest: Event
 
 
-__all__ = ["Event"]
+__all__ = ["BRANCHES", "Event"]
 
 
 class Event(IntFlag):
@@ -53,3 +53,7 @@ class Event(IntFlag):
     EXCEPTION_HANDLED = 1 << 13
     C_RETURN = 1 << 14
     C_RAISE = 1 << 15
+
+
+BRANCHES = Event.BRANCH_LEFT | Event.BRANCH_RIGHT if BRANCH_HAS_SIDES else Event.BRANCH
+"""Both ways of a branch."""

@@ -6,7 +6,7 @@ import sys
 
 from codetracer_core._native import ffi, lib
 from codetracer_core.errors import InternalError
-from codetracer_core.monitoring.api import Event
+from codetracer_core.monitoring.api import BRANCHES, Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,19 +20,23 @@ if TYPE_CHECKING:
         [CodeType, tuple[str, ...], bytes, str | None], Plan | bool | EllipsisType | None
     ]
 
-__all__ = ["EVENTS", "LOCAL_EVENTS", "EventPipeline", "RecorderStats"]
+__all__ = ["EVENTS", "HANDLER_EVENTS", "LOCAL_EVENTS", "EventPipeline", "RecorderStats"]
 
 EVENTS: Final = (
     Event.PY_START
     | Event.PY_RESUME
     | Event.PY_THROW
     | Event.PY_UNWIND
+    | Event.EXCEPTION_HANDLED
     | Event.LINE
     | Event.PY_RETURN
     | Event.PY_YIELD
+    | BRANCHES
 )
 LOCAL_EVENTS: Final = Event.LINE | Event.PY_RETURN | Event.PY_YIELD
 """Switched on for each code object that is recorded, when it starts for the first time."""
+HANDLER_EVENTS: Final = LOCAL_EVENTS | BRANCHES
+"""Switched on for each code object when it handles an exception for the first time."""
 
 _VALUE_KINDS: Final = ("argument", "local", "global", "return")
 
@@ -101,6 +105,7 @@ class EventPipeline:
         self,
         tool_id: int,
         local_mask: int,
+        handler_mask: int,
         *,
         resolve: Resolver,
         is_activation: Callable[[str], bool] | None,
@@ -109,6 +114,8 @@ class EventPipeline:
         adopt_running: bool,
     ) -> None:
         """Take events of `tool_id`, which switches on `local_mask` for code that is recorded.
+
+        Code that has handled an exception gets `handler_mask`.
 
         `resolve` is asked once for each code object, `is_activation` once for each file when the
         session has an activation file. `on_failure` is called with a code when recording cannot go
@@ -129,6 +136,7 @@ class EventPipeline:
             adopt_running,
             is_activation,
             sys.monitoring.restart_events,
+            handler_mask,
         )
         errors: list[BaseException] = []
         if lib.ct_session_open(id(self._parts), id(errors)) != 0:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from codetracer_core.errors import EnvironmentError_, InternalError, RecorderError
 from codetracer_core.monitoring.callbacks import monitoring_mask
 from codetracer_core.monitoring.install import Installation
-from codetracer_core.runtime.events import EVENTS, LOCAL_EVENTS, EventPipeline, RecorderStats
+from codetracer_core.runtime.events import (
+    EVENTS,
+    HANDLER_EVENTS,
+    LOCAL_EVENTS,
+    EventPipeline,
+    RecorderStats,
+)
 from codetracer_core.runtime.forks import watch_forks
 from codetracer_core.runtime.lifecycle import LifecycleController
 
@@ -78,6 +84,7 @@ class RuntimeTracer:
             self._events.open(
                 installation.tool_id,
                 monitoring_mask(LOCAL_EVENTS),
+                monitoring_mask(HANDLER_EVENTS),
                 resolve=self._resolve,
                 is_activation=lifecycle.is_activation if lifecycle.is_activated_by_file else None,
                 on_failure=self._on_failure,
@@ -86,7 +93,7 @@ class RuntimeTracer:
             )
             if muted:
                 self.mute()
-            installation.start(self._events, local=LOCAL_EVENTS)
+            installation.start(self._events, local=HANDLER_EVENTS)
         except BaseException:
             self._events.close()
             installation.remove()

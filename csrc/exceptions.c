@@ -1,0 +1,266 @@
+/* RAISE and CATCH.
+ *
+ * The interpreter tells when an exception reaches a handler (EXCEPTION_HANDLED) and when it ends a
+ * frame (PY_UNWIND).  That is enough: each raising adds an entry of the frame to the exception's
+ * traceback, and going on behind a `finally` or a clause that does not match adds none.  So nothing
+ * has to be done where an exception is raised, which may be in code that is not recorded.
+ *
+ * Whether a handler catches is told by the branch behind its test.  Branches are watched from the
+ * first exception that a function handles, and all but those of its handlers are switched off when
+ * they are first met. */
+#include "exceptions.h"
+
+#include "ct.h"
+#include "frame.h"
+#include "handlers.h"
+#include "stack.h"
+#include "tracer.h"
+
+/* The last exception that a frame has handled, by the frame's address.  Everything is only
+ * compared: another exception may have got the address of an earlier one together with its
+ * traceback's, but then it reaches the same handler first again. */
+struct seen {
+    const ct_iframe *iframe;
+    const PyCodeObject *code;
+    const PyObject *exception;
+    const PyTracebackObject *traceback;
+    int lasti;
+    int handler; /* offset of the first handler that it reached */
+    bool caught;
+};
+
+#define SEEN_FRAMES 512 /* a power of two; frames that share a place forget each other's */
+
+static struct seen seen_frames[SEEN_FRAMES];
+
+static struct seen *seen_in(const ct_iframe *iframe)
+{
+    uintptr_t address = (uintptr_t)iframe;
+    return &seen_frames[(address >> 4 ^ address >> 13) % SEEN_FRAMES];
+}
+
+void ct_exceptions_clear(void)
+{
+    memset(seen_frames, 0, sizeof seen_frames);
+}
+
+static PyTracebackObject *traceback_of(PyObject *exception)
+{
+    PyObject *traceback = ((PyBaseExceptionObject *)exception)->traceback;
+    return traceback != NULL && PyTraceBack_Check(traceback) ? (PyTracebackObject *)traceback
+                                                             : NULL;
+}
+
+#define NO_HANDLER (-1)
+
+/* Whether the exception is the one that the frame has handled before, on its way out. */
+static bool goes_on(const struct seen *seen, const ct_shadow *frame, PyObject *exception,
+                    int handler)
+{
+    const PyTracebackObject *traceback = traceback_of(exception);
+    return seen->exception == exception && seen->iframe == frame->iframe &&
+           seen->code == frame->plan->code && traceback != NULL && seen->traceback == traceback &&
+           seen->lasti == traceback->tb_lasti && seen->handler != handler;
+}
+
+/* Whether the exception has come from a frame that recorded it already: the entry of that frame's
+ * traceback stands behind those of the frames between. */
+static bool arrives(const ct_thread *t, const ct_shadow *frame, PyObject *exception)
+{
+    if (!(frame->state & CT_ARRIVING) || t->flying != exception)
+        return false;
+    const PyTracebackObject *entry = traceback_of(exception);
+    while (entry != NULL && (const void *)entry != t->flying_traceback)
+        entry = entry->tb_next;
+    return (const void *)entry == t->flying_traceback;
+}
+
+/* StopIteration that leaves a `__next__` says that there are no more items. */
+static bool ends_iteration(const ct_plan *plan, PyObject *exception)
+{
+    return plan->ends_with != NULL && PyErr_GivenExceptionMatches(exception, plan->ends_with);
+}
+
+static enum ct_go put_exception(ct_thread *t, uint8_t tag, PyObject *exception)
+{
+    ct_shadow *frame = &t->frames[t->depth - 1];
+    enum ct_go go = CT_GO_ON;
+    if (!(frame->state & CT_STEPPED))
+        go = ct_put_step(t, frame->line);
+    if (go == CT_GO_ON)
+        go = ct_boundary(t);
+    if (go != CT_GO_ON)
+        return go;
+    ct_plan_define(t->frames[t->depth - 1].plan);
+    uint8_t *unit = ct_out.at;
+    ct_encoder e;
+    ct_encoder_start(&e);
+    ct_commit(unit, ct_put_value(&e, unit + 1, exception), tag);
+    return CT_GO_ON;
+}
+
+/* ---- raising
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* An exception is in the innermost frame, on its way to `handler` or out of it: write RAISE unless
+ * it only goes on. */
+static enum ct_go meet(ct_thread *t, PyObject *exception, int handler)
+{
+    const ct_shadow *frame = &t->frames[t->depth - 1];
+    struct seen *seen = seen_in(frame->iframe);
+    if (goes_on(seen, frame, exception, handler)) {
+        if (!seen->caught)
+            return CT_GO_ON;
+        seen->caught = false; /* a `raise` of what was caught */
+        return put_exception(t, CTJ_RAISE, exception);
+    }
+    const PyTracebackObject *traceback = traceback_of(exception);
+    *seen = (struct seen){
+        .iframe = frame->iframe,
+        .code = frame->plan->code,
+        .exception = exception,
+        .traceback = traceback,
+        .lasti = traceback != NULL ? traceback->tb_lasti : 0,
+        .handler = handler,
+    };
+    if (arrives(t, frame, exception) || ends_iteration(frame->plan, exception))
+        return CT_GO_ON;
+    return put_exception(t, CTJ_RAISE, exception);
+}
+
+enum ct_go ct_exception_ends(ct_thread *t, PyObject *exception)
+{
+    return meet(t, exception, NO_HANDLER);
+}
+
+/* What the innermost frame sees next of the exception is no news. */
+static void expect(ct_thread *t, PyObject *exception)
+{
+    t->flying = exception;
+    t->flying_traceback = traceback_of(exception);
+    t->frames[t->depth - 1].state |= CT_ARRIVING;
+}
+
+void ct_exception_left(ct_thread *t, PyObject *exception)
+{
+    if (t->depth != 0)
+        expect(t, exception);
+}
+
+void ct_exception_enters(ct_thread *t, PyObject *exception)
+{
+    /* What a delegating generator gets is what has just left the inner one; GeneratorExit is how a
+     * generator is closed. */
+    bool left = t->flying == exception && t->flying_traceback == traceback_of(exception);
+    if (left || PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit))
+        expect(t, exception);
+}
+
+/* ---- catching
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* A handler of the innermost frame catches the exception: write CATCH now, or at the step with
+ * which its body begins. */
+static enum ct_go catch_at(ct_thread *t, const ct_handler *body, PyObject *exception)
+{
+    ct_shadow *frame = &t->frames[t->depth - 1];
+    struct seen *seen = seen_in(frame->iframe);
+    if (seen->iframe == frame->iframe)
+        seen->caught = true;
+    if (body->line == 0)
+        return put_exception(t, CTJ_CATCH, exception);
+    t->catching = frame->key;
+    t->catching_line = body->line;
+    frame->plan->special |= CT_SPECIAL_CATCH;
+    return CT_GO_ON;
+}
+
+enum ct_go ct_exception_step(ct_thread *t, int32_t line)
+{
+    const ct_shadow *frame = &t->frames[t->depth - 1];
+    if (t->catching != frame->key || t->catching_line != line)
+        return CT_GO_ON;
+    t->catching = 0;
+    frame->plan->special &= (uint8_t)~CT_SPECIAL_CATCH;
+    PyObject *exception = PyErr_GetHandledException();
+    if (exception == NULL)
+        return CT_GO_ON;
+    enum ct_go go = put_exception(t, CTJ_CATCH, exception);
+    Py_DECREF(exception);
+    return go;
+}
+
+/* Let the branches of a function's handlers tell where they go. */
+static void watch_branches(ct_plan *plan)
+{
+    plan->watched = true;
+    PyObject *args[] = {ct_session.tool_id, (PyObject *)plan->code, ct_session.handler_events};
+    PyObject *done = PyObject_Vectorcall(ct_session.set_local_events, args, 3, NULL);
+    if (done == NULL)
+        PyErr_Clear(); /* the tool id is not ours any more; the next start of a function tells */
+    Py_XDECREF(done);
+}
+
+/* An exception has reached a handler: of an `except`, a `finally`, a `with`, a loop, or one that
+ * the compiler adds. */
+static enum ct_go handle(ct_thread *t, int handler, PyObject *exception)
+{
+    ct_plan *plan = t->frames[t->depth - 1].plan;
+    if (plan->handlers == NULL)
+        plan->handlers = ct_handlers_of(plan->code);
+    if (plan->handlers == NULL)
+        return CT_GO_ON;
+    const ct_handler *at = ct_handler_at(plan->handlers, handler);
+    if (at != NULL && at->mark == CT_LOOP_END &&
+        (PyErr_GivenExceptionMatches(exception, PyExc_StopIteration) ||
+         PyErr_GivenExceptionMatches(exception, PyExc_StopAsyncIteration)))
+        return CT_GO_ON;
+    uint64_t session = ct_session.number;
+    enum ct_go go = meet(t, exception, handler);
+    if (go != CT_GO_ON)
+        return go;
+    at = ct_handler_at(plan->handlers, handler + (int)sizeof(_Py_CODEUNIT));
+    if (at != NULL && at->mark == CT_BODY)
+        return catch_at(t, at, exception);
+    if (plan->handlers->decides && !plan->watched)
+        watch_branches(plan);
+    return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
+}
+
+PyObject *ct_on_handled(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    (void)self;
+    (void)n;
+    if (!ct_session.active || ct_plan_of(args[0]) == NULL)
+        return Py_None;
+    enum ct_go go;
+    ct_thread *t = ct_thread_of_event(args[0], &go);
+    if (t != NULL)
+        go = handle(t, (int)PyLong_AsLong(args[1]), args[2]);
+    return ct_go_result_always(go);
+}
+
+PyObject *ct_on_branch(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    (void)self;
+    (void)n;
+    ct_plan *plan = ct_session.active ? ct_plan_of(args[0]) : NULL;
+    if (plan == NULL || plan->handlers == NULL)
+        return Py_None;
+    const ct_handler *at = ct_handler_at(plan->handlers, (int)PyLong_AsLong(args[1]));
+    if (at == NULL || at->mark != CT_DECIDES)
+        return Py_NewRef(ct_session.disable);
+    at = ct_handler_at(plan->handlers, (int)PyLong_AsLong(args[2]));
+    if (at == NULL || at->mark != CT_BODY)
+        return Py_None;
+    enum ct_go go;
+    ct_thread *t = ct_thread_of_event(args[0], &go);
+    if (t != NULL) {
+        PyObject *exception = PyErr_GetHandledException();
+        go = exception != NULL ? catch_at(t, at, exception) : CT_GO_ON;
+        Py_XDECREF(exception);
+    }
+    return ct_go_result(go);
+}

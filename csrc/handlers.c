@@ -1,0 +1,150 @@
+/* Reads the instructions that the compiler makes of `except`, `except*` and `with`.
+ *
+ *   except E:         CHECK_EXC_MATCH, POP_JUMP_IF_FALSE next; the body
+ *   except* E:        CHECK_EG_MATCH, COPY, POP_JUMP_IF_NONE next; the body
+ *   except:           POP_TOP at the start of a handler, or where a branch of an earlier clause goes
+ *   with:             POP_JUMP_IF_TRUE end, RERAISE 2
+ *   a loop or await:  END_ASYNC_FOR, CLEANUP_THROW
+ */
+#include "handlers.h"
+
+#include <opcode.h>
+
+/* An instruction without the EXTENDED_ARG before it. */
+struct instruction {
+    int at;   /* index of its code unit */
+    int next; /* index of the instruction behind it and its caches */
+    int opcode;
+    int argument;
+};
+
+struct reader {
+    const uint8_t *units;
+    int count;
+};
+
+/* The instruction that begins at code unit `at`; opcode 0 behind the last one. */
+static struct instruction read_at(const struct reader *in, int at)
+{
+    struct instruction i = {at, at, 0, 0};
+    int opcode = EXTENDED_ARG;
+    while (opcode == EXTENDED_ARG && i.next < in->count) {
+        i.at = i.next++;
+        opcode = in->units[2 * i.at];
+        i.argument = (int)((unsigned)i.argument << 8 | in->units[2 * i.at + 1]);
+    }
+    i.opcode = opcode == EXTENDED_ARG ? CACHE : opcode;
+    while (i.next < in->count && in->units[2 * i.next] == CACHE)
+        i.next++;
+    return i;
+}
+
+static void add(ct_handlers *table, int unit, uint8_t mark, int32_t line)
+{
+    table->of[table->count++] =
+        (ct_handler){.offset = unit * (int)sizeof(_Py_CODEUNIT), .mark = mark, .line = line};
+    table->decides |= mark == CT_DECIDES;
+}
+
+static int line_at(PyCodeObject *code, int unit)
+{
+    return PyCode_Addr2Line(code, unit * (int)sizeof(_Py_CODEUNIT));
+}
+
+/* The line of the statement with which a body begins that stores or drops the exception first, when
+ * it is another one than that of the clause. */
+static int32_t line_of_body(PyCodeObject *code, const struct reader *in, int unit)
+{
+    struct instruction first = read_at(in, unit);
+    int clause = line_at(code, first.at);
+    for (struct instruction i = read_at(in, first.next); i.opcode != CACHE;
+         i = read_at(in, i.next)) {
+        int line = line_at(code, i.at);
+        if (line > 0)
+            return line != clause ? line : 0;
+    }
+    return 0;
+}
+
+static void add_body(ct_handlers *table, PyCodeObject *code, const struct reader *in, int unit)
+{
+    add(table, unit, CT_BODY, line_of_body(code, in, unit));
+}
+
+/* A clause that is left by the branch `jump` when it does not match; the body follows. */
+static void add_clause(ct_handlers *table, PyCodeObject *code, const struct reader *in,
+                       struct instruction jump)
+{
+    add(table, jump.at, CT_DECIDES, 0);
+    add_body(table, code, in, jump.next);
+    struct instruction other = read_at(in, jump.next + jump.argument);
+    if (jump.opcode == POP_JUMP_IF_FALSE && other.opcode == POP_TOP)
+        add_body(table, code, in, other.at);
+}
+
+/* Enter what begins with the instruction `i`: at most three marks. */
+static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader *in,
+                    struct instruction i)
+{
+    struct instruction next = read_at(in, i.next);
+    switch (i.opcode) {
+    case PUSH_EXC_INFO:
+        /* The handler is reached on the line of what was raised. */
+        if (next.opcode == POP_TOP) {
+            int32_t line = line_of_body(code, in, next.at);
+            add(table, next.at, CT_BODY, line != 0 ? line : line_at(code, next.at));
+        }
+        break;
+    case CHECK_EXC_MATCH:
+        if (next.opcode == POP_JUMP_IF_FALSE)
+            add_clause(table, code, in, next);
+        break;
+    case CHECK_EG_MATCH:
+        next = read_at(in, next.next);
+        if (next.opcode == POP_JUMP_IF_NONE)
+            add_clause(table, code, in, next);
+        break;
+    case POP_JUMP_IF_TRUE:
+        if (next.opcode == RERAISE && next.argument == 2) {
+            add(table, i.at, CT_DECIDES, 0);
+            add(table, i.next + i.argument, CT_BODY, 0);
+        }
+        break;
+    case END_ASYNC_FOR:
+    case CLEANUP_THROW:
+        add(table, i.at, CT_LOOP_END, 0);
+        break;
+    default:
+        break;
+    }
+}
+
+#define MARKS_AT_ONCE 3
+
+ct_handlers *ct_handlers_of(PyCodeObject *code)
+{
+    PyObject *bytes = PyCode_GetCode(code);
+    if (bytes == NULL) {
+        PyErr_Clear();
+        return NULL;
+    }
+    struct reader in = {(const uint8_t *)PyBytes_AS_STRING(bytes),
+                        (int)(PyBytes_GET_SIZE(bytes) / (Py_ssize_t)sizeof(_Py_CODEUNIT))};
+    int room = 0;
+    ct_handlers *table = calloc(1, sizeof *table);
+    for (struct instruction i = read_at(&in, 0); table != NULL && i.opcode != CACHE;
+         i = read_at(&in, i.next)) {
+        if (room - table->count < MARKS_AT_ONCE) {
+            room = room * 2 + 4 * MARKS_AT_ONCE;
+            ct_handlers *larger =
+                realloc(table, sizeof *table + (size_t)room * sizeof *table->of);
+            if (larger == NULL)
+                free(table);
+            table = larger;
+        }
+        if (table != NULL)
+            inspect(table, code, &in, i);
+    }
+    Py_DECREF(bytes);
+    return table;
+}

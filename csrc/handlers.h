@@ -1,0 +1,39 @@
+/* Where a code object catches exceptions: a table made from its instructions. */
+#ifndef CT_HANDLERS_H
+#define CT_HANDLERS_H
+
+#include "compat.h"
+
+enum ct_handler_mark {
+    CT_DECIDES = 1,  /* a branch that tells whether the exception is caught here */
+    CT_BODY = 2,     /* what runs when it is: the body of an `except`, the end of a `with` */
+    CT_LOOP_END = 4, /* StopIteration or StopAsyncIteration ends a loop or an await here */
+};
+
+typedef struct {
+    int32_t offset; /* of the instruction, in bytes, as sys.monitoring gives it */
+    int32_t line;   /* CT_BODY: of the step with which the body begins, 0 when there is none because
+                       what decides is on the same line */
+    uint8_t mark;
+} ct_handler;
+
+typedef struct {
+    int count;
+    bool decides; /* there is a CT_DECIDES */
+    ct_handler of[];
+} ct_handlers;
+
+/* The table of a code object, owned by the caller (free); NULL without memory, no exception is
+ * left. */
+ct_handlers *ct_handlers_of(PyCodeObject *code);
+
+/* What the table says of an instruction, NULL when that is nothing. */
+static inline const ct_handler *ct_handler_at(const ct_handlers *handlers, int offset)
+{
+    for (int i = 0; i < handlers->count; i++)
+        if (handlers->of[i].offset == offset)
+            return &handlers->of[i];
+    return NULL;
+}
+
+#endif
