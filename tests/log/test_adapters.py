@@ -20,7 +20,7 @@ def adapters() -> dict[str, Any]:
     """The classes of the page by name."""
     for library in ("prometheus_client", "opentelemetry.sdk.metrics"):
         pytest.importorskip(library)
-    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S)
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```$", PAGE.read_text("utf-8"))
     names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)
