@@ -6,6 +6,7 @@ import os
 import sys
 
 from codetracer_core.errors import RecorderError, UsageError
+from codetracer_core.session.arguments import name_judge, redact_arguments
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.filesystem import OutputFolder, prepare_folder
 from codetracer_core.session.filters import explicit_filters, load_filters, program_directory
@@ -98,7 +99,8 @@ class TraceSessionBootstrap:
                 skip=skip,
             )
             activation = None if activation_path is None else _activation_path(activation_path)
-            metadata = collect_metadata(argv, main_script)
+            shown = redact_arguments(argv[1:], name_judge(filters, main_script))
+            metadata = collect_metadata([*argv[:1], *shown], main_script)
             output = output or OutputOptions()
             folder = prepare_folder(directory, json=output.format == FORMAT_JSON)
             return cls(folder, metadata, filters, settings, output, activation)
