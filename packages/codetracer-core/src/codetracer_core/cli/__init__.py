@@ -13,6 +13,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "record": "run a program and record it",
     "show": "print a recorded trace",
+    "compat-path": "print the folder that stands in for codetracer_python_recorder",
 }
 
 _HELP = """\
@@ -21,8 +22,9 @@ usage: codetracer-core COMMAND ...
 Records a Python program, every line with its variables, and shows the trace.
 
 commands:
-  record    {record}
-  show      {show}
+  record        {record}
+  show          {show}
+  compat-path   {compat-path}
 
 options:
   -h, --help     show this help; after a command, the help of that command
@@ -58,7 +60,7 @@ def _dispatch(words: list[str]) -> int:
     if command in _COMMANDS:
         from importlib import import_module
 
-        run: int = import_module(f"codetracer_core.cli.{command}").run(words[1:])
+        run: int = import_module(f"codetracer_core.cli.{command.replace('-', '_')}").run(words[1:])
         return run
     if command in ("-h", "--help"):
         return _print(_HELP.format(**_COMMANDS))

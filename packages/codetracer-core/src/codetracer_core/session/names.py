@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["JSON_TRACE_NAME", "METADATA_NAME", "PATHS_NAME", "RECORDER_NAME", "TRACE_NAME"]
+__all__ = [
+    "COMPATIBLE_NAME",
+    "JSON_TRACE_NAME",
+    "METADATA_NAME",
+    "PATHS_NAME",
+    "RECORDER_NAME",
+    "TRACE_NAME",
+]
 
 TRACE_NAME = "trace.ct"
 JSON_TRACE_NAME = "trace.json"
 METADATA_NAME = "trace_metadata.json"
 PATHS_NAME = "trace_paths.json"
 RECORDER_NAME = "codetracer-core"
+COMPATIBLE_NAME = "codetracer_python_recorder"
+"""What the metadata name as the recorder where this one stands in for the one of that name."""

@@ -8,6 +8,7 @@ import stat
 
 from codetracer_core.session.errors import TraceDirConflictError
 from codetracer_core.session.names import (
+    COMPATIBLE_NAME,
     JSON_TRACE_NAME,
     METADATA_NAME,
     PATHS_NAME,
@@ -166,4 +167,4 @@ def _is_our_json(file: Path) -> bool:
     if file.name == PATHS_NAME:
         return isinstance(content, list) and all(isinstance(path, str) for path in content)
     recorder = content.get("recorder") if isinstance(content, dict) else None
-    return isinstance(recorder, dict) and recorder.get("name") == RECORDER_NAME
+    return isinstance(recorder, dict) and recorder.get("name") in (RECORDER_NAME, COMPATIBLE_NAME)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from codetracer_core.trace_json.document import EVENTS_NAME, write_trace_json
+from codetracer_core.trace_json.document import write_trace_json
 
-__all__ = ["EVENTS_NAME", "write_trace_json"]
+__all__ = ["write_trace_json"]

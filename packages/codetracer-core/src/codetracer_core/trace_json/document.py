@@ -8,7 +8,7 @@ from json import JSONDecodeError, loads
 from codetracer_core.ctfs.materialiser_meta import write_json
 from codetracer_core.ctfs.reader import Trace
 from codetracer_core.errors import EnvironmentError_
-from codetracer_core.session.names import METADATA_NAME, PATHS_NAME
+from codetracer_core.session.names import JSON_TRACE_NAME, METADATA_NAME, PATHS_NAME
 from codetracer_core.trace_json.events import EventStream
 
 TYPE_CHECKING = False
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-__all__ = ["EVENTS_NAME", "write_trace_json"]
-
-EVENTS_NAME = "trace.json"
+__all__ = ["write_trace_json"]
 
 
 def write_trace_json(trace: Path, directory: Path) -> Path:
@@ -30,8 +28,8 @@ def write_trace_json(trace: Path, directory: Path) -> Path:
     Raises TraceError when `trace` cannot be read and EnvironmentError_ (``ERR_IO``) when a file
     cannot be written; an older ``trace.json`` stays as it was then.
     """
-    path = directory / EVENTS_NAME
-    temporary = directory / f".{EVENTS_NAME}.{os.getpid()}.tmp"
+    path = directory / JSON_TRACE_NAME
+    temporary = directory / f".{JSON_TRACE_NAME}.{os.getpid()}.tmp"
     with Trace(trace) as source:
         write_json(directory / METADATA_NAME, _metadata(source, trace.parent / METADATA_NAME))
         write_json(directory / PATHS_NAME, list(source.paths))

@@ -1,0 +1,52 @@
+"""The recorder of PyPI, ``codetracer-python-recorder``, which the test environment installs.
+
+Tests compare with what it does. It is always run in a process of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["MODULE", "clean_environment", "run_reference"]
+
+MODULE = "codetracer_python_recorder"
+
+
+def run_reference(
+    words: Sequence[str | Path],
+    folder: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    status: int | None = 0,
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python`` with `words` in `folder`, where the package's name means that recorder.
+
+    Checks the exit status unless `status` is None.
+    """
+    result = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env=clean_environment() | dict(environ or {}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert status is None or result.returncode == status, (result.stdout, result.stderr)
+    return result
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without settings for a recorder, and without other import paths."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CODETRACER_") and name != "PYTHONPATH"
+    } | {"PYTHONDONTWRITEBYTECODE": "1"}
