@@ -308,3 +308,57 @@ def test_any_text_loads_or_is_a_filter_error(text: str) -> None:
     """A file of any text is refused in an orderly way."""
     with pytest.raises(FilterError):
         TraceFilterConfig.from_paths([], inline=[("fuzz", text)])
+
+
+def test_refused_regex_is_warned_of_once(write_filter: WriteFilter) -> None:
+    """However often a refused pattern stands in a chain, one warning names it, with a fallback."""
+    bad = RULE.replace("pkg:a", r"obj:regex:^shop\\.(\\w+_?)+$")
+    files = [write_filter(bad + bad, "a.toml"), write_filter(bad, "b.toml")]
+    with pytest.raises(FilterError) as caught:
+        TraceFilterConfig.from_paths(files)
+    assert [problem.code for problem in caught.value.problems] == ["ERR_FILTER_PATTERN"] * 3
+    (warning,) = caught.value.diagnostics
+    assert (warning.code, warning.path, warning.line) == ("WARN_FILTER_REGEX", str(files[0]), 8)
+    assert warning.message == r"the regular expression '^shop\.(\w+_?)+$' is refused"
+    assert warning.remedy == "use a glob in its place, such as 'obj:glob:shop.*'"
+    assert pickle.loads(pickle.dumps(caught.value)).diagnostics == (warning,)
+
+
+def test_warning_of_a_regex_is_tame(problems: Problems) -> None:
+    """Control characters are escaped, and the pattern is cut at 120 characters."""
+    pattern = "\\u001b[31m(?=" + "x" * 500 + ")"
+    (warning,) = problems(f'[[scope.rules]]\nselector = "pkg:regex:{pattern}"\n').diagnostics
+    assert "\x1b" not in str(warning)
+    shown = warning.message.split("'")[1]
+    assert shown.startswith("\\x1b[31m")
+    assert len(shown) == 120 + len("\\x1b") - 1 + len("…")
+    assert warning.remedy == "use glob, literal or word selectors in its place"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "glob"),
+    [
+        (r"(?=test_)shop", "*shop*"),
+        (r"^shop\.(a|b)\1\..*run$", "shop.*.*run"),
+        (r"\Afoo*bar(?!x)", "fo*bar*"),
+        (r"^a\$(?=b)", "a$*"),
+        (r"x\[(a+)+\]$", r"*x\[*\]"),
+        (r"y[[:alpha:]]\p{L}z", "*y*z*"),
+    ],
+)
+def test_fallback_fits_at_least_what_the_regex_was_to_fit(
+    problems: Problems, pattern: str, glob: str
+) -> None:
+    """The proposed glob has the literal text of the pattern, and can be written instead."""
+    (warning,) = problems(f"[[scope.rules]]\nselector = 'pkg:regex:{pattern}'\n").diagnostics
+    assert warning.remedy == f"use a glob in its place, such as 'pkg:glob:{glob}'"
+    TraceFilterConfig.from_paths(
+        [], inline=[("f", HEADER + f"[[scope.rules]]\nselector = 'pkg:glob:{glob}'\n")]
+    )
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+$", "(?i)shop(?=x)", "a|(?=b)c", "(?=", r"\p{Lu}+"])
+def test_regex_without_a_like_glob(problems: Problems, pattern: str) -> None:
+    """Where no glob comes near, the warning names the other match types."""
+    (warning,) = problems(f"[[scope.rules]]\nselector = 'pkg:regex:{pattern}'\n").diagnostics
+    assert warning.remedy == "use glob, literal or word selectors in its place"

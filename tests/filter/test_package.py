@@ -90,3 +90,19 @@ def test_documented_way_to_record_the_library_works() -> None:
     engine = codetracer_filter.TraceFilterEngine(config)
     assert engine.resolve_file("/usr/lib/python3.12/json/decoder.py") == "trace"
     assert engine.resolve_file("/usr/lib/python3.12/random.py") == "skip"
+
+
+def defined_codes() -> set[str]:
+    """Every code of an error or a warning that the package's modules define."""
+    sources = Path(codetracer_filter.__file__).parent.rglob("*.py")
+    pattern = re.compile(r'^((?:ERR|WARN)_\w+) = "(.*)"$', flags=re.MULTILINE)
+    found = [match for path in sources for match in pattern.findall(path.read_text("utf-8"))]
+    assert all(name == value for name, value in found)
+    return {name for name, _ in found}
+
+
+def test_every_code_is_documented() -> None:
+    """Each code has a row in the documentation, and each code of a filter there exists."""
+    page = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `((?:ERR|WARN)_FILTER_\w+)` \|", page, flags=re.MULTILINE))
+    assert documented == defined_codes()

@@ -20,7 +20,10 @@ __all__ = [
     "ERR_FILTER_UNREADABLE",
     "ERR_FILTER_VALUE",
     "ERR_FILTER_VERSION",
+    "WARN_FILTER_REGEX",
+    "WARN_FILTER_REPEATED",
     "display",
+    "excerpt",
     "nearest",
 ]
 
@@ -34,18 +37,28 @@ ERR_FILTER_SYNTAX = "ERR_FILTER_SYNTAX"
 ERR_FILTER_UNREADABLE = "ERR_FILTER_UNREADABLE"
 ERR_FILTER_VALUE = "ERR_FILTER_VALUE"
 ERR_FILTER_VERSION = "ERR_FILTER_VERSION"
+WARN_FILTER_REGEX = "WARN_FILTER_REGEX"
+WARN_FILTER_REPEATED = "WARN_FILTER_REPEATED"
 
 _DISPLAY_LIMIT = 120
 
 
 def display(text: str) -> str:
     """Quote ``text`` for a message: control characters escaped, cut after 120 characters."""
+    return f"'{_tame(text)}'"
+
+
+def excerpt(text: str) -> str:
+    """``text`` in one line without quotes: blanks and line ends made one space, cut and escaped."""
+    return _tame(" ".join(text.split()))
+
+
+def _tame(text: str) -> str:
     shown = text if len(text) <= _DISPLAY_LIMIT else text[:_DISPLAY_LIMIT] + "…"
-    escaped = "".join(
+    return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in shown
     )
-    return f"'{escaped}'"
 
 
 def nearest(word: str, choices: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["choose_module"]
+__all__ = ["choose_module", "module_of_file"]
 
 _DOTTED = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 
@@ -25,7 +25,7 @@ def choose_module(hint: str | None, relative: str | None, path: str) -> str | No
         name = _from_relative(relative)
         if name is not None:
             return name
-    return None if path.startswith("<") else _from_packages(path)
+    return None if path.startswith("<") else module_of_file(path)
 
 
 def _from_relative(relative: str) -> str | None:
@@ -33,7 +33,8 @@ def _from_relative(relative: str) -> str | None:
     return name if _DOTTED.fullmatch(name) else None
 
 
-def _from_packages(path: str) -> str | None:
+def module_of_file(path: str) -> str | None:
+    """The module name that the packages on disk give a file, or None for no dotted name."""
     directory, file = os.path.split(path)
     stem = file.removesuffix(".py")
     parts = [] if stem == "__init__" else [stem]

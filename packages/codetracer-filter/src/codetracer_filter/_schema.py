@@ -6,6 +6,7 @@ from codetracer_filter._messages import (
     ERR_FILTER_SCHEMA,
     ERR_FILTER_VALUE,
     ERR_FILTER_VERSION,
+    WARN_FILTER_REGEX,
     display,
     nearest,
 )
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from codetracer_filter._positions import Path, Positions
-    from codetracer_filter.errors import FilterProblem
+    from codetracer_filter.errors import FilterDiagnostic, FilterProblem
     from codetracer_filter.selector import Selector, SelectorKind
 
     T = TypeVar("T")
@@ -50,14 +51,25 @@ _TYPE_NAMES = {str: "text", bool: "true or false", int: "a whole number", list: 
 
 
 class SourceReader:
-    """Reads the parsed tables of one source; `problems` fills as `read` meets them."""
+    """Reads the parsed tables of one source; `problems` fills as `read` meets them.
 
-    def __init__(self, path: str, root: str | None, data: bytes, positions: Positions) -> None:
+    `refused` holds a warning for each regular expression that cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        root: str | None,
+        data: bytes,
+        positions: Positions,
+        refused: dict[str, FilterDiagnostic],
+    ) -> None:
         self._path = path
         self._root = root
         self._data = data
         self._positions = positions
         self.problems: list[FilterProblem] = []
+        self.refused = refused
 
     def read(self, document: Mapping[str, object]) -> FilterSource:
         """Turn the document into a source. It is only to be used when `problems` is empty."""
@@ -207,7 +219,24 @@ class SourceReader:
             return parse_selector(text, kinds, self._root)
         except SelectorError as error:
             self.report(error.code, (*table.path, "selector"), error.message, error.remedy)
+            if error.refused_regex is not None:
+                self._warn_of_regex(text.partition(":")[0], error.refused_regex)
             return None
+
+    def _warn_of_regex(self, kind: str, pattern: str) -> None:
+        """Say once for each refused regular expression what could stand in its place."""
+        if pattern in self.refused:
+            return
+        from codetracer_filter._fallback import fallback_for_regex
+        from codetracer_filter.errors import FilterDiagnostic
+
+        self.refused[pattern] = FilterDiagnostic(
+            WARN_FILTER_REGEX,
+            self._path,
+            f"the regular expression {display(pattern)} is refused",
+            fallback_for_regex(kind, pattern),
+            self.problems[-1].line,
+        )
 
 
 class _Table:

@@ -94,7 +94,7 @@ class FilterProblem:
 
 @dataclass(frozen=True, slots=True)
 class FilterDiagnostic:
-    """A warning about a chain that loads all the same."""
+    """A warning about a chain: something to log, whether or not the chain loads."""
 
     code: str
     path: str
@@ -113,10 +113,16 @@ class FilterError(Exception):
     ``code`` is the code that all problems share, or ``ERR_FILTER_INVALID`` when they differ.
     ``kind`` is Environment only when every problem is (a file that the system refuses to
     read). ``context`` holds the place of the first problem and the number of problems, as text.
+    ``diagnostics`` are the warnings that loading found before it gave up.
     """
 
-    def __init__(self, problems: Iterable[FilterProblem]) -> None:
+    def __init__(
+        self,
+        problems: Iterable[FilterProblem],
+        diagnostics: Iterable[FilterDiagnostic] = (),
+    ) -> None:
         self.problems: tuple[FilterProblem, ...] = tuple(problems)
+        self.diagnostics: tuple[FilterDiagnostic, ...] = tuple(diagnostics)
         if not self.problems:
             raise ValueError("a FilterError needs at least one problem")
         first = self.problems[0]
@@ -134,5 +140,7 @@ class FilterError(Exception):
             self.message = f"{len(self.problems)} problems in the trace filters:\n  {listed}"
         super().__init__(self.message)
 
-    def __reduce__(self) -> tuple[type[FilterError], tuple[tuple[FilterProblem, ...]]]:
-        return type(self), (self.problems,)
+    def __reduce__(
+        self,
+    ) -> tuple[type[FilterError], tuple[tuple[FilterProblem, ...], tuple[FilterDiagnostic, ...]]]:
+        return type(self), (self.problems, self.diagnostics)

@@ -11,6 +11,7 @@ from codetracer_filter._messages import (
     ERR_FILTER_NOT_FOUND,
     ERR_FILTER_SYNTAX,
     ERR_FILTER_UNREADABLE,
+    WARN_FILTER_REPEATED,
     display,
     nearest,
 )
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from codetracer_filter.errors import FilterDiagnostic, FilterProblem
     from codetracer_filter.model import FilterSource, IoConfig, ScopeRule
 
-__all__ = ["WARN_FILTER_REPEATED", "ConfigAggregator", "builtin_filter", "load_config"]
-
-WARN_FILTER_REPEATED = "WARN_FILTER_REPEATED"
+__all__ = ["ConfigAggregator", "builtin_filter", "load_config"]
 
 _LARGEST_FILE = 1024 * 1024
 
@@ -79,6 +78,7 @@ class ConfigAggregator:
         self._sources: list[FilterSource] = []
         self._problems: list[FilterProblem] = []
         self._diagnostics: list[FilterDiagnostic] = []
+        self._refused: dict[str, FilterDiagnostic] = {}
         self._seen: set[str] = set()
 
     def add_inline(self, source: InlineFilter) -> None:
@@ -144,7 +144,7 @@ class ConfigAggregator:
         if self._problems or default_exec is None or default_action is None:
             from codetracer_filter.errors import FilterError
 
-            raise FilterError(self._problems)
+            raise FilterError(self._problems, [*self._diagnostics, *self._refused.values()])
         return TraceFilterConfig(
             sources=tuple(self._sources),
             default_exec=default_exec,
@@ -216,7 +216,7 @@ class ConfigAggregator:
             message = "it is nested too deeply"
             self._report(ERR_FILTER_SYNTAX, path, message, "write it flatter", 1)
             return
-        reader = SourceReader(path, root, data, positions)
+        reader = SourceReader(path, root, data, positions, self._refused)
         source = reader.read(document)
         self._problems.extend(
             sorted(reader.problems, key=lambda problem: (problem.line or 0, problem.column or 0))

@@ -130,9 +130,11 @@ class ScopeRule:
     line: int | None
 
     def __str__(self) -> str:
+        from codetracer_filter._messages import excerpt
+
         place = self.path if self.line is None else f"{self.path}:{self.line}"
-        reason = f" ({self.reason})" if self.reason else ""
-        return f"{place}: {self.selector}{reason}"
+        reason = f" ({excerpt(self.reason)})" if self.reason else ""
+        return f"{place}: {excerpt(self.selector.text)}{reason}"
 
 
 @dataclass(frozen=True, slots=True)

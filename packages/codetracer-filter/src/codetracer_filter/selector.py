@@ -59,13 +59,19 @@ VALUE_KINDS = (
 
 
 class SelectorError(ValueError):
-    """A selector text that cannot be used: a code, what is wrong, and what to write instead."""
+    """A selector text that cannot be used: a code, what is wrong, and what to write instead.
 
-    def __init__(self, code: str, message: str, remedy: str) -> None:
+    ``refused_regex`` is the pattern when it is a regular expression that is refused.
+    """
+
+    def __init__(
+        self, code: str, message: str, remedy: str, refused_regex: str | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.remedy = remedy
+        self.refused_regex = refused_regex
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,7 @@ def parse_selector(text: str, kinds: tuple[SelectorKind, ...], root: str | None 
             ERR_FILTER_PATTERN,
             f"the {match_type} in {display(text)} cannot be used: {error.message}",
             error.remedy,
+            pattern if match_type is MatchType.REGEX else None,
         ) from None
     if kind is SelectorKind.RET and match_type is MatchType.WORD:
         name_test = _on_own_name(name_test)
