@@ -31,8 +31,8 @@ def rows(output: str) -> dict[str, list[str]]:
 
 
 def test_all_benchmarks_run_one_after_the_other(parts: dict[str, str]) -> None:
-    """`python -m benchmarks` runs the three commands and prints the tables of each."""
-    assert list(parts) == ["hot_path.py", "whole_process.py", "reference.py"]
+    """`python -m benchmarks` runs the four commands and prints the tables of each."""
+    assert list(parts) == ["hot_path.py", "whole_process.py", "reporting.py", "reference.py"]
 
 
 def test_hot_path_prints_each_workload_beside_its_target(parts: dict[str, str]) -> None:
@@ -45,6 +45,16 @@ def test_whole_process_prints_each_subject(parts: dict[str, str]) -> None:
     """Starting, making the trace, memory and skipped code each have a table."""
     titles = [line for line in parts["whole_process.py"].splitlines() if line[:1].strip()]
     assert titles == ["Start", "Making trace.ct", "Memory", "Skipped code"]
+
+
+def test_reporting_prints_each_call_beside_its_target(parts: dict[str, str]) -> None:
+    """Filtered lines and trailers have a line with a measurement and a target."""
+    printed = [line for line in parts["reporting.py"].splitlines() if "<=" in line]
+    assert [line.split("  ")[1] for line in printed] == [
+        "a filtered line",
+        "a line filtered by its target",
+        "a trailer",
+    ]
 
 
 def test_reference_can_be_left_out(parts: dict[str, str]) -> None:
