@@ -2,6 +2,7 @@
 #include "boundary.h"
 
 #include "ct.h"
+#include "inject.h"
 #include "types.h"
 
 #define PREAMBLE_FRAMES 1024
@@ -14,7 +15,22 @@
 enum ct_go ct_fail(const char *code)
 {
     ct_session.active = false;
-    PyObject *answer = PyObject_CallFunction(ct_session.on_failure, "s", code);
+    PyObject *answer = PyObject_CallFunction(ct_session.on_failure, "sO", code, Py_None);
+    if (answer == NULL)
+        return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
+    Py_DECREF(answer);
+    return CT_GO_AWAY;
+}
+
+enum ct_go ct_contain(void)
+{
+    if (ct_forgive())
+        return CT_GO_AWAY;
+    if (!ct_session.active) /* it is what the policy has raised, or nobody can be asked any more */
+        return CT_GO_RAISE;
+    PyObject *error = PyErr_GetRaisedException();
+    PyObject *answer = PyObject_CallFunction(ct_session.on_failure, "sO", "ERR_UNKNOWN", error);
+    Py_DECREF(error);
     if (answer == NULL)
         return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
     Py_DECREF(answer);
@@ -70,6 +86,8 @@ static void put_preamble(void)
 
 static enum ct_go wait_for_slot(uint64_t session)
 {
+    if (ct_injected("seal"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
     for (int waited = 0;
          !ct_chunk_roll((struct ct_chunk_position){ct_session.steps, ct_session.next_key});
          waited += WAIT_SLICE_MS) {
@@ -90,7 +108,7 @@ static enum ct_go wait_for_slot(uint64_t session)
     if (ct_session.writer_runs)
         return CT_GO_ON;
     PyObject *answer = PyObject_CallNoArgs(ct_session.on_sealed); /* starts the writer */
-    if (answer == NULL && !ct_forgive())
+    if (answer == NULL && ct_contain() == CT_GO_RAISE)
         return CT_GO_RAISE;
     Py_XDECREF(answer);
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
@@ -114,7 +132,7 @@ enum ct_go ct_announce(ct_thread *t)
     unsigned long ident = PyThread_get_thread_ident();
     PyObject *name = PyObject_CallFunction(ct_session.thread_name, "k", ident);
     if (name == NULL)
-        return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
+        return ct_contain();
     if (ct_session.active && ct_session.number == session && PyUnicode_Check(name)) {
         uint8_t *unit = ct_out.at;
         uint8_t *p = ct_put_uv(unit + 1, t->id);

@@ -23,6 +23,10 @@ static inline PyObject *ct_go_result_always(enum ct_go go)
 /* Stop recording and let Python apply the error policy. */
 enum ct_go ct_fail(const char *code);
 
+/* Python that we called has raised the exception that is set: Python tells ours from one of the
+ * program, such as a signal handler's, which goes on to the program. */
+enum ct_go ct_contain(void);
+
 enum ct_go ct_boundary_slow(void);
 enum ct_go ct_announce(ct_thread *t);
 void ct_put_switch(ct_thread *t);

@@ -16,10 +16,9 @@ int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot
 void ct_ring_destroy(void);
 void ct_set_limits(int depth, int items, int text, int value, int step);
 int ct_session_open(uintptr_t parts, uintptr_t errors);
-void ct_session_close(void);
+const char *ct_session_close(void);
 int ct_session_is_active(void);
 void ct_session_fail(void);
-void ct_session_suspend(void);
 void ct_thread_mute(int muted);
 void ct_session_counts(ct_counts *out);
 

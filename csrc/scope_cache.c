@@ -1,6 +1,8 @@
 #include "scope_cache.h"
 
+#include "boundary.h"
 #include "gate.h"
+#include "inject.h"
 #include "types.h"
 
 #define NAME_LIMIT 200
@@ -231,6 +233,12 @@ static PyObject *ends_with(PyCodeObject *code)
     return NULL;
 }
 
+static ct_plan *misfit(void)
+{
+    PyErr_SetString(PyExc_SystemError, "the resolver's answer does not fit the code object");
+    return NULL;
+}
+
 /* A plan from the resolver's answer: (path, name, first line, flags, number of arguments, actions
  * of the variables, actions of the arguments, names of globals, their actions, action of the return
  * value, decide or None, decided or None); actions are bytes of enum ct_action. */
@@ -248,8 +256,7 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     if (slots != code->co_nlocalsplus || arguments < argument_count || argument_count > slots ||
         globals != PyTuple_GET_SIZE(global_names) ||
         (decided != Py_None && !PyDict_CheckExact(decided))) {
-        PyErr_SetString(PyExc_SystemError, "the resolver's answer does not fit the code object");
-        return NULL;
+        return misfit();
     }
     ct_plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
@@ -347,6 +354,11 @@ static bool has_plain_names(PyCodeObject *code)
            are_plain(code->co_localsplusnames);
 }
 
+static enum ct_scope contain(void)
+{
+    return ct_contain() == CT_GO_RAISE ? CT_SCOPE_ERROR : CT_SCOPE_UNDECIDED;
+}
+
 enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **plan)
 {
     void *extra = NULL;
@@ -360,7 +372,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
     uintptr_t session = scopes.sessions;
     int activates = ct_gate_exists ? ct_gate_activates(code) : 0;
     if (activates < 0)
-        return ct_forgive() ? CT_SCOPE_UNDECIDED : CT_SCOPE_ERROR;
+        return contain();
     if (scopes.skipped_files == NULL || scopes.sessions != session)
         return CT_SCOPE_UNDECIDED;
     if (PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
@@ -369,7 +381,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
         PyObject_CallFunctionObjArgs(scopes.resolver, (PyObject *)code, code->co_localsplusnames,
                                      code->co_localspluskinds, module_name(globals), NULL);
     if (answer == NULL)
-        return ct_forgive() ? CT_SCOPE_UNDECIDED : CT_SCOPE_ERROR;
+        return contain();
     enum ct_scope scope = CT_SCOPE_ERROR;
     extra = NULL;
     PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
@@ -390,7 +402,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
             PyErr_Clear();
         scope = skip(code, activates);
     } else {
-        *plan = plan_from(code, answer);
+        *plan = ct_injected("panic") ? misfit() : plan_from(code, answer);
         if (*plan != NULL) {
             if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, *plan) < 0) {
                 plan_free(*plan);
@@ -402,7 +414,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
         }
     }
     Py_DECREF(answer);
-    return scope == CT_SCOPE_ERROR && ct_forgive() ? CT_SCOPE_UNDECIDED : scope;
+    return scope == CT_SCOPE_ERROR ? contain() : scope;
 }
 
 int ct_scopes_open(PyObject *resolver)

@@ -11,6 +11,7 @@
 
 #include "chunk.h"
 #include "frame.h"
+#include "inject.h"
 #include "tracer.h"
 
 static uint8_t *ring_mapping;
@@ -125,13 +126,17 @@ int ct_session_open(uintptr_t parts, uintptr_t errors)
     return status;
 }
 
-/* Stop tracing and seal the last chunk; events must be off. */
-void ct_session_close(void)
+/* Stop tracing and seal the last chunk; events must be off.  Returns the code of a failure that no
+ * boundary has reported, NULL when there is none. */
+const char *ct_session_close(void)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
+    const char *failure = ct_session.failure;
+    ct_session.failure = NULL;
     ct_tracer_close();
     ct_chunk_close();
     PyGILState_Release(gil);
+    return ct_injected("finish") ? "ERR_TRACE_INCOMPLETE" : failure;
 }
 
 /* ---- the writer thread
@@ -185,12 +190,6 @@ void ct_session_fail(void)
 {
     ct_session.failure = "ERR_IO";
     __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
-}
-
-/* Record nothing more; the session stays open until it is closed. */
-void ct_session_suspend(void)
-{
-    ct_session.active = false;
 }
 
 /* Record nothing of the calling thread, which works for the recorder, or record it again. */

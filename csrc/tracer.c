@@ -6,6 +6,7 @@
 #include "ct.h"
 #include "exceptions.h"
 #include "frame.h"
+#include "inject.h"
 #include "stack.h"
 #include "tasks.h"
 #include "types.h"
@@ -27,7 +28,7 @@ static enum ct_go prepare_space(ct_thread *t, ct_iframe *iframe)
     ct_shadow *frame = &t->frames[t->depth - 1];
     int failed = ct_namespace_prepare(&frame->space, frame->plan, dict);
     if (failed)
-        return failed == -2 || ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
+        return failed == -2 ? CT_GO_AWAY : ct_contain();
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
@@ -35,6 +36,8 @@ static enum ct_go prepare_space(ct_thread *t, ct_iframe *iframe)
 static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
+    if (ct_injected("line"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
     enum ct_go go = ct_boundary(t);
     if (ct_unlikely(go != CT_GO_ON))
         return go;
@@ -89,6 +92,8 @@ static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
     enum ct_go go;
+    if (ct_injected(tag == CTJ_RETURN ? "py_return" : tag == CTJ_YIELD ? "py_yield" : "py_unwind"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
     if (ct_unlikely(!(frame->state & CT_STEPPED))) {
         go = put_step(t, ct_frame_line(frame->iframe));
         if (go != CT_GO_ON)
@@ -115,6 +120,8 @@ static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
 
 static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
 {
+    if (ct_injected("py_start"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
     enum ct_go go = ct_boundary(t);
     if (ct_unlikely(go != CT_GO_ON))
         return go;
@@ -140,6 +147,8 @@ static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
 static enum ct_go put_entry(ct_thread *t, ct_iframe *iframe, ct_plan *plan, uint8_t tag,
                             PyObject *exception)
 {
+    if (ct_injected(tag == CTJ_THROW ? "py_throw" : "py_resume"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
     enum ct_go go = ct_boundary(t);
     if (go != CT_GO_ON)
         return go;
@@ -535,6 +544,10 @@ int ct_tracer_open(PyObject *parts)
     ct_session.current = ct_thread_of(ct_thread_state());
     if (ct_session.current == NULL)
         return PyErr_NoMemory(), -1;
+    if (ct_injected("open"))
+        return ct_fail("ERR_TRACE_INCOMPLETE") == CT_GO_RAISE ? -1 : 0;
+    if (ct_injected("suppress-events"))
+        ct_session.active = false;
     if (PyObject_IsTrue(PyTuple_GET_ITEM(parts, 8)) != 1)
         return 0;
     return adopt_own_frames(ct_session.current) < 0 ? -1 : adopt_other_threads();

@@ -51,12 +51,19 @@ def read_declarations(csrc: Path) -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
-def build(csrc: Path, out_dir: Path, environ: Mapping[str, str] = os.environ) -> Path:
+def build(
+    csrc: Path,
+    out_dir: Path,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    test_injection: bool = False,
+) -> Path:
     """Compile every ``*.c`` of `csrc` for the running interpreter; return the module's path.
 
     The module's file is put into `out_dir`, which is created, and an older one of the same name
     is replaced atomically: a process that has the old one mapped keeps running. `environ` may
-    add flags to the compiler and the linker. Raises `NativeBuildError`.
+    add flags to the compiler and the linker. With `test_injection` the module fails on request of
+    ``CODETRACER_TEST_INJECT_FAILURE``, for tests. Raises `NativeBuildError`.
     """
     from cffi import FFI, VerificationError
 
@@ -75,7 +82,10 @@ def build(csrc: Path, out_dir: Path, environ: Mapping[str, str] = os.environ) ->
             sources=[f"csrc/{source.name}" for source in sources],
             include_dirs=["csrc"],
             # Without it cffi asks for the limited API, which has neither frames nor monitoring.
-            define_macros=[("_CFFI_NO_LIMITED_API", None)],
+            define_macros=[
+                ("_CFFI_NO_LIMITED_API", None),
+                *([("CT_TEST_INJECTION", None)] if test_injection else ()),
+            ],
             py_limited_api=False,
             extra_compile_args=[
                 # The scratch folder's name in debug information would make each build differ.
@@ -108,9 +118,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=f"Compile {MODULE} for this interpreter.")
     parser.add_argument("--csrc", type=Path, required=True, help="folder of the C sources")
     parser.add_argument("--out", type=Path, required=True, help="folder for the compiled module")
+    parser.add_argument(
+        "--test-injection",
+        action="store_true",
+        help="let CODETRACER_TEST_INJECT_FAILURE make the module fail, for tests",
+    )
     options = parser.parse_args(argv)
+    csrc, out = options.csrc.resolve(), options.out.resolve()
     try:
-        print(build(options.csrc.resolve(), options.out.resolve()))
+        print(build(csrc, out, test_injection=options.test_injection))
     except NativeBuildError as error:
         print(f"native_build: {error}", file=sys.stderr)
         return 1

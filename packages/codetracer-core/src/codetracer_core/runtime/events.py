@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from codetracer_core._native import ffi, lib
-from codetracer_core.errors import InternalError
+from codetracer_core.errors import InternalError, RecorderError
 from codetracer_core.monitoring.api import BRANCHES, Event
 
 TYPE_CHECKING = False
@@ -109,7 +109,7 @@ class EventPipeline:
         *,
         resolve: Resolver,
         is_activation: Callable[[str], bool] | None,
-        on_failure: Callable[[str], None],
+        on_failure: Callable[[str, BaseException | None], None],
         on_sealed: Callable[[], None],
         adopt_running: bool,
     ) -> None:
@@ -119,10 +119,11 @@ class EventPipeline:
 
         `resolve` is asked once for each code object, `is_activation` once for each file when the
         session has an activation file. `on_failure` is called with a code when recording cannot go
-        on, `on_sealed` when a chunk is full that nobody writes. With `adopt_running` the frames
-        that run already, of all threads, are entered.
+        on, and with the exception that one of these functions has raised. `on_sealed` is called
+        when a chunk is full that nobody writes. With `adopt_running` the frames that run already,
+        of all threads, are entered.
 
-        Raises InternalError; the pipeline has to be closed then, too.
+        Raises RecorderError; the pipeline has to be closed then, too.
         """
         self._parts = (
             resolve,
@@ -141,16 +142,18 @@ class EventPipeline:
         errors: list[BaseException] = []
         if lib.ct_session_open(id(self._parts), id(errors)) != 0:
             error = errors[0] if errors else MemoryError()
+            if isinstance(error, RecorderError):
+                raise error
             raise InternalError("ERR_UNKNOWN", f"the recorder cannot start: {error!r}") from error
 
-    def close(self) -> None:
-        """Take no more events, clear the local ones, and seal the last chunk."""
-        lib.ct_session_close()
-        self._parts = ()
+    def close(self) -> str | None:
+        """Take no more events, clear the local ones, and seal the last chunk.
 
-    def suspend(self) -> None:
-        """Ignore every event from now on."""
-        lib.ct_session_suspend()
+        Returns the code of a failure that was not reported yet.
+        """
+        code = lib.ct_session_close()
+        self._parts = ()
+        return None if code == ffi.NULL else ffi.string(code).decode()
 
     def mute(self, *, muted: bool) -> None:
         """Record nothing of the calling thread, or record it again."""

@@ -13,14 +13,12 @@ from codetracer_core.runtime.events import (
     RecorderStats,
 )
 from codetracer_core.runtime.forks import watch_forks
-from codetracer_core.runtime.lifecycle import LifecycleController
+from codetracer_core.runtime.lifecycle import LifecycleController, is_of_program, place_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, EllipsisType
-
     from codetracer_core.journal.writer import JournalWriter
-    from codetracer_core.runtime.filtering import FilterCoordinator, Plan
+    from codetracer_core.runtime.filtering import FilterCoordinator
 
 __all__ = ["RuntimeTracer"]
 
@@ -29,6 +27,7 @@ _REASONS = {
     "ERR_JOURNAL_STALLED": "the journal could not be written for ten seconds",
     "ERR_NO_MEMORY": "there is no memory left for it",
     "ERR_TOOL_ID_LOST": "the program has freed the recorder's tool id of sys.monitoring",
+    "ERR_TRACE_INCOMPLETE": "a test has injected a failure",
 }
 """Why the C part gave up, by the code it gives."""
 
@@ -78,14 +77,14 @@ class RuntimeTracer:
 
         Raises RecorderError; nothing is installed then.
         """
-        installation = Installation.claim(EVENTS)
         lifecycle = self.lifecycle
+        installation = Installation.claim(EVENTS)
         try:
             self._events.open(
                 installation.tool_id,
                 monitoring_mask(LOCAL_EVENTS),
                 monitoring_mask(HANDLER_EVENTS),
-                resolve=self._resolve,
+                resolve=self._coordinator.resolve,
                 is_activation=lifecycle.is_activation if lifecycle.is_activated_by_file else None,
                 on_failure=self._on_failure,
                 on_sealed=self._writer.start_thread,
@@ -112,9 +111,14 @@ class RuntimeTracer:
         self._events.mute(muted=False)
 
     def uninstall(self) -> None:
-        """Stop recording and seal the last chunk; does nothing the second time."""
-        self._detach()
+        """Stop recording and seal the last chunk; does nothing the second time.
+
+        A failure that the program was never told of is handled by the error policy.
+        """
+        code = self._detach()
         watch_forks(None)
+        if code is not None:
+            self._on_failure(code, None)
 
     def stats(self) -> RecorderStats:
         """Counts up to now, or of the whole session when it is over."""
@@ -130,44 +134,42 @@ class RuntimeTracer:
 
     def after_fork_in_child(self) -> None:
         """The process has forked and this is the child, which is not recorded."""
-        self.uninstall()
+        self._detach()
+        watch_forks(None)
         self._writer.detach()
 
-    def _detach(self) -> None:
-        """Take the recorder out of the program; does nothing the second time."""
+    def _detach(self) -> str | None:
+        """Take the recorder out of the program; does nothing the second time.
+
+        Returns the code of a failure that nobody was told of.
+        """
         installation, self._installation = self._installation, None
         if installation is None:
-            return
+            return None
         installation.silence()
         self._stats = self._count()
         # This clears local events, before the tool id is given back: its next owner must not
         # get them.
-        self._events.close()
+        code = self._events.close()
         installation.remove()
+        return code
 
     def _count(self) -> RecorderStats:
         stats = self._events.counts()
         self._coordinator.count(stats.scopes_skipped, stats.redacted, stats.dropped)
         return stats
 
-    def _on_failure(self, code: str) -> None:
-        """Recording cannot go on. Called between two records, in the program's thread."""
-        failure = EnvironmentError_(code, f"recording has stopped: {_REASONS[code]}")
-        self.lifecycle.fail(failure)
+    def _on_failure(self, code: str, error: BaseException | None) -> None:
+        """Recording cannot go on. Called between two records, in the program's thread.
 
-    def _resolve(
-        self, code: CodeType, names: tuple[str, ...], kinds: bytes, module: str | None
-    ) -> Plan | bool | EllipsisType | None:
-        """What the coordinator says; a defect of ours or of a filter is not the program's."""
-        try:
-            return self._coordinator.resolve(code, names, kinds, module)
-        except Exception as error:  # noqa: BLE001 - the policy decides what becomes of it
-            self._events.suspend()
-            self.lifecycle.fail(
-                InternalError(
-                    "ERR_UNKNOWN",
-                    f"recording has stopped: a code object was not decided: {error!r}",
-                    place="filter",
-                )
-            )
-            return ...
+        `error` is what a function of ours or of a filter has raised, or a signal handler of the
+        program that came in between: that one is the program's.
+        """
+        if error is None:
+            kind = InternalError if code == "ERR_TRACE_INCOMPLETE" else EnvironmentError_
+            self.lifecycle.fail(kind(code, f"recording has stopped: {_REASONS[code]}"))
+        elif is_of_program(error):
+            raise error
+        else:
+            message = f"recording has stopped: the recorder has failed: {error!r}"
+            self.lifecycle.fail(InternalError(code, message, place=place_of(error)))
