@@ -77,10 +77,22 @@ def test_return_values_go_by_the_function(policy: ValuePolicy) -> None:
         "c:\\miniconda3\\envs\\work\\lib\\random.py",
         "C:\\Users\\me\\.pyenv\\pyenv-win\\versions\\3.12.1\\Lib\\random.py",
         "C:\\uv\\python\\cpython-3.12.1-windows-x86_64-none\\Lib\\random.py",
+        "C:\\Users\\me\\AppData\\Local\\Python\\pythoncore-3.14-64\\Lib\\random.py",
+        "C:\\Program Files\\Python313t\\Lib\\random.py",
+        "C:\\WindowsApps\\PythonSoftwareFoundation.Python.3.12_3.12_x64\\Lib\\random.py",
+        "C:\\nuget\\python.3.12.1\\tools\\Lib\\random.py",
+        "C:\\Users\\me\\scoop\\apps\\python\\current\\Lib\\random.py",
+        "D:\\ProgramData\\Anaconda3\\Lib\\random.py",
+        "C:\\Users\\me\\.conda\\envs\\work\\Lib\\random.py",
+        "\\\\server\\share\\Python312\\Lib\\random.py",
+        "\\\\?\\C:\\Python312\\Lib\\random.py",
         "/app/python312.zip/json/decoder.py",
         "C:\\embedded\\python312.zip\\json\\decoder.py",
         "<frozen importlib._bootstrap>",
-        "<string>",
+        "<frozen importlib._bootstrap_external>",
+        "<frozen os>",
+        "<frozen zipimport>",
+        "<frozen runpy>",
         "/p/.venv/lib/python3.12/site-packages/_virtualenv.py",
         "/p/.venv/lib/python3.12/site-packages/_distutils_hack/__init__.py",
         "/p/.venv/lib/python3.12/site-packages/__editable___x_finder.py",
@@ -89,7 +101,7 @@ def test_return_values_go_by_the_function(policy: ValuePolicy) -> None:
     ],
 )
 def test_library_code_is_skipped(engine: TraceFilterEngine, path: str) -> None:
-    """The standard library in every layout, code without a file and the recorder are skipped."""
+    """The standard library in every layout, start-up hooks and the recorder are skipped."""
     assert engine.resolve_file(path) is ExecDecision.SKIP
 
 
@@ -106,10 +118,28 @@ def test_library_code_is_skipped(engine: TraceFilterEngine, path: str) -> None:
         "C:\\project\\Lib\\util.py",
         "C:\\project\\.venv\\Lib\\site-packages\\jinja2\\lexer.py",
         "/p/codetracer_demo/main.py",
+        "/home/me/codetracer_core/app.py",
+        "/p/env/lib/python3.12/site-packages/shop/cart.py",
+        "/p/.tox/py312/lib/python3.12/site-packages/shop/cart.py",
+        "/p/.venv/src/shop/cart.py",
+        "/srv/lib/python3/project/main.py",
+        "/p/app.pyz/__main__.py",
+        "/p/dist/shop.zip/shop/cart.py",
+        "C:\\p\\shop.pyz\\shop\\cart.py",
+        "<frozen shop.cart>",
+        "<frozen osmosis>",
+        "<frozen __main__>",
+        "<string>",
+        "C:\\code\\python3-course\\lib\\util.py",
+        "C:\\code\\python\\2024\\lib\\util.py",
+        "C:\\project\\envs\\prod\\lib\\util.py",
+        "C:\\project\\versions\\2\\lib\\util.py",
+        "\\\\server\\share\\project\\lib\\util.py",
+        "D:\\a\\_tool\\Python\\3.12.1\\x64\\Lib\\site-packages\\shop\\cart.py",
     ],
 )
 def test_programs_and_their_packages_are_traced(engine: TraceFilterEngine, path: str) -> None:
-    """The program and third-party packages are traced by default."""
+    """The program and its packages are traced: installed, zipped, frozen, in folders called lib."""
     assert engine.resolve_file(path) is ExecDecision.TRACE
 
 
