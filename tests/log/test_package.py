@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import codetracer_log
-from codetracer_log import LogError
+from codetracer_log import LogError, LogSpecError
 
 
 def test_every_exported_name_exists() -> None:
@@ -18,3 +21,11 @@ def test_errors_carry_code_kind_context_and_a_message() -> None:
     assert error.context == {"path": "/t"}
     assert str(error) == "[ERR_IO] no space (path=/t)"
     assert str(LogError("ERR_IO", "no space")) == "[ERR_IO] no space"
+
+
+def test_errors_cross_processes() -> None:
+    """Pickling and copying an error keep its class, text and context."""
+    error = LogSpecError("ERR_INVALID_LOG_SPEC", "no level", spec="loud", at="1")
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(other) is LogSpecError
+        assert str(other) == str(error) == "[ERR_INVALID_LOG_SPEC] no level (at=1, spec=loud)"

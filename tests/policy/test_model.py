@@ -167,3 +167,4 @@ def test_errors_carry_code_kind_context_and_remedy() -> None:
     assert error.context == {"settings": "max_step"}
     assert "use a number from 1024" in error.message
     assert str(error) == f"[{error.code}] {error.message} (settings=max_step)"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = [
     "EnvironmentError",
     "EnvironmentError_",
@@ -30,8 +34,12 @@ class RecorderError(Exception):
         self.context: dict[str, str] = {key: str(value) for key, value in context.items()}
 
     def __str__(self) -> str:
-        details = ", ".join(f"{key}={value}" for key, value in self.context.items())
+        details = ", ".join(f"{key}={self.context[key]}" for key in sorted(self.context))
         return f"[{self.code}] {self.message}" + (f" ({details})" if details else "")
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        """Errors cross processes whatever the arguments of their class are."""
+        return _restored, (type(self), self.args, self.__dict__)
 
 
 class UsageError(RecorderError):
@@ -62,6 +70,15 @@ class TraceError(RecorderError):
     """A trace that is read is damaged, cut, or of a form that this reader does not know."""
 
     kind = "Environment"
+
+
+def _restored(
+    family: type[RecorderError], args: tuple[object, ...], state: dict[str, object]
+) -> RecorderError:
+    error = family.__new__(family, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 EnvironmentError = EnvironmentError_  # noqa: A001 - exported under the name of its kind

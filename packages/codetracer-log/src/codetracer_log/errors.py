@@ -31,13 +31,13 @@ class LogError(Exception):
     kind: str = "Usage"
 
     def __init__(self, code: str, message: str, /, **context: str) -> None:
-        super().__init__(message)
+        super().__init__(code, message)
         self.code = code
         self.message = message
         self.context: dict[str, str] = context
 
     def __str__(self) -> str:
-        details = ", ".join(f"{key}={value}" for key, value in self.context.items())
+        details = ", ".join(f"{key}={self.context[key]}" for key in sorted(self.context))
         return f"[{self.code}] {self.message}" + (f" ({details})" if details else "")
 
 

@@ -12,6 +12,9 @@ from codetracer_core.errors import (
 
 __all__ = [
     "AlreadyTracingError",
+    "FilterPathError",
+    "InvalidTypeError",
+    "InvalidValueError",
     "TraceDirConflictError",
     "TraceDirError",
     "UnsupportedFormatError",
@@ -51,6 +54,18 @@ class UnsupportedFormatError(UsageError, ValueError):
         )
 
 
+class InvalidTypeError(UsageError, TypeError):
+    """A setting does not exist, or was given a value of the wrong type."""
+
+
+class InvalidValueError(UsageError, ValueError):
+    """A setting was given a value that it cannot take."""
+
+
+class FilterPathError(UsageError, FileNotFoundError, ValueError):
+    """A trace filter was named that does not exist or is no file."""
+
+
 _BY_KIND: dict[str, type[RecorderError]] = {
     "Usage": UsageError,
     "Environment": EnvironmentError_,
@@ -62,8 +77,9 @@ _BY_KIND: dict[str, type[RecorderError]] = {
 def as_recorder_error(error: Exception) -> RecorderError:
     """`error` as a RecorderError with the same code, kind, message and context.
 
-    Errors of the sibling packages carry these four as attributes. Anything else is a defect of
-    ours, with the code ERR_UNKNOWN.
+    Errors of the sibling packages carry these four as attributes; a mistake of the caller that is a
+    TypeError or ValueError there is one here, too. Anything else is a defect of ours, with the code
+    ERR_UNKNOWN.
     """
     if isinstance(error, RecorderError):
         return error
@@ -76,4 +92,14 @@ def as_recorder_error(error: Exception) -> RecorderError:
         )
     message = getattr(error, "message", None) or str(error)
     context = getattr(error, "context", None) or {}
+    if family is UsageError:
+        family = _usage_error(error, code)
     return family(code, message, **context)
+
+
+def _usage_error(error: Exception, code: str) -> type[UsageError]:
+    if code == "ERR_FILTER_NOT_FOUND":
+        return FilterPathError
+    if isinstance(error, TypeError):
+        return InvalidTypeError
+    return InvalidValueError if isinstance(error, ValueError) else UsageError
