@@ -49,6 +49,9 @@ def test_code_kind_message_and_context_survive() -> None:
         ({"trace_filter": "missing.toml"}, FileNotFoundError),
         ({"trace_filter": "/"}, ValueError),
         ({"trace_filter": 3}, TypeError),
+        ({"trace_filter": b"filter.toml"}, TypeError),
+        ({"trace_filter": ""}, ValueError),
+        ({"trace_filter": ["::"]}, ValueError),
     ],
 )
 def test_what_the_caller_got_wrong_is_also_a_builtin_error(

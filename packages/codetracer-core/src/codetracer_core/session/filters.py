@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from codetracer_core.errors import UsageError
-from codetracer_core.session.errors import as_recorder_error
+from codetracer_core.session.errors import InvalidValueError, as_recorder_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,19 +35,25 @@ def explicit_filters(
 ) -> list[str | os.PathLike[str]]:
     """The filters named by `environ`, when there is one, and then those `given`.
 
-    Raises FilterTypeError, a TypeError, for what is neither text nor path.
+    Raises FilterTypeError, a TypeError, for what is neither text nor path, and InvalidValueError, a
+    ValueError, for a text that names nothing.
     """
     chain: list[str | os.PathLike[str]] = []
     if environ is not None and environ.get(FILTER_VARIABLE):
         chain.append(environ[FILTER_VARIABLE])
     if given is None:
         return chain
-    parts: Iterable[object] = (given,) if isinstance(given, str | os.PathLike) else given
+    single = isinstance(given, str | os.PathLike) or not hasattr(given, "__iter__")
+    parts: Iterable[object] = (given,) if single else given  # type: ignore[assignment]
     for part in parts:
         if not isinstance(part, str | os.PathLike):
             raise FilterTypeError(
                 "ERR_INVALID_ARGUMENT",
                 f"a trace filter is named by its path, not by a {type(part).__name__}",
+            )
+        if isinstance(part, str) and not part.replace("::", "").strip():
+            raise InvalidValueError(
+                "ERR_INVALID_ARGUMENT", f"the text {part!r} names no trace filter: give a path"
             )
         chain.append(part)
     return chain
