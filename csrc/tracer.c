@@ -221,7 +221,7 @@ static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan 
 {
     enum ct_scope scope = ct_scope_of((PyCodeObject *)code, iframe->f_globals, plan);
     if (ct_unlikely(!ct_session.active))
-        return CT_SCOPE_UNDECIDED;
+        return scope == CT_SCOPE_ERROR ? scope : CT_SCOPE_UNDECIDED;
     if (scope == CT_SCOPE_TRACE && ct_unlikely(!(*plan)->ready))
         return get_ready(*plan, iframe);
     return scope;

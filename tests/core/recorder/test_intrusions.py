@@ -118,6 +118,28 @@ for _ in range(25):
 print("done")
 """
 
+RAISED_WHILE_DECIDING = """\
+import signal
+caught = 0
+class Alarm(Exception):
+    pass
+def handler(number, frame):
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("codetracer_"):
+            raise Alarm
+        frame = frame.f_back
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+source = "def f():\\n return 1\\nf()\\n" * 20
+while caught < 5:
+    try:
+        exec(compile(source, __file__, "exec"), {"__name__": "q"})
+    except Alarm:
+        caught += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+print("caught", caught)
+"""
+
 
 @pytest.mark.parametrize(
     ("source", "output"),
@@ -150,3 +172,14 @@ def test_sessions_begin_and_end_at_any_moment(source: str, tmp_path: Path) -> No
     filter_file.write_text(SHOW_ALL, encoding="utf-8")
     outcome = run([script, filter_file])
     assert (outcome.output, outcome.status) == ("done\n", 0)
+
+
+def test_what_a_signal_handler_raises_inside_the_recorder_is_the_programs(tmp_path: Path) -> None:
+    """The program gets the exception, and the recording goes on."""
+    script = tmp_path / "program.py"
+    script.write_text(RAISED_WHILE_DECIDING, encoding="utf-8")
+    recorded = record(script, tmp_path)
+    assert recorded.outcome.output == "caught 5\n"
+    assert recorded.stats["failure"] is None
+    last = recorded.events()["MainThread"][-1]
+    assert last[:2] == ("return", "<__main__>")

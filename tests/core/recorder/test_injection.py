@@ -1,0 +1,273 @@
+"""Failures of the C part, injected at each of its entries: what becomes of program and trace.
+
+The module is built with failures that a variable asks for; no other build has them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import codetracer_core._native as installed
+import pytest
+
+from codetracer_core.ctfs.reader import Trace
+from core.recorder.drive import NATIVE_VARIABLE
+from core.recorder.support import Decoder
+from naive import journal
+from workspace import ROOT
+
+VARIABLE = "CODETRACER_TEST_INJECT_FAILURE"
+
+SUBJECT = """\
+import random
+
+noise = random.Random(5)
+
+
+def numbers():
+    for i in range(3):
+        try:
+            yield i
+        except KeyError:
+            pass
+
+
+def twice(n):
+    return n * 2
+
+
+def fails(n):
+    return 1 // n
+
+
+def run():
+    total = 0
+    for turn in range(4):
+        twice(turn)
+        made = numbers()
+        total += next(made) + next(made)
+        made.throw(KeyError(turn))
+        try:
+            fails(0)
+        except ZeroDivisionError:
+            total += 1
+    for turn in range(1500):
+        text = noise.randbytes(400).hex()
+        total += len(text)
+    return total
+"""
+RESULT = 4 * 2 + 1500 * 800
+
+RUN = """\
+import sys
+
+sys.path[:0] = [{tests!r}, {folder!r}]
+from core.recorder.drive import use_native
+
+use_native()
+import codetracer_core
+import subject
+
+
+def tool_ids():
+    return [sys.monitoring.get_tool(number) for number in range(6)]
+
+
+def attempt(name, function, *arguments, **options):
+    try:
+        print(name, function(*arguments, **options), flush=True)
+    except codetracer_core.RecorderError as error:
+        print(name, type(error).__name__, error.code, flush=True)
+
+
+def start():
+    policy = {{"on_recorder_error": {policy!r}, "json_errors": True}}
+    codetracer_core.start({out!r}, policy=policy, trace_filter={filter_file!r})
+
+
+def stop():
+    codetracer_core.stop()
+
+
+streams = sys.stdin, sys.stdout, sys.stderr
+attempt("start", start)
+attempt("run", subject.run)
+print("free", tool_ids() == [None] * 6)
+attempt("stop", stop)
+attempt("again", subject.run)
+print("free", tool_ids() == [None] * 6)
+print("same", streams == (sys.stdin, sys.stdout, sys.stderr), codetracer_core.is_tracing())
+"""
+ONLY_SUBJECT = """\
+[meta]
+name = "the subject"
+version = 1
+
+[scope]
+default_exec = "skip"
+default_value_action = "allow"
+
+[[scope.rules]]
+selector = "pkg:literal:subject"
+exec = "trace"
+"""
+EVENTS = [
+    *("py_start:3", "py_resume:2", "py_throw", "py_return:3", "py_yield:4", "py_unwind"),
+    *("line:40", "seal"),
+]
+AFTER = f"again {RESULT}", "free True", "same True False"
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """What a process with an injected failure has printed, and its output folder."""
+
+    lines: Sequence[str]
+    trailers: Sequence[dict[str, object]]
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a module that fails on request."""
+    out = tmp_path_factory.mktemp("injection") / "codetracer_core"
+    build = ROOT / "packages" / "codetracer-core" / "native_build.py"
+    subprocess.run(
+        [sys.executable, build, "--test-injection", "--csrc", ROOT / "csrc", "--out", out],
+        env={**os.environ, "CODETRACER_NATIVE_CFLAGS": "-O0"},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    return out
+
+
+def run_injected(native: Path, folder: Path, stage: str, policy: str) -> Injected:
+    """Record the subject in a process of its own, with a failure at `stage`."""
+    out = folder / "out"
+    (folder / "subject.py").write_text(SUBJECT, encoding="utf-8")
+    (folder / "filter.toml").write_text(ONLY_SUBJECT, encoding="utf-8")
+    source = RUN.format(
+        tests=str(ROOT / "tests"),
+        folder=str(folder),
+        out=str(out),
+        filter_file=str(folder / "filter.toml"),
+        policy=policy,
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source],
+        env={**os.environ, NATIVE_VARIABLE: str(native), VARIABLE: stage},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    entries = [json.loads(line) for line in done.stderr.splitlines()]
+    trailers = [entry for entry in entries if "error_kind" in entry]
+    return Injected(done.stdout.splitlines(), trailers, out)
+
+
+def assert_trace_is_kept(out: Path) -> None:
+    """The journal and the trace hold the program up to the failure."""
+    (path,) = out.glob("trace.*.ctj")
+    decoder = Decoder()
+    for chunk in journal.chunks(path):
+        decoder.next_chunk(chunk)
+    steps = [event for event in decoder.events if event[0] == "step"]
+    with Trace(out / "trace.ct") as trace:
+        assert len(trace) >= len(steps) > 0
+    assert all(step[4].get("turn") != 1499 for step in steps)
+    assert json.loads((out / "trace_metadata.json").read_text(encoding="utf-8"))["counts"]["calls"]
+
+
+@pytest.mark.parametrize("stage", EVENTS)
+def test_with_the_policy_disable_the_program_runs_on_after_a_failure(
+    stage: str, native: Path, tmp_path: Path
+) -> None:
+    """Its result is right, the tool id is free at once, one trailer says what happened, and the
+    trace up to there is finished."""
+    injected = run_injected(native, tmp_path, stage, "disable")
+    assert injected.lines == ["start None", f"run {RESULT}", "free True", "stop None", *AFTER]
+    assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_TRACE_INCOMPLETE"]
+    assert_trace_is_kept(injected.out)
+
+
+@pytest.mark.parametrize("stage", EVENTS)
+def test_with_the_policy_abort_a_failure_is_raised_in_the_program(
+    stage: str, native: Path, tmp_path: Path
+) -> None:
+    """The program gets the error where it is; afterwards nothing of the recorder is left in it."""
+    injected = run_injected(native, tmp_path, stage, "abort")
+    raised = "run InternalError ERR_TRACE_INCOMPLETE"
+    assert injected.lines == ["start None", raised, "free True", "stop None", *AFTER]
+    assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_TRACE_INCOMPLETE"]
+    assert_trace_is_kept(injected.out)
+
+
+@pytest.mark.parametrize(
+    ("policy", "lines"),
+    [
+        ("disable", ["start None", f"run {RESULT}", "free True", "stop None", *AFTER]),
+        ("abort", ["start InternalError ERR_TRACE_INCOMPLETE"]),
+    ],
+)
+def test_a_failure_at_the_start_leaves_the_program_alone(
+    policy: str, lines: list[str], native: Path, tmp_path: Path
+) -> None:
+    """With disable it runs unrecorded; with abort the session does not start and leaves no file."""
+    injected = run_injected(native, tmp_path, "open", policy)
+    expected = lines if policy == "disable" else [*lines, f"run {RESULT}", "free True", "stop None"]
+    assert injected.lines == [*expected, *AFTER][: len(injected.lines)]
+    assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_TRACE_INCOMPLETE"]
+    assert injected.out.exists() is (policy == "disable")
+
+
+@pytest.mark.parametrize(
+    ("policy", "stopped"),
+    [("disable", "stop None"), ("abort", "stop InternalError ERR_TRACE_INCOMPLETE")],
+)
+def test_a_failure_at_the_end_keeps_the_whole_trace(
+    policy: str, stopped: str, native: Path, tmp_path: Path
+) -> None:
+    """With abort it is raised by ``stop``; the journal is complete either way."""
+    injected = run_injected(native, tmp_path, "finish", policy)
+    assert injected.lines == ["start None", f"run {RESULT}", "free False", stopped, *AFTER]
+    assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_TRACE_INCOMPLETE"]
+    (path,) = injected.out.glob("trace.*.ctj")
+    events = journal.load(path)
+    steps = [event for event in events if event[0] == "step"]
+    assert [step[4]["turn"] for step in steps if "turn" in step[4]][-1] == 1499
+
+
+@pytest.mark.parametrize("policy", ["disable", "abort"])
+def test_a_defect_is_contained_like_any_other_failure(
+    policy: str, native: Path, tmp_path: Path
+) -> None:
+    """An exception that nobody expected takes the recorder out, and the program only with abort."""
+    injected = run_injected(native, tmp_path, "panic:2", policy)
+    ran = f"run {RESULT}" if policy == "disable" else "run InternalError ERR_UNKNOWN"
+    assert injected.lines == ["start None", ran, "free True", "stop None", *AFTER]
+    assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_UNKNOWN"]
+    assert_trace_is_kept(injected.out)
+
+
+def test_a_session_whose_events_do_not_come_records_nothing(native: Path, tmp_path: Path) -> None:
+    """Nothing fails and nothing is in the trace."""
+    injected = run_injected(native, tmp_path, "suppress-events", "disable")
+    assert injected.lines == ["start None", f"run {RESULT}", "free False", "stop None", *AFTER]
+    assert injected.trailers == []
+    (path,) = injected.out.glob("trace.*.ctj")
+    assert journal.load(path) == []
+
+
+def test_no_build_but_this_one_fails_on_request() -> None:
+    """What users get does not even know the variable."""
+    assert VARIABLE.encode() not in Path(installed.__file__).read_bytes()
