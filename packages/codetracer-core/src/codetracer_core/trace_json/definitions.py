@@ -43,6 +43,10 @@ class Definitions:
             self._path_count += 1
         return path_id
 
+    def step(self, path_id: int, line: int) -> str:
+        """The record of a step at `line` of the path `path_id`."""
+        return f'{{"Step":{{"path_id":{self.path(path_id)},"line":{line}}}}}'
+
     def function(self, name: str, path_id: int, line: int) -> int:
         """The number of a new function; two functions of one name are two."""
         place = f'"path_id":{self.path(path_id)},"line":{line}'

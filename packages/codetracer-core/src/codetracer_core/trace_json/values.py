@@ -60,6 +60,11 @@ class ValueTexts:
                 return self._sequence(self._fields(value), type_id)
         return self._plain("Raw", "r", quoted(value.text()), value, _RAW)
 
+    def string(self, text: str) -> str:
+        """The str `text`."""
+        type_id = self._definitions.type("String", _STRING)
+        return f'{{"kind":"String","text":{quoted(text)},"type_id":{type_id}}}'
+
     def raw(self, text: str) -> str:
         """A value of which only its `text` is shown."""
         type_id = self._definitions.type(_OBJECT, _RAW)
@@ -78,11 +83,10 @@ class ValueTexts:
     def _fields(self, value: Value) -> str:
         """The fields of an object as pairs of name and value, in the form of a dict."""
         pair = self._definitions.type("Tuple", _TUPLE)
-        text = self._definitions.type("String", _STRING)
         texts = []
         for name, child in zip(value.names, value.children, strict=True):
-            key = f'{{"kind":"String","text":{quoted(name)},"type_id":{text}}}'
-            texts.append(f'{{"kind":"Tuple","elements":[{key},{self.of(child)}],"type_id":{pair}}}')
+            items = f"{self.string(name)},{self.of(child)}"
+            texts.append(f'{{"kind":"Tuple","elements":[{items}],"type_id":{pair}}}')
         return ",".join(texts)
 
     def _type(self, value: Value, form: int) -> int:
