@@ -95,11 +95,13 @@ def entries(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
-def command(program: Path, out: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Record `program` with these variables and no other ones of ours."""
+def command(
+    program: Path, out: Path, *options: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Record `program` with these options and variables, and no other variables of ours."""
     kept = {name: value for name, value in os.environ.items() if "CODETRACER" not in name}
     return subprocess.run(
-        [sys.executable, "-m", "codetracer_core", "record", "-q", "-o", out, program],
+        [sys.executable, "-m", "codetracer_core", "record", "-q", *options, "-o", out, program],
         env={**kept, **environ},
         capture_output=True,
         text=True,
@@ -219,6 +221,36 @@ def test_a_variable_that_is_wrong_does_not_hide_the_others(tmp_path: Path) -> No
     (trailer,) = entries(done.stderr)
     assert trailer["error_code"] == "ERR_INVALID_POLICY_VALUE"
     assert trailer["context"] == {"settings": "CODETRACER_MAX_DEPTH"}
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ([], "ERR_SCRIPT_NOT_FOUND"),
+        (["--max-depth", "deep"], "ERR_SCRIPT_NOT_FOUND"),
+        (["--io-capture", "tty"], "ERR_SCRIPT_NOT_FOUND"),
+        (["--no-such"], "ERR_COMMAND_LINE"),
+    ],
+)
+def test_options_say_how_a_misuse_is_reported(
+    options: list[str], code: str, tmp_path: Path
+) -> None:
+    """A trailer, and a line in the log file, are given by options that stand beside wrong ones."""
+    log = tmp_path / "log"
+    done = command(
+        tmp_path / "gone.py",
+        tmp_path / "out",
+        "--json-errors",
+        "--log-file",
+        os.fspath(log),
+        *options,
+        CODETRACER_MAX_TEXT="long",
+    )
+    assert done.returncode == 2
+    (trailer,) = entries(done.stderr)
+    assert trailer["error_code"] == code
+    if "--io-capture" not in options:  # whose value is not read before the others'
+        assert [line["error_code"] for line in entries(log.read_text())] == [code]
 
 
 WATCHED = """

@@ -39,7 +39,7 @@ class Closing:
     ) -> None:
         self.imports = OwnImports()
         self._propagate_exit = policy.propagate_script_exit
-        self._json_errors = policy.json_errors
+        self._policy = policy
         self._status = 0
         self._withheld = False
         self._signalled = False
@@ -104,7 +104,7 @@ class Closing:
             self._fail(finished.failure)
 
     def _fail(self, error: RecorderError) -> None:
-        report_failure(error, self._stderr, json_errors=self._json_errors)
+        report_failure(error, self._stderr, policy=self._policy)
         if (self._status == 0 or self._withheld) and not self._signalled:
             # The status is settled by now; only leaving at once can still change it.
             _flush_streams()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 
 from codetracer_core.cli.arguments import Option
+from codetracer_core.errors import RecorderError
 from codetracer_core.session.errors import as_recorder_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codetracer_core.cli.arguments import Words
-    from codetracer_policy import PolicySource
+    from codetracer_policy import PolicySource, RecorderPolicy
 
-__all__ = ["POLICY_OPTIONS", "policy_of_options"]
+__all__ = ["POLICY_OPTIONS", "policy_in_spite_of_options", "policy_of_options"]
 
 POLICY_OPTIONS = (
     Option(
@@ -80,6 +81,19 @@ def policy_of_options(given: Words) -> tuple[PolicySource, ...]:
     from codetracer_policy import PolicySource
 
     return tuple(PolicySource(_settings(name, given), name) for name in names)
+
+
+def policy_in_spite_of_options(given: Words) -> RecorderPolicy:
+    """The policy that reports a failure to start, perhaps because of one of the options given."""
+    from codetracer_core.session.reporting import policy_in_spite_of_mistakes
+
+    try:
+        return policy_in_spite_of_mistakes(policy_of_options(given))
+    except RecorderError:
+        from codetracer_policy import PolicySource
+
+        json_errors = {"json_errors": given.switch("--json-errors")}
+        return policy_in_spite_of_mistakes((PolicySource(json_errors, "--json-errors"),))
 
 
 def _settings(name: str, given: Words) -> dict[str, object]:

@@ -11,7 +11,7 @@ from codetracer_core.cli import running
 from codetracer_core.cli.arguments import Words
 from codetracer_core.cli.closing import Closing
 from codetracer_core.cli.imports import OwnImports
-from codetracer_core.cli.policy_options import policy_of_options
+from codetracer_core.cli.policy_options import policy_in_spite_of_options, policy_of_options
 from codetracer_core.cli.record_options import (
     COMMAND,
     DISABLED_VARIABLE,
@@ -41,7 +41,7 @@ def run(words: Sequence[str]) -> int:
         COMMAND.parse(words, program_options=programs.PROGRAM_OPTIONS, into=given)
         return _run(given)
     except Exception as error:  # noqa: BLE001 - one line with a code, no traceback
-        return report_failure(error, json_errors=given.switch("--json-errors"))
+        return report_failure(error, policy=policy_in_spite_of_options(given))
 
 
 def _run(given: Words) -> int:

@@ -10,6 +10,7 @@ from codetracer_core.session.reporting import report_no_start, stderr_identity
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codetracer_core.errors import RecorderError
+    from codetracer_policy import RecorderPolicy
 
 __all__ = ["Stderr", "counted", "human_size", "report_failure", "shell_operand"]
 
@@ -45,17 +46,17 @@ class Stderr:
 
 
 def report_failure(
-    error: Exception, stderr: Stderr | None = None, *, json_errors: bool | None = None
+    error: Exception, stderr: Stderr | None = None, *, policy: RecorderPolicy | None = None
 ) -> int:
     """Say what went wrong in one line; return the exit status, 2 for a misuse and else 1.
 
-    With `json_errors` a line of JSON for programs goes with it; None leaves that to the policy of
-    the process.
+    Where `policy` asks for them, a line of JSON for programs and one of the log go with it; None
+    stands for the policy of the process.
     """
     known: RecorderError = as_recorder_error(error)
     stderr = stderr or Stderr()
     stderr.line(f"error: {known}")
-    report_no_start(known, None, stderr.identity, json_errors=json_errors)
+    report_no_start(known, policy, stderr.identity)
     return 2 if known.kind == "Usage" else 1
 
 

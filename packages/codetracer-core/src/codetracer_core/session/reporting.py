@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from codetracer_core.errors import RecorderError
     from codetracer_core.runtime.events import RecorderStats
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
-    from codetracer_policy import RecorderPolicy
+    from codetracer_policy import PolicySource, RecorderPolicy
 
 __all__ = [
+    "policy_in_spite_of_mistakes",
     "report_end",
     "report_no_start",
     "report_no_trace",
@@ -74,24 +75,14 @@ def report_end(
 
 
 def report_no_start(
-    error: RecorderError,
-    policy: RecorderPolicy | None,
-    stderr: tuple[int, int] | None,
-    *,
-    json_errors: bool | None = None,
+    error: RecorderError, policy: RecorderPolicy | None, stderr: tuple[int, int] | None
 ) -> None:
     """Report an error that the caller gets instead of a session, where lines are asked for.
 
-    Without a policy the settings of process and environment count, as far as they are valid, and
-    `json_errors` unless it is None. Nothing is written to standard error unless it is the file
-    `stderr` (see `stderr_identity`).
+    Without a policy the settings of process and environment count, as far as they are valid.
+    Nothing is written to standard error unless it is the file `stderr` (see `stderr_identity`).
     """
-    policy = policy or _policy_in_spite_of_mistakes()
-    if json_errors is not None:
-        from codetracer_policy import PolicyUpdate
-
-        policy = policy.apply(PolicyUpdate(json_errors=json_errors))
-    _report_raised("start", error, policy, stderr)
+    _report_raised("start", error, policy or policy_in_spite_of_mistakes(), stderr)
 
 
 def report_no_trace(error: RecorderError, policy: RecorderPolicy) -> None:
@@ -119,6 +110,24 @@ def _report_raised(
         emit_error_trailer(error)
 
 
+def policy_in_spite_of_mistakes(overrides: tuple[PolicySource, ...] = ()) -> RecorderPolicy:
+    """The policy of process, environment and `overrides`, without the settings that are wrong.
+
+    It says how the mistake itself is reported.
+    """
+    from codetracer_policy import PolicyError, current_policy, resolve_policy
+
+    environ: Mapping[str, str] = os.environ
+    for _ in range(3):  # as given, without wrong variables, and without wrong overrides
+        try:
+            return resolve_policy(environ=environ, overrides=overrides or None)
+        except PolicyError as error:
+            wrong = {problem.name for problem in error.problems}
+            environ = {name: text for name, text in environ.items() if name not in wrong}
+            overrides = tuple(source for source in overrides if not wrong & set(source.values))
+    return current_policy()
+
+
 def stderr_identity() -> tuple[int, int] | None:
     """Device and inode of the process's standard error; None when it was started without one.
 
@@ -144,18 +153,6 @@ def _set_up_log(policy: RecorderPolicy, stderr: tuple[int, int] | None) -> None:
 
     use_stderr(_NO_DESCRIPTOR if stderr is None else 2, identity=stderr)
     recorder_logger().configure(level=policy.log_level, log_file=policy.log_file)
-
-
-def _policy_in_spite_of_mistakes() -> RecorderPolicy:
-    """The policy of process and environment, without the variables that are wrong."""
-    from codetracer_policy import PolicyError, resolve_policy
-
-    try:
-        return resolve_policy()
-    except PolicyError as error:
-        wrong = {problem.name for problem in error.problems}
-        valid = {name: text for name, text in os.environ.items() if name not in wrong}
-        return resolve_policy(environ=valid)
 
 
 def _counters(stats: RecorderStats) -> dict[str, int]:
