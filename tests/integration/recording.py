@@ -7,12 +7,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+from workspace import ROOT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["RECORDER", "record", "recorder", "run_plain", "write_files"]
+__all__ = [
+    "RECORDER",
+    "auto_record",
+    "record",
+    "recorder",
+    "run_plain",
+    "with_auto_start",
+    "write_files",
+]
 
+AUTO_START = ROOT / "packages" / "codetracer-core" / "codetracer_core_auto_start.pth"
+"""What the interpreter runs while it imports ``site``."""
 RECORDER = Path(sys.executable).with_name("codetracer-core")
 """The installed command of the environment that runs the tests."""
 
@@ -31,10 +43,13 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def run_plain(
-    words: Sequence[str], folder: Path, stdin: bytes = b""
+    words: Sequence[str],
+    folder: Path,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run ``python`` with `words` in `folder`."""
-    return _run([sys.executable, *words], folder, stdin)
+    """Run ``python`` with `words` in `folder`, with the variables of `environment` set."""
+    return _run([sys.executable, *words], folder, stdin, environment)
 
 
 def recorder(
@@ -45,13 +60,48 @@ def recorder(
 
 
 def record(
-    words: Sequence[str], folder: Path, out_dir: Path, stdin: bytes = b""
+    words: Sequence[str],
+    folder: Path,
+    out_dir: Path,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Record, quietly, what ``python`` would run with `words` in `folder`."""
-    return recorder(["record", "-q", "--out-dir", os.fspath(out_dir), *words], folder, stdin)
+    options = ["record", "-q", "--out-dir", os.fspath(out_dir)]
+    return _run([os.fspath(RECORDER), *options, *words], folder, stdin, environment)
 
 
-def _run(command: Sequence[str], folder: Path, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
+def auto_record(
+    words: Sequence[str],
+    folder: Path,
+    out_dir: Path,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run ``python`` as `run_plain` does, so that it records itself into `out_dir`."""
+    more = {"CODETRACER_TRACE": os.fspath(out_dir), **(environment or {})}
+    return run_plain(words, folder, stdin, with_auto_start(folder, more))
+
+
+def with_auto_start(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables for an interpreter that obeys ``CODETRACER_TRACE``, and `more`.
+
+    The environment of the tests may not have the distribution's ``.pth`` file where the interpreter
+    looks for it; a ``sitecustomize`` beside the folder of the program does what it does.
+    """
+    customs = folder.with_name(f"{folder.name} customs")
+    customs.mkdir(exist_ok=True)
+    line = AUTO_START.read_text()
+    (customs / "sitecustomize.py").write_text(f"exec({line!r})\n")
+    return {"PYTHONPATH": os.fspath(customs), **(more or {})}
+
+
+def _run(
+    command: Sequence[str],
+    folder: Path,
+    stdin: bytes,
+    more: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
     environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("PYTHONUNBUFFERED", None)
     return subprocess.run(
@@ -59,7 +109,7 @@ def _run(command: Sequence[str], folder: Path, stdin: bytes) -> subprocess.Compl
         cwd=folder,
         input=stdin,
         capture_output=True,
-        env=environment,
+        env=environment | (more or {}),
         timeout=120,
         check=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tarfile
 import zipfile
@@ -89,8 +90,18 @@ def assert_records(python: Path, folder: Path, env: dict[str, str]) -> None:
     shown = run(command, "show", "out", cwd=folder, env=env)
     assert "return 2 * x" in shown
     assert "42" in shown
+    assert_records_itself(python, folder, env)
     where = run(python, "-c", "import codetracer_core as c; print(c.__file__)", cwd=folder, env=env)
     assert str(ROOT) not in where
+
+
+def assert_records_itself(python: Path, folder: Path, env: dict[str, str]) -> None:
+    """A program records itself when its environment says so, and not otherwise."""
+    (folder / "program.py").write_text(PROGRAM)
+    for out_dir in ("", "auto-out"):
+        ran = run(python, "program.py", cwd=folder, env={**env, "CODETRACER_TRACE": out_dir})
+        assert ran == "doubled 42\n"
+        assert (folder / "auto-out" / "trace.ct").is_file() == bool(out_dir)
 
 
 @each_core_python
@@ -174,6 +185,7 @@ def test_editable_install_imports_from_the_checkout(version: str, tmp_path: Path
         python, "-c", "import codetracer_core._native as n; print(n.__file__)", cwd=tmp_path
     )
     assert Path(where.strip()).parent == checkout / "packages" / CORE / "src" / "codetracer_core"
+    assert_records_itself(python, tmp_path, dict(os.environ))
 
 
 def lowest_versions() -> dict[str, str]:

@@ -13,43 +13,74 @@ from pathlib import Path
 import pytest
 
 from integration.record_programs import PROGRAMS, RecordedProgram
-from integration.recording import record, recorder, run_plain, write_files
+from integration.recording import (
+    auto_record,
+    record,
+    recorder,
+    run_plain,
+    with_auto_start,
+    write_files,
+)
 from naive import ct
 
 
 def compare(
     program: RecordedProgram, folder: Path, out_dir: Path
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run `program` both ways in `folder`; fail unless it behaves the same."""
+    """Run `program` in `folder` plainly, by the command, and told by its environment to record.
+
+    Fails unless it behaves the same each time. The command records into `out_dir`, the environment
+    into ``auto`` beside it. Returns how it behaved.
+    """
     folder.mkdir(exist_ok=True)
     write_files(folder, {"main.py": program.source, **program.files})
-    plain = run_plain(program.words, folder, program.stdin)
-    recorded = record(program.words, folder, out_dir, program.stdin)
-    assert recorded.stdout == plain.stdout
-    assert recorded.stderr == plain.stderr
-    assert recorded.returncode == plain.returncode
+    environment = with_auto_start(folder)
+    plain = run_plain(program.words, folder, program.stdin, environment)
+    for recorded in (
+        record(program.words, folder, out_dir, program.stdin, environment),
+        auto_record(program.words, folder, out_dir.with_name("auto"), program.stdin),
+    ):
+        assert recorded.stdout == plain.stdout
+        assert recorded.stderr == plain.stderr
+        assert recorded.returncode == plain.returncode
     if program.status is not None:
-        assert recorded.returncode == program.status
-    return recorded
+        assert plain.returncode == program.status
+    return plain
+
+
+def balanced(trace: ct.Trace) -> bool:
+    """Whether every call lies inside its parent, and no step outside of a call."""
+    calls = trace.calls
+    for call in calls[1:]:
+        parent = calls[call["parent"]]
+        if not parent["first"] <= call["first"] <= call["last"]:
+            return False
+        if call["last"] > parent["last"] or call["depth"] != parent["depth"] + 1:
+            return False
+    return calls[0]["first"] == 0 and calls[0]["last"] == len(trace.steps) - 1
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_behaves_the_same_recorded(name: str, tmp_path: Path) -> None:
-    """Output, errors and exit status are equal to the byte, and a trace is left."""
+    """Output, errors and exit status are equal to the byte, and a whole trace is left."""
     program = PROGRAMS[name]
-    out_dir = tmp_path / "out"
-    recorded = compare(program, tmp_path / "program", out_dir)
+    out_dir, auto_dir = tmp_path / "out", tmp_path / "auto"
+    behaved = compare(program, tmp_path / "program", out_dir)
     assert list(out_dir.glob("trace.*.ctj"))
+    # What does not compile never starts, so there is nothing to begin a session with.
+    assert not program.traced or list(auto_dir.glob("trace.*.ctj"))
     if not program.finished:
         return
-    trace = ct.load(out_dir / "trace.ct")
     metadata = json.loads((out_dir / "trace_metadata.json").read_text())
     status = metadata["process_exit_status"]
-    if recorded.returncode < 0:
+    if behaved.returncode < 0:
         assert status == {"code": None, "label": "<SIGINT>"}
-    elif recorded.returncode != 120:
-        assert status["code"] == recorded.returncode or "hook" in name
-    assert (trace.calls[1:] != []) == program.traced
+    elif behaved.returncode != 120:
+        assert status["code"] == behaved.returncode or "hook" in name
+    for folder in (out_dir, auto_dir) if program.traced else (out_dir,):
+        trace = ct.load(folder / "trace.ct")
+        assert (trace.calls[1:] != []) == program.traced
+        assert balanced(trace)
 
 
 def test_interrupts_reach_programs_where_the_tests_were_started_without_them() -> None:

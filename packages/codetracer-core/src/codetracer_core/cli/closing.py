@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from codetracer_core.session.recording import FinishedTrace, TraceSession
     from codetracer_policy import RecorderPolicy
 
-__all__ = ["Closing"]
+__all__ = ["Closing", "restate_interrupt"]
 
 
 class Closing:
@@ -78,7 +78,7 @@ class Closing:
                     " (--propagate-script-exit gives its own status)"
                 )
         if self._signalled:
-            _restate_interrupt()
+            restate_interrupt()
 
     def _finish(self) -> None:
         try:
@@ -140,7 +140,7 @@ class _Progress:
             self._stderr.line(f"making the trace: {100 * done // max(total, 1)} %")
 
 
-def _restate_interrupt() -> None:
+def restate_interrupt() -> None:
     """Make the interpreter die by SIGINT after all.
 
     It remembers that the last text it ran was interrupted; making the trace may have run some.

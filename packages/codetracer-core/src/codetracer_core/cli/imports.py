@@ -31,14 +31,16 @@ class OwnImports:
         self._meta_path = list(sys.meta_path)
         self._path_hooks = list(sys.path_hooks)
 
-    def hide(self) -> None:
+    def hide(self, start: int | None = None) -> None:
         """Take from ``sys.modules`` what ``python`` would not have imported by now.
 
-        That is the part of the standard library, written in Python, that came after the
-        interpreter's own start. The recorder keeps using it.
+        That is the part of the standard library, written in Python, that came after the first
+        `start` modules, by default those of the interpreter's own start. The recorder keeps using
+        it.
         """
         loaded = list(sys.modules)
-        start = loaded.index("site") + 1 if "site" in sys.modules else len(loaded)
+        if start is None:
+            start = loaded.index("site") + 1 if "site" in sys.modules else len(loaded)
         families: dict[str, list[str]] = {}
         for name in loaded[start:]:
             top = name.partition(".")[0]

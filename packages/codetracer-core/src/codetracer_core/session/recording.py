@@ -133,6 +133,22 @@ class TraceSession:
         """Whether this session records this process now; a forked child is another process."""
         return self._active and self._pid == os.getpid()
 
+    @property
+    def steps(self) -> int:
+        """How many steps were recorded up to now."""
+        return self._tracer.stats().steps
+
+    def abandon(self) -> None:
+        """Stop recording and leave nothing of it; does nothing when the session is over."""
+        if not self.active:
+            return
+        self._active = False
+        try:
+            self._tracer.uninstall()
+        finally:
+            self._writer.abandon()
+            remove_created(self._bootstrap.folder.created)
+
     def stop(
         self,
         *,

@@ -1,0 +1,198 @@
+"""Recording a program that knows nothing of it: ``CODETRACER_TRACE=DIR python app.py``.
+
+A ``.pth`` file of the distribution calls :func:`arm` while the interpreter imports ``site``. That
+is too early to record: the rest of ``site`` would be in the trace, and what the program is, is not
+known yet. So the session begins when the first frame starts that nothing has called, which is that
+of the main module, before its first line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import get_ident
+
+from codetracer_core.monitoring.capabilities import TOOL_IDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+    from codetracer_core.cli.imports import OwnImports
+    from codetracer_core.session.recording import TraceSession
+
+__all__ = ["VARIABLE", "arm"]
+
+VARIABLE = "CODETRACER_TRACE"
+"""Names the output folder. Nothing is recorded when it is unset or empty."""
+
+# The interpreter itself calls these before it comes to the main module.
+_START_UP = ("<frozen importlib", "<frozen zipimport")
+_OWN = "codetracer"
+
+_armed = False
+
+
+def arm() -> None:
+    """Record the program that is about to run, from its first line to the interpreter's end.
+
+    Does nothing the second time. When recording cannot start, that is said in one line on standard
+    error, and the program runs on, unless the policy requires a trace or says that failures of the
+    recorder abort: then it ends before its first line.
+    """
+    global _armed
+    if _armed or not os.environ.get(VARIABLE):
+        return
+    _armed = True
+    monitoring = sys.monitoring
+    free = [number for number in TOOL_IDS if monitoring.get_tool(number) is None]
+    if not free:
+        _refuse()
+        return
+    tool_id = free[0]
+    main_thread = get_ident()
+    first_entry = sys.path[0] if sys.path else ""
+
+    def on_start(_code: CodeType, _offset: int) -> None:
+        frame = sys._getframe(1)
+        if frame.f_back is not None or get_ident() != main_thread:
+            return
+        if frame.f_code.co_filename.startswith(_START_UP):
+            return
+        monitoring.set_events(tool_id, 0)
+        monitoring.register_callback(tool_id, monitoring.events.PY_START, None)
+        monitoring.free_tool_id(tool_id)
+        if not _is_own(frame):
+            _begin(first_entry)
+
+    monitoring.use_tool_id(tool_id, _OWN)
+    monitoring.register_callback(tool_id, monitoring.events.PY_START, on_start)
+    monitoring.set_events(tool_id, monitoring.events.PY_START)
+
+
+def _is_own(frame: FrameType) -> bool:
+    """Whether `frame`, the interpreter's first one, is that of a command of ours.
+
+    Such a command does not look at itself, and must not replace the trace that it is to show.
+    """
+    code = frame.f_code
+    if code.co_name == "_run_module_as_main":
+        name = frame.f_locals.get("mod_name")
+        return isinstance(name, str) and name.startswith(_OWN + "_")
+    return os.path.basename(code.co_filename).startswith(_OWN + "-")
+
+
+def _refuse() -> None:
+    """Say that no tool id is free."""
+    from codetracer_core.cli.report import report_failure
+    from codetracer_core.errors import RecorderError
+    from codetracer_core.monitoring.api import Event
+    from codetracer_core.monitoring.install import Installation
+
+    try:
+        Installation.claim(Event.PY_START)
+    except RecorderError as error:
+        report_failure(error)
+
+
+def _begin(first_entry: str) -> None:
+    """Begin the session in the frame that has just started.
+
+    `first_entry` is the first entry of ``sys.path`` that is not the program's. Raises SystemExit
+    when the session cannot begin and the policy does not let the program run without.
+    """
+    loaded = len(sys.modules)
+    theirs = sys.path
+    # The recorder must find its modules, and must not find the program's.
+    sys.path = theirs[theirs.index(first_entry) :] if first_entry in theirs else list(theirs)
+    try:
+        from codetracer_core.cli.imports import OwnImports
+
+        session = _session()
+        imports = OwnImports()
+    finally:
+        sys.path = theirs
+    imports.hide(loaded)
+    if session is not None:
+        import atexit
+
+        atexit.register(_AutoClosing(session, imports))
+        session.unmute()
+
+
+def _session() -> TraceSession | None:
+    """Prepare and begin the session, muted; None when that failed, which is reported here."""
+    from codetracer_core import api
+    from codetracer_core.cli.report import report_failure
+    from codetracer_core.session.bootstrap import TraceSessionBootstrap
+    from codetracer_core.session.metadata import main_script_of
+    from codetracer_core.session.output import FORMAT_CT, FORMAT_VARIABLE, OutputOptions
+
+    main_script = main_script_of(sys.modules.get("__main__"))
+    try:
+        bootstrap = TraceSessionBootstrap.prepare(
+            os.environ[VARIABLE],
+            filter_environ=os.environ,
+            main_script=main_script,
+            output=OutputOptions(format=os.environ.get(FORMAT_VARIABLE) or FORMAT_CT),
+        )
+        return api.begin(bootstrap, adopt_running=True, muted=True)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is not the program's
+        status = report_failure(error)
+        if _is_required(main_script):
+            raise SystemExit(status) from None
+        return None
+
+
+def _is_required(main_script: str | None) -> bool:
+    """Whether the policy forbids that the program runs unrecorded."""
+    from codetracer_core.errors import RecorderError
+    from codetracer_core.session.bootstrap import resolve_settings
+
+    try:
+        policy = resolve_settings(None, None, main_script or "")
+    except RecorderError:
+        return False
+    return policy.require_trace or policy.on_recorder_error == "abort"
+
+
+class _AutoClosing:
+    """Finishes the recording when the program is over; only failures are worth a line."""
+
+    def __init__(self, session: TraceSession, imports: OwnImports) -> None:
+        from codetracer_core.cli.report import Stderr
+
+        self._session = session
+        self._imports = imports
+        self._stderr = Stderr()
+        asked_for = os.path.abspath(os.path.expanduser(os.environ[VARIABLE]))
+        self._is_asked_for = os.fspath(session.path) == asked_for
+
+    def __call__(self) -> None:
+        if not self._session.active:
+            return
+        self._session.mute()
+        with self._imports.restored():
+            self._finish()
+
+    def _finish(self) -> None:
+        from codetracer_core.cli.closing import restate_interrupt
+        from codetracer_core.cli.report import report_failure
+        from codetracer_core.errors import RecorderError
+
+        # What the interpreter has shown last. In interactive mode that ends nothing.
+        last = None if sys.flags.interactive or hasattr(sys, "ps1") else vars(sys).get("last_value")
+        interrupted = isinstance(last, KeyboardInterrupt)
+        if not self._is_asked_for and not self._session.steps:
+            # A helper process of the program, such as those of multiprocessing.
+            self._session.abandon()
+        else:
+            try:
+                self._session.stop(
+                    exit_code=None if last is None or interrupted else 1,
+                    exit_label="<SIGINT>" if interrupted else "<exit>",
+                )
+            except RecorderError as error:
+                report_failure(error, self._stderr)
+        if interrupted:
+            restate_interrupt()
