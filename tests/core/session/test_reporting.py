@@ -253,6 +253,20 @@ def test_options_say_how_a_misuse_is_reported(
         assert [line["error_code"] for line in entries(log.read_text())] == [code]
 
 
+def test_settings_of_the_log_that_cannot_be_used_are_warned_about(tmp_path: Path) -> None:
+    """The program is recorded, and each warning belongs to the session."""
+    program = tmp_path / "main.py"
+    program.write_text("print('ran')\n")
+    done = command(
+        program, tmp_path / "out", CODETRACER_LOG="loud", CODETRACER_LOG_FILE=os.fspath(tmp_path)
+    )
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    warnings = entries(done.stderr)
+    assert [line["error_code"] for line in warnings] == ["ERR_IO", "ERR_INVALID_LOG_SPEC"]
+    (journal,) = (tmp_path / "out").glob("trace.*.ctj")
+    assert {line["trace_id"] for line in warnings} == {journal.name.split(".")[1]}
+
+
 WATCHED = """
 import os, sys
 def watch(event, arguments):

@@ -27,7 +27,7 @@ def project_settings(program: str) -> PolicySource | None:
     Raises UsageError when the file cannot be parsed or holds something else in the table's place,
     and EnvironmentError_ when it cannot be read. Names and values of settings are not checked here.
     """
-    path = _nearest(program_directory(program))
+    path = _nearest(os.path.realpath(program_directory(program)))
     if path is None:
         return None
     content = _read(path)

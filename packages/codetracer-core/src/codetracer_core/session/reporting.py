@@ -41,8 +41,8 @@ def report_start(bootstrap: TraceSessionBootstrap, trace_id: str) -> None:
         return
     from codetracer_log import recorder_logger, set_active_trace_id
 
-    _set_up_log(policy, _stderr)
     set_active_trace_id(trace_id)
+    _set_up_log(policy, _stderr)
     for diagnostic in diagnostics:
         recorder_logger().warn(str(diagnostic), target=_TARGET)
 
@@ -59,8 +59,8 @@ def report_end(
         return
     from codetracer_log import log_recorder_error, metrics_sink, set_active_trace_id
 
-    _set_up_log(policy, _stderr)
     set_active_trace_id(trace_id)
+    _set_up_log(policy, _stderr)
     sink = metrics_sink()
     if failure is not None:
         log_recorder_error("recording ended early", failure, trailer=policy.json_errors)
