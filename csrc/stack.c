@@ -45,6 +45,7 @@ bool ct_grow_slots(ct_thread *t, uint32_t need)
 /* Write LOST for the frames above `depth`: they ended without an event that we saw. */
 void ct_lose_frames(ct_thread *t, int depth)
 {
+    ct_session.is_unsettled = ct_session.is_unsettled || t->depth > depth;
     while (t->depth > depth) {
         uint8_t *unit = ct_out.at;
         ct_commit(unit, unit + 1, CTJ_LOST);

@@ -2,6 +2,7 @@
  * its first byte to its commit the GIL is kept and nothing but the encoder runs. */
 #include "tracer.h"
 
+#include "adopt.h"
 #include "boundary.h"
 #include "ct.h"
 #include "exceptions.h"
@@ -118,6 +119,18 @@ static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
     return CT_GO_ON;
 }
 
+/* Before a frame is pushed that the innermost one has not called: frames that do not run any more
+ * are lost, and callers that nobody has seen are entered. */
+static enum ct_go settle(ct_thread *t, ct_iframe *iframe)
+{
+    if (t->depth != 0)
+        ct_drop_stale(t, iframe);
+    if (!ct_session.is_unsettled)
+        return CT_GO_ON;
+    enum ct_go go = ct_enter_callers(t, iframe);
+    return go == CT_GO_ON ? ct_boundary(t) : go;
+}
+
 static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
 {
     if (ct_injected("py_start"))
@@ -125,8 +138,11 @@ static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
     enum ct_go go = ct_boundary(t);
     if (ct_unlikely(go != CT_GO_ON))
         return go;
-    if (ct_unlikely(t->depth != 0 && iframe->previous != t->frames[t->depth - 1].iframe))
-        ct_drop_stale(t, iframe);
+    if (ct_unlikely(t->depth == 0 || iframe->previous != t->frames[t->depth - 1].iframe)) {
+        go = settle(t, iframe);
+        if (go != CT_GO_ON)
+            return go;
+    }
     ct_plan_define(plan);
     ct_shadow *frame = ct_push(t, iframe, plan, plan->first_line);
     if (frame == NULL)
@@ -143,17 +159,10 @@ static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
     return CT_GO_ON;
 }
 
-/* A frame that goes on: ENTER, RESUME, or THROW with its exception. */
-static enum ct_go put_entry(ct_thread *t, ct_iframe *iframe, ct_plan *plan, uint8_t tag,
-                            PyObject *exception)
+/* The unit of a frame that goes on. */
+static enum ct_go put_entry_unit(ct_thread *t, ct_iframe *iframe, ct_plan *plan, uint8_t tag,
+                                 PyObject *exception)
 {
-    if (ct_injected(tag == CTJ_THROW ? "py_throw" : "py_resume"))
-        return ct_fail("ERR_TRACE_INCOMPLETE");
-    enum ct_go go = ct_boundary(t);
-    if (go != CT_GO_ON)
-        return go;
-    if (t->depth != 0 && iframe->previous != t->frames[t->depth - 1].iframe)
-        ct_drop_stale(t, iframe);
     ct_plan_define(plan);
     int32_t line = ct_frame_line(iframe);
     if (line <= 0)
@@ -171,13 +180,29 @@ static enum ct_go put_entry(ct_thread *t, ct_iframe *iframe, ct_plan *plan, uint
     return CT_GO_ON;
 }
 
+/* A frame that goes on: ENTER, RESUME, or THROW with its exception. */
+static enum ct_go put_entry(ct_thread *t, ct_iframe *iframe, ct_plan *plan, uint8_t tag,
+                            PyObject *exception)
+{
+    if (ct_injected(tag == CTJ_THROW ? "py_throw" : "py_resume"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
+    enum ct_go go = ct_boundary(t);
+    if (go == CT_GO_ON && (t->depth == 0 || iframe->previous != t->frames[t->depth - 1].iframe))
+        go = settle(t, iframe);
+    return go == CT_GO_ON ? put_entry_unit(t, iframe, plan, tag, exception) : go;
+}
+
+enum ct_go ct_put_enter(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
+{
+    enum ct_go go = ct_boundary(t);
+    return go == CT_GO_ON ? put_entry_unit(t, iframe, plan, CTJ_ENTER, NULL) : go;
+}
+
 /* ---- events
  * --------------------------------------------------------------------------------------------------
  */
 
-/* Set LINE, PY_RETURN and PY_YIELD for code that is recorded; takes effect for the call that is
- * starting. */
-static bool arm(ct_plan *plan)
+bool ct_plan_arm(ct_plan *plan)
 {
     plan->armed = true;
     PyObject *args[] = {ct_session.tool_id, (PyObject *)plan->code, ct_session.local_events};
@@ -206,7 +231,7 @@ static enum ct_scope get_ready(ct_plan *plan, ct_iframe *iframe)
         else if (ct_gate_is_shut(ct_thread_of(ct_thread_state()), iframe))
             return CT_SCOPE_SHUT;
     }
-    if (!plan->armed && !arm(plan)) {
+    if (!plan->armed && !ct_plan_arm(plan)) {
         /* The tool id is not ours any more: somebody has freed it. */
         PyErr_Clear();
         return ct_fail("ERR_TOOL_ID_LOST") == CT_GO_RAISE ? CT_SCOPE_ERROR : CT_SCOPE_UNDECIDED;
@@ -225,6 +250,11 @@ static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan 
     if (scope == CT_SCOPE_TRACE && ct_unlikely(!(*plan)->ready))
         return get_ready(*plan, iframe);
     return scope;
+}
+
+enum ct_scope ct_scope_of_frame(PyCodeObject *code, ct_iframe *iframe, ct_plan **plan)
+{
+    return scope_of((PyObject *)code, iframe, plan);
 }
 
 /* What a callback returns for the start of code that is not recorded this time; PY_THROW cannot be
@@ -331,7 +361,10 @@ static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code,
         return CT_GO_AWAY;
     if (ct_gate_exists && ct_gate_is_shut(t, iframe))
         return CT_GO_SHUT;
-    return adopt ? put_entry(t, iframe, extra, CTJ_ENTER, NULL) : CT_GO_AWAY;
+    if (!adopt)
+        return CT_GO_AWAY;
+    ct_session.is_unsettled = true;
+    return put_entry(t, iframe, extra, CTJ_ENTER, NULL);
 }
 
 /* The thread of an event, with the frame of the event on top of its stack; NULL and *go when there
@@ -430,98 +463,6 @@ void ct_thread_ignore(bool ignored)
         t->ignored = ignored;
 }
 
-/* Enter the frames that this thread is in, outermost first.  They stay where they are while the
- * resolver runs above them. */
-static int adopt_own_frames(ct_thread *t)
-{
-    size_t n = 0, room = 0;
-    ct_iframe **frames = NULL;
-    for (ct_iframe *f = ct_current_frame(ct_thread_state()); f != NULL; f = f->previous) {
-        if (ct_frame_is_shim(f) || ct_frame_code(f) == NULL)
-            continue;
-        if (n == room) {
-            room = room != 0 ? room * 2 : 64;
-            ct_iframe **larger = realloc(frames, room * sizeof *frames);
-            if (larger == NULL) {
-                free(frames);
-                return PyErr_NoMemory(), -1;
-            }
-            frames = larger;
-        }
-        frames[n++] = f;
-    }
-    enum ct_go go = CT_GO_ON;
-    while (n > 0 && go == CT_GO_ON) {
-        ct_iframe *f = frames[--n];
-        ct_plan *plan = NULL;
-        enum ct_scope scope = scope_of((PyObject *)ct_frame_code(f), f, &plan);
-        if (scope == CT_SCOPE_ERROR)
-            go = CT_GO_RAISE;
-        else if (scope == CT_SCOPE_TRACE || scope == CT_SCOPE_TASK)
-            go = put_entry(t, f, plan, CTJ_ENTER, NULL);
-    }
-    free(frames);
-    return go == CT_GO_RAISE ? -1 : 0;
-}
-
-/* The code that other threads are in, as pairs with its globals.  Nothing runs meanwhile: their
- * frames go as soon as they may. */
-static PyObject *code_of_other_threads(void)
-{
-    PyThreadState *own = ct_thread_state();
-    PyObject *pairs = PyList_New(0);
-    PyThreadState *s = PyInterpreterState_ThreadHead(own->interp);
-    for (; pairs != NULL && s != NULL; s = PyThreadState_Next(s)) {
-        if (s == own)
-            continue;
-        for (ct_iframe *f = ct_current_frame(s); f != NULL && pairs != NULL; f = f->previous) {
-            PyCodeObject *code = ct_frame_is_shim(f) ? NULL : ct_frame_code(f);
-            if (code == NULL)
-                continue;
-            PyObject *pair = PyTuple_Pack(2, (PyObject *)code, f->f_globals);
-            if (pair == NULL || PyList_Append(pairs, pair) < 0)
-                Py_CLEAR(pairs);
-            Py_XDECREF(pair);
-        }
-    }
-    return pairs;
-}
-
-/* Let the lines of a frame that runs already come, if the session has decided to record it. */
-static bool arm_running(ct_iframe *f)
-{
-    void *extra = NULL;
-    PyCodeObject *code = ct_frame_code(f);
-    if (code != NULL)
-        PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
-    ct_plan *plan = extra != NULL && ((uintptr_t)extra & 1) == 0 ? extra : NULL;
-    if (plan == NULL || plan->armed || (ct_gate_exists && ct_gate_is_shut(NULL, f)))
-        return true;
-    return arm(plan);
-}
-
-/* Decide about the code that other threads are in.  A frame of theirs is entered at its next line.
- */
-static int adopt_other_threads(void)
-{
-    PyObject *pairs = code_of_other_threads();
-    int status = pairs != NULL ? 0 : -1;
-    for (Py_ssize_t i = 0; status == 0 && i < PyList_GET_SIZE(pairs); i++) {
-        PyObject *pair = PyList_GET_ITEM(pairs, i);
-        ct_plan *plan = NULL;
-        if (ct_scope_of((PyCodeObject *)PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1),
-                        &plan) == CT_SCOPE_ERROR)
-            status = -1;
-    }
-    Py_XDECREF(pairs);
-    PyThreadState *own = ct_thread_state(), *s = PyInterpreterState_ThreadHead(own->interp);
-    for (; status == 0 && s != NULL; s = PyThreadState_Next(s))
-        for (ct_iframe *f = s != own ? ct_current_frame(s) : NULL; f != NULL; f = f->previous)
-            if (!ct_frame_is_shim(f) && !arm_running(f))
-                status = -1;
-    return status;
-}
-
 /* `parts`: (resolver, on_failure, on_sealed, thread_name, set_local_events, DISABLE, tool id, local
  * events, adopt, is_activation or None, restart_events, local events with branches) */
 int ct_tracer_open(PyObject *parts)
@@ -550,7 +491,8 @@ int ct_tracer_open(PyObject *parts)
         ct_session.active = false;
     if (PyObject_IsTrue(PyTuple_GET_ITEM(parts, 8)) != 1)
         return 0;
-    return adopt_own_frames(ct_session.current) < 0 ? -1 : adopt_other_threads();
+    ct_session.is_unsettled = true;
+    return ct_adopt_own_frames(ct_session.current) < 0 ? -1 : ct_adopt_other_threads();
 }
 
 void ct_tracer_close(void)

@@ -46,9 +46,9 @@ typedef struct ct_thread {
     const void *task;         /* that its last coroutine ran in; only compared */
     PyObject *task_name;      /* owned */
     uint64_t task_generation; /* of the chunk in which it was stated last */
-    const void *flying; /* the exception that ended a frame last, only compared */
+    const void *flying;       /* the exception that ended a frame last, only compared */
     const void *flying_traceback;
-    uint64_t catching;     /* key of a frame whose step at catching_line begins an `except` body */
+    uint64_t catching; /* key of a frame whose step at catching_line begins an `except` body */
     int32_t catching_line;
 } ct_thread;
 
@@ -62,6 +62,7 @@ struct ct_session {
     uint64_t next_key;
     uint64_t steps, calls, returns, lost;
     const char *failure;  /* a code to report at the next boundary, NULL */
+    bool is_unsettled;    /* some frame ran, or ended, without an event that we saw */
     bool writer_runs;     /* somebody takes sealed chunks */
     PyObject *on_failure; /* owned callables */
     PyObject *on_sealed;
@@ -89,6 +90,16 @@ ct_thread *ct_thread_of_event(PyObject *code, enum ct_go *go);
 
 /* One step of the innermost frame. */
 enum ct_go ct_put_step(ct_thread *t, int32_t line);
+
+/* ENTER for a frame whose caller is the innermost one of the thread's stack, if any of it is. */
+enum ct_go ct_put_enter(ct_thread *t, ct_iframe *iframe, ct_plan *plan);
+
+/* The decision about code that runs in a frame. */
+enum ct_scope ct_scope_of_frame(PyCodeObject *code, ct_iframe *iframe, ct_plan **plan);
+
+/* Set LINE, PY_RETURN and PY_YIELD for code that is recorded; takes effect for the call that is
+ * starting.  False: an exception is set. */
+bool ct_plan_arm(ct_plan *plan);
 
 /* What the calling thread does is the recorder's own business, or the program's again. */
 void ct_thread_ignore(bool ignored);
