@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from codetracer_policy import (
     OnRecorderError,
     OriginKind,
+    PolicyError,
     PolicyOrigin,
     PolicySource,
     PolicyTypeError,
@@ -26,6 +29,7 @@ from codetracer_policy import (
     reset_policy,
     resolve_policy,
 )
+from codetracer_policy.model import FIELD_NAMES
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +133,29 @@ def test_wrong_values_are_refused(name: str, value: object) -> None:
         resolve_policy(environ={}, overrides={name: value})
     assert caught.value.code == "ERR_INVALID_POLICY_VALUE"
     assert isinstance(caught.value, ValueError)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates(),
+    lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+    max_leaves=3,
+)
+
+
+@given(st.dictionaries(st.sampled_from(FIELD_NAMES) | st.text(max_size=20), anything, max_size=4))
+@example({"max_items": 10**5000})
+@example({"log_file": "a\0b"})
+def test_any_mapping_is_a_policy_or_a_policy_error(settings: dict[str, object]) -> None:
+    """Settings of any name and type are applied, or refused with a remedy for each."""
+    try:
+        policy = resolve_policy(environ={}, overrides=settings)
+    except PolicyError as error:
+        assert all(problem.remedy for problem in error.problems)
+        assert {problem.name for problem in error.problems} <= {*settings, *map(repr, settings)}
+        assert all(problem.name.isprintable() for problem in error.problems)
+    else:
+        given_names = {name for name, value in settings.items() if value is not None}
+        assert given_names <= {name for name, _ in policy.origins}
 
 
 def test_configuring_is_all_or_nothing() -> None:

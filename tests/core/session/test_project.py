@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from codetracer_core.errors import EnvironmentError_, UsageError
+from codetracer_core.errors import EnvironmentError_, RecorderError, UsageError
 from codetracer_core.session.bootstrap import TraceSessionBootstrap
 from codetracer_core.session.project import project_settings
 from codetracer_policy import RecorderPolicy, configure_policy, reset_policy
@@ -122,6 +125,7 @@ def test_a_file_that_says_nothing_to_us_is_no_mistake(
         ("tool.codetracer = 3\n", "tool.codetracer is not a table"),
         ("tool.codetracer = " + "[" * 5000, "nested too deeply"),
         ("[tool.codetracer]\nlog_file = '\udcff'\n", "byte 30 is not UTF-8"),
+        ("[tool.codetracer]\nmax_items = " + "9" * 5000, "Exceeds the limit"),
     ],
 )
 def test_a_file_that_cannot_be_parsed_is_named(
@@ -135,6 +139,20 @@ def test_a_file_that_cannot_be_parsed_is_named(
     assert caught.value.code == "ERR_PROJECT_SYNTAX"
     assert caught.value.context == {"path": str(path)}
     assert problem in caught.value.message
+
+
+@given(st.binary(max_size=200), st.booleans())
+@example(b"[tool.codetracer]\nmax_items = 0x" + b"f" * 5000, False)
+def test_any_file_gives_a_policy_or_an_error_of_ours(content: bytes, in_the_table: bool) -> None:
+    """Whatever stands in a project's file, all that comes of it is a usage error."""
+    head = b"[tool.codetracer]\n" if in_the_table else b"# codetracer\n"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "pyproject.toml").write_bytes(head + content)
+        try:
+            policy_of(Path(folder, "main.py"))
+        except RecorderError as error:
+            assert error.code != "ERR_UNKNOWN"
+            assert error.kind == "Usage"
 
 
 def test_wrong_settings_name_file_key_and_nearest_name(tmp_path: Path, program: Path) -> None:

@@ -60,7 +60,7 @@ def policy_update(values: Mapping[str, object], *, place: str = "argument") -> P
 def _unknown(name: object, place: str) -> PolicyProblem:
     from difflib import get_close_matches  # 5 ms that only a mistake has to pay
 
-    text = name if isinstance(name, str) else repr(name)
+    text = name if isinstance(name, str) and name.isprintable() else repr(name)
     nearest = get_close_matches(text, FIELD_NAMES, n=1)
     remedy = f"did you mean {nearest[0]}?" if nearest else "use one of " + ", ".join(FIELD_NAMES)
     return PolicyProblem(text, place, "there is no such setting", remedy, ERR_UNKNOWN_POLICY_KEY)

@@ -116,8 +116,10 @@ def limit_problem(name: str, value: int, place: str) -> PolicyProblem:
     from codetracer_policy.errors import PolicyProblem
 
     lowest, highest = LIMIT_BOUNDS[name]
+    # Python refuses to write numbers of thousands of digits.
+    shown = str(value) if value.bit_length() <= 64 else "a number of that size"
     return PolicyProblem(
-        name, place, f"{value} is out of range", f"use a number from {lowest} to {highest}"
+        name, place, f"{shown} is out of range", f"use a number from {lowest} to {highest}"
     )
 
 

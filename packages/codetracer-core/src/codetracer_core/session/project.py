@@ -78,13 +78,13 @@ def _read(path: str) -> bytes:
 
 def _table(path: str, content: bytes) -> dict[str, object]:
     """The table ``tool.codetracer``, empty when there is none."""
-    from tomli import TOMLDecodeError, loads
+    from tomli import loads
 
     try:
         tool = loads(content.decode("utf-8")).get("tool", {})
     except UnicodeDecodeError as error:
         raise _syntax(path, f"byte {error.start} is not UTF-8") from error
-    except TOMLDecodeError as error:
+    except ValueError as error:  # no TOML, or a number of more digits than Python reads
         raise _syntax(path, str(error)) from error
     except RecursionError as error:
         raise _syntax(path, "it is nested too deeply") from error
