@@ -70,6 +70,8 @@ streams = ["stdout", "stdin", "stdout"]
         ("version = 1", "version = 0", "VALUE", "'meta.version' is 0", "version = 1"),
         ("version = 1", "version = -1", "VALUE", "'meta.version' is -1", "version = 1"),
         ("version = 1", "version = 2", "VERSION", "'meta.version' is 2", "newer"),
+        ("version = 1", "version = 0x" + "f" * 5000, "VERSION", "'meta.version' is a", "newer"),
+        ("version = 1", "version = " + "9" * 5000, "SYNTAX", "digits", "smaller"),
         ("version = 1", "version = true", "SCHEMA", "not a whole number", "whole"),
         ("version = 1", "version = 1.0", "SCHEMA", "not a whole number", "whole"),
         ("version = 1", "version = 1\nlabels = [1]", "SCHEMA", "'meta.labels[0]'", "text"),

@@ -138,18 +138,20 @@ class SourceReader:
         if not isinstance(version, int) or version == SUPPORTED_VERSION:
             return SUPPORTED_VERSION
         path = (*table.path, "version")
+        # Python refuses to write numbers of thousands of digits in decimal.
+        shown = str(version) if version.bit_length() <= 64 else "a number of that size"
         if version < 1:
             self.report(
                 ERR_FILTER_VALUE,
                 path,
-                f"'meta.version' is {version}",
+                f"'meta.version' is {shown}",
                 f"write version = {SUPPORTED_VERSION}",
             )
         else:
             self.report(
                 ERR_FILTER_VERSION,
                 path,
-                f"'meta.version' is {version}, and this release knows version {SUPPORTED_VERSION}",
+                f"'meta.version' is {shown}, and this release knows version {SUPPORTED_VERSION}",
                 f"write version = {SUPPORTED_VERSION}, or install a newer codetracer-filter",
             )
         return SUPPORTED_VERSION

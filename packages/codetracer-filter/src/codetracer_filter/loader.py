@@ -212,6 +212,10 @@ class ConfigAggregator:
                 error.colno,
             )
             return
+        except ValueError:
+            message = "it holds a number of more digits than Python reads"
+            self._report(ERR_FILTER_SYNTAX, path, message, "write a smaller one", 1)
+            return
         except RecursionError:
             message = "it is nested too deeply"
             self._report(ERR_FILTER_SYNTAX, path, message, "write it flatter", 1)
