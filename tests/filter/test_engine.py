@@ -256,37 +256,6 @@ RULES = st.lists(
 SCOPES = [("/p/a.py", "f", "a"), ("/p/a.py", "g", "b"), ("/q/b.py", "f", "a"), ("<x>", "f", None)]
 
 
-def outcome(config: TraceFilterConfig) -> list[tuple[str, str, str]]:
-    """What a chain decides about a handful of scopes and values."""
-    asked = TraceFilterEngine(config)
-    answers = [asked.resolve_query(*scope) for scope in SCOPES]
-    return [
-        (answer.exec, answer.policy.default, answer.policy.decide(ValueKind.LOCAL, "x"))
-        for answer in answers
-    ]
-
-
-@given(RULES, st.integers(0, 6))
-def test_splitting_a_chain_changes_nothing(rules: list[str], at: int) -> None:
-    """Rules decide the same in one source and in two, the second of which inherits defaults."""
-    inherit = HEADER.replace('"trace"', '"inherit"').replace('"allow"', '"inherit"')
-    whole = TraceFilterConfig.from_paths([], inline=[("w", HEADER + "".join(rules))])
-    halves = [("a", HEADER + "".join(rules[:at])), ("b", inherit + "".join(rules[at:]))]
-    assert outcome(whole) == outcome(TraceFilterConfig.from_paths([], inline=halves))
-
-
-@given(RULES, st.integers(0, 6))
-def test_rule_that_matches_nothing_changes_nothing(rules: list[str], at: int) -> None:
-    """A rule for something that is not there can stand anywhere."""
-    idle = rule("obj:literal:nothing", "skip", "drop", x="drop")
-    more = [*rules[:at], idle, *rules[at:]]
-    config, longer = (
-        TraceFilterConfig.from_paths([], inline=[("w", HEADER + "".join(text))])
-        for text in (rules, more)
-    )
-    assert outcome(config) == outcome(longer)
-
-
 @given(RULES)
 def test_file_decision_agrees_with_every_scope(rules: list[str]) -> None:
     """When a file has one decision, each scope of that file gets it."""
