@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("hot_path.py", "whole_process.py", "reporting.py", "reference.py")
+COMMANDS = ("hot_path.py", "whole_process.py", "filters.py", "reporting.py", "reference.py")
 
 
 def main() -> int:

@@ -31,8 +31,14 @@ def rows(output: str) -> dict[str, list[str]]:
 
 
 def test_all_benchmarks_run_one_after_the_other(parts: dict[str, str]) -> None:
-    """`python -m benchmarks` runs the four commands and prints the tables of each."""
-    assert list(parts) == ["hot_path.py", "whole_process.py", "reporting.py", "reference.py"]
+    """`python -m benchmarks` runs the five commands and prints the tables of each."""
+    assert list(parts) == [
+        "hot_path.py",
+        "whole_process.py",
+        "filters.py",
+        "reporting.py",
+        "reference.py",
+    ]
 
 
 def test_hot_path_prints_each_workload_beside_its_target(parts: dict[str, str]) -> None:
@@ -45,6 +51,26 @@ def test_whole_process_prints_each_subject(parts: dict[str, str]) -> None:
     """Starting, making the trace, memory and skipped code each have a table."""
     titles = [line for line in parts["whole_process.py"].splitlines() if line[:1].strip()]
     assert titles == ["Start", "Making trace.ct", "Memory", "Skipped code"]
+
+
+def test_filters_prints_each_figure_and_scenario(parts: dict[str, str]) -> None:
+    """Five figures have a target; the three scenarios of the event stream follow."""
+    assert parts["filters.py"].count("<=") == 5
+    assert {"baseline", "glob", "regex"} <= set(rows(parts["filters.py"]))
+
+
+def test_the_event_stream_has_the_size_that_is_stated() -> None:
+    """A hundred functions have fifty locals each, and the rules treat them as their names say."""
+    printed = run(
+        sys.executable,
+        "-c",
+        "import pathlib, sys, tempfile; sys.path.insert(0, sys.argv[1])\n"
+        "from figures.filter_events import LOCALS, SCENARIOS, functions\n"
+        "codes = functions(pathlib.Path('/p'))\n"
+        "print(len(codes), {code.co_nlocals for code, _ in codes}, len(LOCALS), len(SCENARIOS))",
+        BENCHMARKS,
+    )
+    assert printed.split() == ["100", "{51}", "50", "3"]
 
 
 def test_reporting_prints_each_call_beside_its_target(parts: dict[str, str]) -> None:
