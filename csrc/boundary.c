@@ -125,6 +125,13 @@ enum ct_go ct_boundary_slow(void)
     return go;
 }
 
+enum ct_go ct_boundary_seal(void)
+{
+    if (ct_session.failure != NULL)
+        return ct_fail(ct_session.failure);
+    return wait_for_slot(ct_session.number);
+}
+
 /* The first record of a thread: its name is asked for, then it is announced. */
 enum ct_go ct_announce(ct_thread *t)
 {

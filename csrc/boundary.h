@@ -28,6 +28,8 @@ enum ct_go ct_fail(const char *code);
 enum ct_go ct_contain(void);
 
 enum ct_go ct_boundary_slow(void);
+/* Seal the live chunk, however full it is. */
+enum ct_go ct_boundary_seal(void);
 enum ct_go ct_announce(ct_thread *t);
 void ct_put_switch(ct_thread *t);
 

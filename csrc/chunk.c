@@ -245,12 +245,36 @@ int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32
     return result;
 }
 
+/* Whether a sealed chunk up to `sequence` is not in the journal.  The lock is held. */
+static bool is_unwritten(uint64_t sequence)
+{
+    for (int i = 0; i < CT_SLOTS; i++)
+        if ((ring.state[i] == SLOT_SEALED || ring.state[i] == SLOT_WRITING) &&
+            ring.sequence[i] <= sequence)
+            return true;
+    return false;
+}
+
 void ct_writer_give(int slot)
 {
     pthread_mutex_lock(&ring.lock);
     ring.state[slot] = SLOT_FREE;
-    pthread_cond_signal(&ring.freed);
+    pthread_cond_broadcast(&ring.freed);
     pthread_mutex_unlock(&ring.lock);
+}
+
+/* Wait up to `ms` until the chunks up to `sequence` are in the journal; whether they are. */
+int ct_writer_wait(uint64_t sequence, int ms)
+{
+    struct timespec until = deadline(ms);
+    pthread_mutex_lock(&ring.lock);
+    bool waiting = is_unwritten(sequence);
+    if (waiting) {
+        pthread_cond_timedwait(&ring.freed, &ring.lock, &until);
+        waiting = is_unwritten(sequence);
+    }
+    pthread_mutex_unlock(&ring.lock);
+    return !waiting;
 }
 
 /* Make the writer end as soon as nothing is sealed, or let one run again. */

@@ -16,6 +16,7 @@ int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot
 void ct_ring_destroy(void);
 void ct_set_limits(int depth, int items, int text, int value, int step);
 int ct_session_open(uintptr_t parts, uintptr_t errors);
+int ct_session_seal(uint64_t *sequence, uintptr_t errors);
 const char *ct_session_close(void);
 int ct_session_is_active(void);
 void ct_session_fail(void);
@@ -26,6 +27,7 @@ int ct_writer_start(uintptr_t callable);
 void ct_writer_join(void);
 int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length);
 void ct_writer_give(int slot);
+int ct_writer_wait(uint64_t sequence, int ms);
 void ct_writer_pause(int paused);
 
 int ct_callback_rows(void);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "boundary.h"
 #include "chunk.h"
 #include "frame.h"
 #include "inject.h"
@@ -124,6 +125,25 @@ int ct_session_open(uintptr_t parts, uintptr_t errors)
         keep_error(errors);
     PyGILState_Release(gil);
     return status;
+}
+
+/* Seal what was recorded so far, for the writer to take.  *sequence is the number of the chunk, 0
+ * when nothing is recorded any more.  -1: the exception is in the list `errors`. */
+int ct_session_seal(uint64_t *sequence, uintptr_t errors)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    enum ct_go go = CT_GO_AWAY;
+    *sequence = 0;
+    if (ct_session.active) {
+        uint64_t live = ct_out.generation;
+        go = ct_boundary_seal();
+        if (go == CT_GO_ON)
+            *sequence = live;
+    }
+    if (go == CT_GO_RAISE)
+        keep_error(errors);
+    PyGILState_Release(gil);
+    return go == CT_GO_RAISE ? -1 : 0;
 }
 
 /* Stop tracing and seal the last chunk; events must be off.  Returns the code of a failure that no

@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from integration.recording import run_plain
-from naive import ct
+from naive import ct, journal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,3 +270,204 @@ def test_importing_the_package_imports_next_to_nothing(tmp_path: Path) -> None:
         "RecorderError True",
         "module 'codetracer_core' has no attribute 'nothing'",
     ]
+
+
+def test_a_decorated_function_is_recorded_each_time_it_is_called(tmp_path: Path) -> None:
+    """Result, exceptions and name are the function's; calls inside belong to the outer one."""
+    printed = run(
+        """
+        @codetracer_core.trace("out")
+        def countdown(n):
+            "Count."
+            if n < 0:
+                raise ValueError(n)
+            return n and countdown(n - 1)
+        print(countdown(2), codetracer_core.is_tracing(), countdown.__name__, countdown.__doc__)
+        print(len(list(Path("out").glob("*.ctj"))), len(list(Path("out").iterdir())))
+        try:
+            countdown(-1)
+        except ValueError as error:
+            print(error, codetracer_core.is_tracing())
+        countdown(3)
+        """,
+        tmp_path,
+    )
+    assert printed == ["0 False countdown Count.", "1 4", "-1 False"]
+    assert functions(tmp_path / "out" / "trace.ct").count("countdown") == 4
+
+
+def test_a_decorated_coroutine_function_is_recorded_until_it_ends(tmp_path: Path) -> None:
+    """It stays a coroutine function, and what runs while it waits is in the trace."""
+    printed = run(
+        """
+        import asyncio
+        @codetracer_core.trace("out")
+        async def main():
+            work(1)
+            await asyncio.sleep(0.001)
+            return work(2)
+        print(asyncio.iscoroutinefunction(main), asyncio.run(main()), codetracer_core.is_tracing())
+        """,
+        tmp_path,
+    )
+    assert printed == ["True 3 False"]
+    assert functions(tmp_path / "out" / "trace.ct").count("work") == 2
+
+
+def test_what_cannot_be_decorated_is_refused(tmp_path: Path) -> None:
+    """Generator functions, classes and what cannot be called at all; the error is a TypeError."""
+    printed = run(
+        """
+        def numbers():
+            yield 1
+        async def more():
+            yield 1
+        for what in (numbers, more, int, 3):
+            try:
+                codetracer_core.trace("out")(what)
+            except TypeError as error:
+                print(error.code, isinstance(error, codetracer_core.UsageError))
+        """,
+        tmp_path,
+    )
+    assert printed == ["ERR_INVALID_ARGUMENT True"] * 4
+
+
+def test_flushing_brings_what_was_recorded_into_the_journal(tmp_path: Path) -> None:
+    """Another reader finds it there, without the ring, while the session goes on."""
+    printed = run(
+        """
+        import shutil
+        codetracer_core.flush()
+        session = codetracer_core.start("out")
+        work(700700700)
+        codetracer_core.flush()
+        (journal,) = Path("out").glob("*.ctj")
+        shutil.copy(journal, "copy.ctj")
+        work(900900900)
+        session.flush()
+        session.flush()
+        codetracer_core.stop()
+        session.flush()
+        codetracer_core.flush()
+        """,
+        tmp_path,
+    )
+    assert printed == []
+    early = [event for event in journal.load(tmp_path / "copy.ctj") if "700700700" in repr(event)]
+    late = [event for event in journal.load(tmp_path / "copy.ctj") if "900900900" in repr(event)]
+    assert early
+    assert not late
+    assert functions(tmp_path / "out" / "trace.ct").count("work") == 2
+
+
+def test_flushing_while_other_threads_record_loses_nothing(tmp_path: Path) -> None:
+    """Every call of every thread is in the trace."""
+    run(
+        """
+        import threading
+        def many():
+            for number in range(300):
+                work(number)
+        with codetracer_core.trace("out"):
+            threads = [threading.Thread(target=many) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            while any(thread.is_alive() for thread in threads):
+                codetracer_core.flush()
+            for thread in threads:
+                thread.join()
+        """,
+        tmp_path,
+    )
+    trace = ct.load(tmp_path / "out" / "trace.ct")
+    arguments = [
+        dict(call["args"])["n"]["i"]
+        for call in trace.calls
+        if call["function"] == "work" and call["args"]
+    ]
+    assert sorted(arguments) == sorted([*range(300)] * 3)
+
+
+def test_a_session_may_start_inside_a_thread_and_stop_inside_a_function(tmp_path: Path) -> None:
+    """The trace is balanced: every call lies inside its parent."""
+    printed = run(
+        """
+        import threading
+        def begin():
+            codetracer_core.start("out")
+            work(1)
+        def end(depth):
+            if depth:
+                end(depth - 1)
+            else:
+                codetracer_core.stop()
+            work(3)
+        thread = threading.Thread(target=begin)
+        thread.start()
+        thread.join()
+        work(2)
+        end(2)
+        print(codetracer_core.is_tracing())
+        """,
+        tmp_path,
+    )
+    assert printed == ["False"]
+    trace = ct.load(tmp_path / "out" / "trace.ct")
+    works = [dict(call["args"])["n"]["i"] for call in trace.calls if call["function"] == "work"]
+    assert works == [1, 2]
+    assert [call["function"] for call in trace.calls].count("end") == 3
+    for call in trace.calls[1:]:
+        parent = trace.calls[call["parent"]]
+        assert parent["first"] <= call["first"] <= call["last"] <= parent["last"]
+
+
+def test_the_settings_of_the_process_hold_for_later_sessions(tmp_path: Path) -> None:
+    """They come before those of the environment and of the call, and errors are core's."""
+    printed = run(
+        """
+        codetracer_core.configure_policy(require_trace=True, log_level="error")
+        print(codetracer_core.policy_snapshot()["require_trace"])
+        codetracer_core.configure_policy_from_env({"CODETRACER_REQUIRE_TRACE": "off"})
+        print(codetracer_core.policy_snapshot()["require_trace"])
+        for settings in ({"on_recorder_error": "maybe"}, {"no_such": 1}, {"require_trace": 3}):
+            try:
+                codetracer_core.configure_policy(**settings)
+            except codetracer_core.UsageError as error:
+                print(error.code, isinstance(error, TypeError))
+        try:
+            codetracer_core.configure_policy_from_env({"CODETRACER_REQUIRE_TRACE": "maybe"})
+        except codetracer_core.UsageError as error:
+            print(error.code)
+        print(codetracer_core.policy_snapshot()["require_trace"])
+        """,
+        tmp_path,
+    )
+    assert printed == [
+        "True",
+        "False",
+        "ERR_INVALID_POLICY_VALUE False",
+        "ERR_UNKNOWN_POLICY_KEY True",
+        "ERR_INVALID_POLICY_VALUE True",
+        "ERR_INVALID_POLICY_VALUE",
+        "False",
+    ]
+
+
+def test_only_what_happens_below_the_activation_file_is_recorded(tmp_path: Path) -> None:
+    """The format is one that callers of other recorders name."""
+    (tmp_path / "part.py").write_text("def inside():\n    return 1\n")
+    run(
+        """
+        import part
+        codetracer_core.start("out", format="binary", start_on_enter="part.py")
+        work(1)
+        part.inside()
+        work(2)
+        codetracer_core.stop()
+        """,
+        tmp_path,
+    )
+    called = functions(tmp_path / "out" / "trace.ct")
+    assert "inside" in called
+    assert "work" not in called

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from codetracer_core.api import TraceSession, is_tracing, start, stop, trace
+    from codetracer_core.api import TraceSession, flush, is_tracing, start, stop, trace
     from codetracer_core.errors import (
         EnvironmentError,
         InternalError,
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
         TargetError,
         TraceError,
         UsageError,
+    )
+    from codetracer_core.policy import (
+        configure_policy,
+        configure_policy_from_env,
+        policy_snapshot,
     )
 
 __all__ = [
@@ -26,7 +31,11 @@ __all__ = [
     "TraceError",
     "TraceSession",
     "UsageError",
+    "configure_policy",
+    "configure_policy_from_env",
+    "flush",
     "is_tracing",
+    "policy_snapshot",
     "start",
     "stop",
     "trace",
@@ -34,7 +43,11 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_FROM_API = frozenset({"TraceSession", "is_tracing", "start", "stop", "trace"})
+_HOMES = {
+    **dict.fromkeys(("TraceSession", "flush", "is_tracing", "start", "stop", "trace"), "api"),
+    **dict.fromkeys(("configure_policy", "configure_policy_from_env", "policy_snapshot"), "policy"),
+}
+"""The modules of the names that are not errors."""
 
 
 def __getattr__(name: str) -> object:
@@ -42,7 +55,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    home = "api" if name in _FROM_API else "errors"
+    home = _HOMES.get(name, "errors")
     value: object = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

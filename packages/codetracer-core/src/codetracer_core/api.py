@@ -1,4 +1,4 @@
-"""Recording from inside a program: ``start``, ``stop``, ``is_tracing`` and the ``trace`` block."""
+"""Recording from inside a program: ``start``, ``stop``, ``flush`` and ``trace``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from codetracer_core.session.recording import TraceSession
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
+    from typing import Any
 
     from codetracer_core.session.filters import FilterArgument
 
-__all__ = ["TraceSession", "is_tracing", "start", "stop", "trace"]
+__all__ = ["TraceSession", "flush", "is_tracing", "start", "stop", "trace"]
 
 _current: TraceSession | None = None
 
@@ -71,38 +72,50 @@ def stop(*, exit_code: int | None = None) -> None:
         session.stop(exit_code=exit_code)
 
 
+def flush() -> None:
+    """Bring everything that was recorded so far into the journal and that to the disk.
+
+    Does nothing when no session runs. Raises RecorderError when the journal cannot be written.
+    """
+    session = _active_session()
+    if session is not None:
+        session.flush()
+
+
 def is_tracing() -> bool:
     """Whether this process is being recorded."""
     return _active_session() is not None
 
 
 class trace:  # noqa: N801 - used like a function: ``with trace(DIR):``
-    """A ``with`` block that is recorded; the arguments are those of :func:`start`.
+    """A ``with`` block or a function that is recorded; the arguments are those of :func:`start`.
 
-    ``as`` gives the session. Exceptions pass through.
+    ``as`` gives the session. Exceptions pass through. As a decorator, ``@trace(DIR)``, it records
+    each call of the function, and one that comes while a session runs goes into that session's
+    trace. A coroutine function is recorded until its coroutine ends, whatever else runs meanwhile;
+    functions that yield are refused, because nobody might ever finish them.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
         *,
+        format: str | None = None,  # noqa: A002 - the name that callers know
         trace_filter: FilterArgument = None,
         policy: Mapping[str, object] | None = None,
         apply_env_policy: bool = True,
     ) -> None:
         self._path = path
-        self._trace_filter = trace_filter
-        self._policy = policy
-        self._apply_env_policy = apply_env_policy
+        self._options: dict[str, Any] = {
+            "format": format,
+            "trace_filter": trace_filter,
+            "policy": policy,
+            "apply_env_policy": apply_env_policy,
+        }
         self._session: TraceSession | None = None
 
     def __enter__(self) -> TraceSession:
-        self._session = start(
-            self._path,
-            trace_filter=self._trace_filter,
-            policy=self._policy,
-            apply_env_policy=self._apply_env_policy,
-        )
+        self._session = start(self._path, **self._options)
         return self._session
 
     def __exit__(
@@ -114,6 +127,22 @@ class trace:  # noqa: N801 - used like a function: ``with trace(DIR):``
         session, self._session = self._session, None
         if session is not None:
             session.stop()
+
+    def __call__[**P, R](self, function: Callable[P, R]) -> Callable[P, R]:
+        """Record the calls of `function`.
+
+        Raises UsageError (``ERR_INVALID_ARGUMENT``), a TypeError, for what is no function, and for
+        one that yields.
+        """
+        from codetracer_core.decorator import decorate
+
+        recorded: Callable[P, R] = decorate(
+            function, lambda: None if is_tracing() else self._again()
+        )
+        return recorded
+
+    def _again(self) -> trace:
+        return trace(self._path, **self._options)
 
 
 def refuse_second() -> None:

@@ -40,6 +40,7 @@ __all__ = ["JournalWriter"]
 
 _LEVEL = 1
 _WAIT_MS = 1000
+_FLUSH_SLICE_MS = 100
 _HIGH_DESCRIPTOR = 200
 
 
@@ -130,6 +131,21 @@ class JournalWriter:
                 return
             self._thread = None
         self._drain(0)
+
+    def flush(self, sequence: int) -> None:
+        """Wait until the chunks up to number `sequence` are on the disk.
+
+        Raises EnvironmentError (``ERR_IO``).
+        """
+        while self._failure is None and not lib.ct_writer_wait(sequence, _FLUSH_SLICE_MS):
+            continue
+        try:
+            if self._failure is not None:
+                raise self._failure
+            self._own_descriptor()
+            os.fsync(self._descriptor)
+        except Exception as error:
+            raise _io_error(error, self.path) from error
 
     def finish(self, end: Mapping[str, object], *, keep_lock: bool = False) -> None:
         """Write what is left and `end`, close the journal and remove the ring.

@@ -155,6 +155,18 @@ class EventPipeline:
         self._parts = ()
         return None if code == ffi.NULL else ffi.string(code).decode()
 
+    def seal(self) -> int:
+        """Seal what was recorded so far; return the number of the chunk, 0 when it is all over.
+
+        Raises what the error policy or a signal handler of the program raises meanwhile.
+        """
+        sequence = ffi.new("uint64_t *")
+        errors: list[BaseException] = []
+        if lib.ct_session_seal(sequence, id(errors)) != 0:
+            raise errors[0]
+        number: int = sequence[0]
+        return number
+
     def mute(self, *, muted: bool) -> None:
         """Record nothing of the calling thread, or record it again."""
         lib.ct_thread_mute(int(muted))

@@ -110,6 +110,15 @@ class RuntimeTracer:
         """What the calling thread does from now on is the program's."""
         self._events.mute(muted=False)
 
+    def flush(self) -> None:
+        """Bring everything that was recorded so far into the journal and that to the disk.
+
+        Raises EnvironmentError (``ERR_IO``).
+        """
+        sequence = self._events.seal()
+        if sequence:
+            self._writer.flush(sequence)
+
     def uninstall(self) -> None:
         """Stop recording and seal the last chunk; does nothing the second time.
 

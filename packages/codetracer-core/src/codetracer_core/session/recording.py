@@ -133,6 +133,16 @@ class TraceSession:
         """Whether this session records this process now; a forked child is another process."""
         return self._active and self._pid == os.getpid()
 
+    def flush(self) -> None:
+        """Bring everything that was recorded so far into the journal and that to the disk.
+
+        A kill loses nothing anyway; after this the loss of the machine does not either, and another
+        process can read it. Does nothing when the session is over. Raises RecorderError when the
+        journal cannot be written.
+        """
+        if self.active:
+            self._tracer.flush()
+
     @property
     def steps(self) -> int:
         """How many steps were recorded up to now."""
