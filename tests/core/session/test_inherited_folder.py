@@ -132,3 +132,18 @@ def test_processes_that_start_at_once_keep_their_traces_apart(tmp_path: Path) ->
         assert metadata(folder)["complete"] is True
         assert not list(folder.glob("*.ring"))
         assert len(list(folder.glob("trace.*.ctj"))) == 1
+
+
+def test_the_command_names_the_folder_that_it_has_used(tmp_path: Path) -> None:
+    """What it says how to show is its own trace."""
+    printed = run(
+        """
+        codetracer_core.start("out")
+        command = [sys.executable, "-m", "codetracer_core", "record", "-o", "out", "plain.py"]
+        open("plain.py", "w").write("x = 1\\n")
+        print(subprocess.run(command, check=True, capture_output=True, text=True).stderr.strip())
+        """,
+        tmp_path,
+    )
+    (name,) = [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()]
+    assert printed[0].endswith(f"codetracer-core show out/{name}")

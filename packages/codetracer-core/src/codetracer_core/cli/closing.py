@@ -45,7 +45,9 @@ class Closing:
         self._signalled = False
         self._session = session
         self._program = program
-        self._out_dir = out_dir
+        # Inside the folder that was asked for when another process records there.
+        inside = os.path.relpath(session.path, os.path.abspath(os.path.expanduser(out_dir)))
+        self._out_dir = out_dir if inside == "." else os.path.join(out_dir, inside)
         self._quiet = quiet
         self._stderr = Stderr()
 
@@ -111,6 +113,8 @@ class Closing:
             os._exit(1)
 
     def _summary(self, finished: FinishedTrace) -> str:
+        if finished.path is None:
+            return "nothing is kept of the recording, which ended before the program did"
         if not finished.steps and finished.skipped_main is not None:
             rule = finished.skipped_main.rule
             reason = f"the rule {rule}" if rule is not None else "the default of the filters"
