@@ -139,6 +139,7 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
     if (e->steps == 0)
         ct_expand_only_step(e);
     struct ct_values *values = &e->values;
+    e->counts.steps_misplaced = e->calls.misplaced;
     e->counts.values_cut = values->losses.cut;
     e->counts.values_redacted = values->losses.redacted;
     e->counts.values_dropped = values->losses.dropped;

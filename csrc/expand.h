@@ -31,6 +31,7 @@ typedef struct {
     uint64_t steps;
     uint64_t calls;
     uint64_t threads;
+    uint64_t steps_misplaced;
     uint64_t values_cut;
     uint64_t values_redacted;
     uint64_t values_dropped;

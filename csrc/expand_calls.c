@@ -129,8 +129,14 @@ void ct_calls_adopt(struct ct_calls *calls, struct ct_family *family, uint32_t k
 void ct_calls_end(struct ct_calls *calls, uint32_t key, uint64_t last)
 {
     struct ct_call_row *row = row_at(calls, key, true);
-    if (row)
-        row->last = last;
+    if (!row)
+        return;
+    row->last = last;
+    /* Every range has a step: that of a call without one takes the step before it. */
+    if (row->first > last && calls->misplaced_at != last + 1) {
+        calls->misplaced_at = last + 1;
+        calls->misplaced++;
+    }
 }
 
 void ct_calls_result(struct ct_calls *calls, uint32_t key, struct ct_span value, bool exception)

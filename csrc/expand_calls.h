@@ -40,6 +40,8 @@ struct ct_calls {
     struct ct_store rows;
     struct ct_store blobs;
     uint64_t count;
+    uint64_t misplaced;    /* steps that the ranges give to a call that has no step of its own */
+    uint64_t misplaced_at; /* the last of them, plus 1 */
     struct ct_known_blob *known; /* short blobs written lately, by hash */
     struct ct_buf scratch;
     /* The record that is being written out. */

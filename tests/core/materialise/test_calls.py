@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from codetracer_core.ctfs.materialiser import materialise
 from core.materialise.builder import Builder, Function
 from core.materialise.comparison import check, compare, load
 from core.materialise.expected import ct_value
@@ -134,6 +137,33 @@ def test_a_call_without_a_step_is_moved_to_its_caller() -> None:
     builder.end(0x0B)
     builder.step(2)
     assert span(only(check(builder), "f")) == (0, 0)
+
+
+def test_steps_that_the_ranges_give_to_another_call_are_counted(tmp_path: Path) -> None:
+    """The metadata tell how many steps are in the range of a call that did not run them."""
+    builder = Builder()
+    builder.call(MODULE)
+    for _ in range(2):
+        builder.enter(0x05, F, 12)
+        builder.end(0x0B)
+    builder.step(2)
+    builder.enter(0x06, GEN, 22)
+    builder.step(23)
+    builder.enter(0x05, F, 12)
+    builder.end(0x0B)
+    builder.end(0x09, 1)
+    builder.step(3)
+    materialise(builder.write(tmp_path), tmp_path)
+    trace = ct.load(tmp_path / "trace.ct")
+    ran = [call["function"] for call in (innermost(trace, step) for step in range(4))]
+    assert ran == ["f", "<__main__>", "f", "<__main__>"]
+    metadata = json.loads((tmp_path / "trace_metadata.json").read_text(encoding="utf-8"))
+    assert metadata["counts"]["steps_misplaced"] == 2
+
+
+def innermost(trace: ct.Trace, step: int) -> dict[str, Any]:
+    """The call with the highest key whose range has the step."""
+    return [call for call in trace.calls if call["first"] <= step <= call["last"]][-1]
 
 
 def test_no_call_spans_a_switch_of_threads() -> None:

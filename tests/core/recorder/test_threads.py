@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from codetracer_core.ctfs.materialiser import materialise
 from codetracer_core.ctfs.reader import Trace
-from core.recorder.support import SHOW_ALL, Decoder, Event, Recording, record, run
+from core.recorder.support import PROGRAMS, SHOW_ALL, Decoder, Event, Recording, record, run
 from naive import journal
 
 KINDS = """\
@@ -275,20 +277,50 @@ def test_a_program_that_is_traced_already_can_be_recorded(set_trace: bool, tmp_p
     assert called.count("work") == 2
 
 
-def owners_of_steps(path: Path) -> list[str]:
-    """The function of each step, as the journal's own stacks have it."""
-
-    found: list[str] = []
+def owners_of_steps(path: Path) -> list[tuple[str, str]]:
+    """The function of each step, raised and caught exceptions included, as the journal has it."""
+    found: list[tuple[str, str]] = []
 
     class Owners(Decoder):
-        def step(self, frame: journal.Frame) -> None:
-            super().step(frame)
-            found.append(self.functions[frame.function].name)
+        def add(self, kind: str, *rest: Any) -> None:
+            super().add(kind, *rest)
+            if kind in ("step", "raise", "catch"):
+                frame = self.stacks[self.thread][-1]
+                found.append((kind, self.functions[frame.function].name))
 
     decoder = Owners()
     for chunk in journal.chunks(path):
         decoder.next_chunk(chunk)
     return found
+
+
+def assert_steps_are_where_they_ran(recorded: Recording, folder: Path) -> None:
+    """Each step of the trace is in the range of the call that ran it, and none is counted as in
+    another one's."""
+    owners = owners_of_steps(recorded.journal)
+    assert len(owners) > 50
+    materialise(recorded.journal, folder)
+    with Trace(folder / "trace.ct") as trace:
+        at = 0
+        for step in trace.steps():
+            if step.kind not in ("line", "raise", "catch"):
+                continue
+            kind, function = owners[at]
+            call = trace.call_of_step(step.index)
+            assert call is not None
+            assert call.function == function, f"step {step.index} at line {step.line}"
+            # A line in front of an exception may stand there only to say where it happened.
+            at += kind == "step" or step.kind == kind
+        assert at == len(owners)
+    metadata = json.loads((folder / "trace_metadata.json").read_text(encoding="utf-8"))
+    assert metadata["counts"]["steps_misplaced"] == 0
+
+
+@pytest.mark.parametrize("name", ["threads", "switching", "tasks", "generators", "suspended"])
+def test_every_step_is_in_the_range_of_the_call_that_ran_it(name: str, tmp_path: Path) -> None:
+    """The innermost call that a trace's ranges give is the one that ran the step, in threads,
+    tasks and generators that take turns."""
+    assert_steps_are_where_they_ran(record(PROGRAMS / f"{name}.py", tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -315,12 +347,7 @@ def test_stacks_that_are_exchanged_are_taken_up_again(
         assert all(one[2] == one[1] * (one[1] + 1) for one in seen)
         entered = [event[2] for event in events if event[0] == "enter"]
         assert entered.count("body") == entered.count("inner")
-    materialise(recorded.journal, tmp_path)
-    with Trace(tmp_path / "trace.ct") as trace:
-        steps = [step.index for step in trace.steps() if step.kind == "line"]
-        calls = [trace.call_of_step(number) for number in steps]
-    owners = owners_of_steps(recorded.journal)
-    assert [call.function for call in calls if call is not None] == owners
+    assert_steps_are_where_they_ran(recorded, tmp_path)
 
 
 @pytest.mark.parametrize("core", ["ctrace", "sysmon"])

@@ -171,6 +171,7 @@ def _counts(expander: Expander) -> dict[str, int]:
         "steps": counts.steps,
         "calls": counts.calls,
         "threads": counts.threads,
+        "steps_misplaced": counts.steps_misplaced,
         "values_cut": counts.values_cut,
         "values_redacted": counts.values_redacted,
         "values_dropped": counts.values_dropped,
