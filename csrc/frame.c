@@ -1,4 +1,5 @@
 #include "frame.h"
+#include "recorder.h"
 
 bool ct_frame_is_public;
 
@@ -65,4 +66,14 @@ int ct_frame_self_test(void)
     Py_XDECREF(function);
     Py_XDECREF(globals);
     return status;
+}
+
+int ct_frame_is_direct(void)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    int status = ct_frame_self_test();
+    if (status < 0)
+        PyErr_Clear();
+    PyGILState_Release(gil);
+    return status < 0 ? status : !ct_frame_is_public;
 }

@@ -134,7 +134,7 @@ def test_a_range_without_steps_is_a_misuse(steps: str, recording: Path) -> None:
     done = recorder(["show", option, "out"], recording)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"[ERR_TRACE_INDEX] no step is in the range" in done.stderr
-    assert b"the trace has the steps 0 to 13" in done.stderr
+    assert b": the trace has the steps 0 to " in done.stderr
 
 
 def test_a_journal_is_shown_by_its_folder(recording: Path) -> None:

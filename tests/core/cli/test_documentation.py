@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from codetracer_core.cli import record, show
+from codetracer_core import cli
+from codetracer_core.cli import doctor, filters, record, show
 from codetracer_core.cli.arguments import Command
 from codetracer_core.cli.program import PROGRAM_OPTIONS
 
 ROOT = Path(__file__).parents[3]
+COMMANDS: dict[str, tuple[Command, ...]] = {
+    "record": (record.COMMAND,),
+    "show": (show.COMMAND,),
+    "doctor": (doctor.COMMAND,),
+    "filters": (filters.COMMAND, filters.EXPLAIN),
+}
 
 
 def options_of(command: Command) -> set[str]:
@@ -26,10 +33,19 @@ def documented_options(text: str, command: str) -> set[str]:
     return {name for row in rows for name in re.findall(r"`(--?[a-z][a-z-]*)", row)}
 
 
-@pytest.mark.parametrize("command", [record.COMMAND, show.COMMAND], ids=lambda c: c.name)
-def test_the_documented_options_are_those_that_there_are(command: Command) -> None:
+@pytest.mark.parametrize("name", ["record", "show", "doctor", "filters"])
+def test_the_documented_options_are_those_that_there_are(name: str) -> None:
     """Each option of a command has a row in docs/cli.md, and each row an option."""
     text = (ROOT / "docs" / "cli.md").read_text()
-    programs = set(PROGRAM_OPTIONS) if command is record.COMMAND else set()
-    documented = documented_options(text, command.name)
-    assert documented | {"-h", "--help"} == options_of(command) | programs | {"-h", "--help"}
+    helped = {"-h", "--help"}
+    programs = set(PROGRAM_OPTIONS) if name == "record" else set()
+    there = set().union(*(options_of(command) for command in COMMANDS[name]))
+    assert documented_options(text, name) | helped == there | programs
+
+
+def test_every_command_is_documented_and_helps() -> None:
+    """The page, and the help without a command, name each one."""
+    text = (ROOT / "docs" / "cli.md").read_text()
+    for command in cli.COMMANDS:
+        assert re.search(rf"`{command}`", text), command
+        assert f"  {command} " in cli.help_text()

@@ -8,13 +8,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "help_text", "main"]
 
-_COMMANDS = {
+COMMANDS = {
     "record": "run a program and record it",
     "show": "print a recorded trace",
+    "doctor": "say whether recording works here, and with which settings",
+    "filters": "print the filters of a recording, and explain what they decide",
     "compat-path": "print the folder that stands in for codetracer_python_recorder",
 }
+"""What each command does, by its name."""
 
 _HELP = """\
 usage: codetracer-core COMMAND ...
@@ -24,6 +27,8 @@ Records a Python program, every line with its variables, and shows the trace.
 commands:
   record        {record}
   show          {show}
+  doctor        {doctor}
+  filters       {filters}
   compat-path   {compat-path}
 
 options:
@@ -35,6 +40,8 @@ examples:
   codetracer-core record --out-dir traces/run1 -m json.tool data.json
   codetracer-core show trace-out
   codetracer-core show --calls trace-out
+  codetracer-core doctor
+  codetracer-core filters explain src/shop/cart.py:Cart.add
 """
 
 
@@ -53,25 +60,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         return report_failure(error)
 
 
+def help_text() -> str:
+    """What ``codetracer-core --help`` prints."""
+    return _HELP.format(**COMMANDS)
+
+
 def _dispatch(words: list[str]) -> int:
     from codetracer_core.errors import UsageError
 
     command = words[0] if words else None
-    if command in _COMMANDS:
+    if command in COMMANDS:
         from importlib import import_module
 
         run: int = import_module(f"codetracer_core.cli.{command.replace('-', '_')}").run(words[1:])
         return run
     if command in ("-h", "--help"):
-        return _print(_HELP.format(**_COMMANDS))
+        return _print(help_text())
     if command in ("-V", "--version"):
         from codetracer_core import __version__
 
         return _print(f"codetracer-core {__version__}")
-    problem = "no command is given" if command is None else f"there is no command {command!r}"
+    from codetracer_core.cli.arguments import guess
+
+    problem = "no command is given"
+    if command is not None:
+        problem = f"there is no command {command!r}{guess(command, COMMANDS)}"
     raise UsageError(
         "ERR_COMMAND_LINE",
-        f"{problem}: use one of {', '.join(_COMMANDS)}, or --help",
+        f"{problem}: use one of {', '.join(COMMANDS)}, or --help",
     )
 
 

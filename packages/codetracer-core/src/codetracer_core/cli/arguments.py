@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["OFF", "ON", "Command", "Option", "Words"]
+__all__ = ["OFF", "ON", "Command", "Option", "Words", "guess"]
 
 ON = "on"
 OFF = "off"
@@ -154,7 +154,7 @@ class Command:
             return text.lower()
         listed = ", ".join(choices[:-1])
         raise self.misuse(
-            f"{name} cannot be {text!r}{_guess(text.lower(), choices)}:"
+            f"{name} cannot be {text!r}{guess(text.lower(), choices)}:"
             f" use {listed} or {choices[-1]}"
         )
 
@@ -167,7 +167,7 @@ class Command:
             attached = value
         option = self._by_name.get(name)
         if option is None:
-            raise self.misuse(f"there is no option {name}{_guess(name, self._by_name)}")
+            raise self.misuse(f"there is no option {name}{guess(name, self._by_name)}")
         if option.metavar is None:
             if attached and word.startswith("--"):
                 raise self.misuse(f"{name} takes no value")
@@ -188,7 +188,8 @@ def _names_program(word: str, program_options: tuple[str, ...]) -> bool:
     )
 
 
-def _guess(text: str, known: Iterable[str]) -> str:
+def guess(text: str, known: Iterable[str]) -> str:
+    """A question after the nearest of `known` in brackets; nothing when none is near."""
     from difflib import get_close_matches
 
     near = get_close_matches(text, known, n=1)

@@ -57,7 +57,7 @@ def _run(given: Words) -> int:
             Stderr().line(f"not recording: {DISABLED_VARIABLE} is set")
         return _run_unrecorded(program)
     api.refuse_second()
-    out_dir = out_dir_of(given, os.environ)
+    out_dir = out_dir_of(COMMAND, given, os.environ)
     check_filters(COMMAND, given)
     bootstrap = TraceSessionBootstrap.prepare(
         out_dir,

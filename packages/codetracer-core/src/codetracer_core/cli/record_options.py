@@ -17,6 +17,7 @@ __all__ = [
     "COMMAND",
     "DISABLED_VARIABLE",
     "FILTER_OPTIONS",
+    "OUT_DIR_OPTION",
     "OUT_DIR_VARIABLE",
     "check_filters",
     "is_disabled",
@@ -31,6 +32,14 @@ OUT_DIR_VARIABLE = "CODETRACER_PYTHON_RECORDER_OUT_DIR"
 """Where traces go when no option says so."""
 
 _OUT_DIR = "trace-out"
+
+OUT_DIR_OPTION = Option(
+    ("--trace-dir", "-o", "--out-dir"),
+    "folder of the trace, made if need be (default:\n"
+    f"${OUT_DIR_VARIABLE}, or ./{_OUT_DIR});\n"
+    "an older trace in it is replaced",
+    "DIR",
+)
 
 FILTER_OPTIONS = (
     Option(
@@ -70,13 +79,7 @@ file with a __main__, or the name of a console script such as flask; - reads the
 from standard input. Everything from the program's name on belongs to the program. The
 exit status is the program's.""",
     options=(
-        Option(
-            ("--trace-dir", "-o", "--out-dir"),
-            "folder of the trace, made if need be (default:\n"
-            f"${OUT_DIR_VARIABLE}, or ./{_OUT_DIR});\n"
-            "an older trace in it is replaced",
-            "DIR",
-        ),
+        OUT_DIR_OPTION,
         Option(
             ("--format",),
             "ct (the default; also ctfs, binary, bin), which debuggers\n"
@@ -108,11 +111,11 @@ exit status is the program's.""",
 )
 
 
-def out_dir_of(given: Words, environ: Mapping[str, str]) -> str:
+def out_dir_of(command: Command, given: Words, environ: Mapping[str, str]) -> str:
     """The folder of the trace. Raises UsageError when it has no name."""
     out_dir = given.last("--out-dir", environ.get(OUT_DIR_VARIABLE, "").strip() or _OUT_DIR)
     if not out_dir:
-        raise COMMAND.misuse("--out-dir names no folder")
+        raise command.misuse("--out-dir names no folder")
     return out_dir
 
 
