@@ -37,6 +37,12 @@ def skipped(engine: TraceFilterEngine, *files: Path | str) -> list[str]:
         ("!a.py", ["!a.py"], ["b.py"]),
         ("#a.py", ["#a.py"], ["a.py"]),
         ("src/[ab].py", ["src/a.py"], ["src/c.py"]),
+        ("[[a].py", ["[.py", "a.py"], ["b.py"]),
+        ("[a||b&&c~~].py", ["|.py", "&.py", "~.py"], ["d.py"]),
+        ("[+--].py", ["+.py", ",.py", "-.py"], ["x.py"]),
+        ("[]a]x.py", ["]x.py", "ax.py"], ["bx.py"]),
+        ("[!]a]x.py", ["bx.py"], ["]x.py", "ax.py"]),
+        ("\ue000[ab].py", ["\ue000a.py"], ["aa.py"]),
     ],
 )
 def test_file_glob_is_anchored_at_the_root(
@@ -152,9 +158,11 @@ def test_windows_paths_are_seen_with_forward_slashes(write_filter: WriteFilter) 
     assert engine.resolve_file("D:\\y\\z.txt") is ExecDecision.TRACE
 
 
-@pytest.mark.parametrize("pattern", [".", "a/..", "/" + "../" * 3 + "x", "[a", "literal:./"])
-def test_file_pattern_that_names_nothing_is_refused(pattern: str) -> None:
-    """A path that normalises to nothing or leaves the file system is an error."""
+@pytest.mark.parametrize(
+    "pattern", [".", "a/..", "/" + "../" * 3 + "x", "[a", "[b-a]", "literal:./", "[a]" * 7_000]
+)
+def test_file_pattern_that_cannot_be_used_is_refused(pattern: str) -> None:
+    """A path that is malformed, normalises to nothing or leaves the file system is an error."""
     with pytest.raises(SelectorError) as caught:
         parse_selector(f"file:{pattern}", SCOPE_KINDS, "/root")
     assert caught.value.code == "ERR_FILTER_PATTERN"

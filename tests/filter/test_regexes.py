@@ -34,6 +34,7 @@ def regex(pattern: str) -> Selector:
         (r"^\d+\w\s\.$", ["12x ."], ["x"]),
         (r"(?x) a b  # spaces ( and comments do not count", ["ab"], ["a b"]),
         (r"[$]", ["a$"], ["a"]),
+        (r"^[a||b]$", ["|", "b"], ["c"]),
     ],
 )
 def test_regex_searches(pattern: str, fits: list[str], fails: list[str]) -> None:

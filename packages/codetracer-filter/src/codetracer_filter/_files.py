@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from codetracer_filter._globs import PatternError, check_glob, expand_braces
+from codetracer_filter._globs import PatternError, expand_braces, set_classes_aside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,11 +76,17 @@ def glob_test(pattern: str, root: str | None) -> PathTest:
     anywhere: list[Callable[[str], object]] = []
     absolute: list[Callable[[str], object]] = []
     for choice in expand_braces(pattern):
-        check_glob(choice)
-        text, inside = _normalise(choice, root)
+        plain, classes = set_classes_aside(choice)
+        text, inside = _normalise(plain, root)
         compiled = GitIgnoreSpecPattern("/" + text).regex
         if compiled is None:
             raise PatternError("the glob matches nothing", "correct it or remove the rule")
+        if classes:
+            # Python warns of some classes unless their characters are escaped.
+            whole = compiled.pattern
+            for placeholder, expression in classes.items():
+                whole = whole.replace(placeholder, expression)
+            compiled = re.compile(whole)
         if not inside:
             absolute.append(compiled.match)
         elif root is None or text == "**" or text.startswith("**/"):

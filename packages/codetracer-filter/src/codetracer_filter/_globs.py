@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PatternError", "check_glob", "expand_braces", "name_glob_matcher"]
+__all__ = ["PatternError", "expand_braces", "name_glob_matcher", "set_classes_aside"]
 
 _MAX_ALTERNATIVES = 1_000
 _PLAIN = re.compile(r"[^\\\[\]{},]+")
@@ -115,14 +115,28 @@ def _class_regex(token: str) -> str:
     return f"[{'^' if negated else ''}{''.join(parts)}]"
 
 
-def check_glob(pattern: str) -> None:
-    """Raise `PatternError` when a brace-free glob has an unclosed class or a reversed range."""
+def set_classes_aside(pattern: str) -> tuple[str, dict[str, str]]:
+    """Put a placeholder for each character class of a brace-free glob.
+
+    Returns the pattern, and the regular expression of the class for each placeholder: a character
+    that the pattern does not hold. Raises `PatternError` for an unclosed class or a reversed range.
+    """
+    classes: dict[str, str] = {}
+    unused = (char for char in map(chr, range(0xE000, 0xF8FF)) if char not in pattern)
+    parts = []
     at = 0
     while at < len(pattern):
         end = _token_end(pattern, at)
-        if pattern[at] == "[":
-            _class_regex(pattern[at:end])
+        part = pattern[at:end]
+        if part[0] == "[":
+            expression = _class_regex(part)
+            part = next(unused, "")
+            if not part:
+                raise PatternError("it has thousands of classes", "use fewer or several rules")
+            classes[part] = expression
+        parts.append(part)
         at = end
+    return "".join(parts), classes
 
 
 def _name_regex(pattern: str) -> str:

@@ -142,6 +142,8 @@ class _Translation:
                 )
             elif pattern[self._at : self._at + 2] in ("&&", "--", "~~"):
                 raise PatternError("set operations are not supported", "list the characters")
+            elif char == "|":
+                self._copy(1, r"\|")  # Python warns of two in a row
             else:
                 self._copy(1, char)
         raise PatternError(
