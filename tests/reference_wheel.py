@@ -1,6 +1,6 @@
-"""The recorder of PyPI, ``codetracer-python-recorder``, which the test environment installs.
+"""The recorder of PyPI, ``codetracer-python-recorder``, and ours under its name.
 
-Tests compare with what it does. It is always run in a process of its own.
+The test environment installs the former. Each is always run in a process of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["MODULE", "clean_environment", "run_reference"]
+__all__ = ["MODULE", "clean_environment", "run_compatible", "run_reference"]
 
 MODULE = "codetracer_python_recorder"
 
@@ -26,14 +26,33 @@ def run_reference(
     environ: Mapping[str, str] | None = None,
     status: int | None = 0,
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``python`` with `words` in `folder`, where the package's name means that recorder.
+    """Run ``python`` with `words` in `folder`, where the package's name means that of PyPI.
 
     Checks the exit status unless `status` is None.
     """
+    return _run(words, folder, dict(environ or {}), status)
+
+
+def run_compatible(
+    words: Sequence[str | Path],
+    folder: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    status: int | None = 0,
+) -> subprocess.CompletedProcess[str]:
+    """The same where the package's name means ours."""
+    from codetracer_core.compat import FOLDER  # core is not there on every interpreter
+
+    return _run(words, folder, {"PYTHONPATH": FOLDER, **(environ or {})}, status)
+
+
+def _run(
+    words: Sequence[str | Path], folder: Path, environ: Mapping[str, str], status: int | None
+) -> subprocess.CompletedProcess[str]:
     result = subprocess.run(
         [sys.executable, *words],
         cwd=folder,
-        env=clean_environment() | dict(environ or {}),
+        env=clean_environment() | environ,
         capture_output=True,
         text=True,
         timeout=120,
