@@ -383,4 +383,128 @@ PROGRAMS: dict[str, RecordedProgram] = {
         "print(f())\n",
         status=0,
     ),
+    "forked pool": RecordedProgram(
+        "import multiprocessing\n"
+        "def f(x):\n    return x * x\n"
+        "with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "    print(pool.map(f, range(5)))\n",
+        status=0,
+    ),
+    "forked process with a queue": RecordedProgram(
+        "import multiprocessing, sys\n"
+        "context = multiprocessing.get_context('fork')\n"
+        "def work(queue):\n    queue.put(sys.argv)\n    sys.exit(5)\n"
+        "queue = context.Queue()\n"
+        "process = context.Process(target=work, args=(queue,))\n"
+        "process.start()\nprint(queue.get())\nprocess.join()\nprint(process.exitcode)\n",
+        words=("main.py", "a"),
+        status=0,
+    ),
+    "spawned process that fails": RecordedProgram(
+        "import multiprocessing\n"
+        "def work():\n    raise ValueError('in the child')\n"
+        "if __name__ == '__main__':\n"
+        "    process = multiprocessing.get_context('spawn').Process(target=work, name='child')\n"
+        "    process.start()\n    process.join()\n    print(process.exitcode)\n",
+        status=0,
+    ),
+    "fork server": RecordedProgram(
+        "import multiprocessing\n"
+        "def f(x):\n    return x + 1\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('forkserver').Pool(1) as pool:\n"
+        "        print(pool.map(f, range(3)))\n",
+        status=0,
+    ),
+    "forked child that fails": RecordedProgram(
+        "import os\n"
+        "if os.fork() == 0:\n    1 / 0\n"
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))\n",
+        status=0,
+    ),
+    "forked child that outlives its parent": RecordedProgram(
+        "import os, time\n"
+        "if os.fork() == 0:\n    time.sleep(0.3)\n    print('child', flush=True)\n    os._exit(0)\n"
+        "print('parent')\n",
+    ),
+    "another program in the place of this one": RecordedProgram(
+        "import os, sys\n"
+        "if len(sys.argv) < 3:\n"
+        "    print('first', flush=True)\n"
+        "    os.execv(sys.executable, [sys.executable, *sys.argv, 'again'])\n"
+        "print('second', sys.argv)\n",
+        words=("main.py", "a"),
+        finished=False,
+        status=0,
+    ),
+    "undecodable name of the script": RecordedProgram(
+        "",
+        words=("caf\udce9.py",),
+        files={
+            "caf\udce9.py": "import os, sys\nprint(os.fsencode(__file__), ascii(sys.argv))\n1/0\n"
+        },
+        status=1,
+    ),
+    "undecodable names that are imported": RecordedProgram(
+        "import os, sys\nsys.path.append(os.fsdecode(b'caf\\xe9'))\nimport inner\n",
+        files={"caf\udce9/inner.py": "import os\nprint(os.fsencode(__file__))\n"},
+        status=0,
+    ),
+    "Cyrillic source": RecordedProgram(
+        "# coding: koi8-r\ndef f(x):\n    return x\nprint(ascii(f('\u043f')))\n".encode("koi8-r"),
+        status=0,
+    ),
+    "source with an unknown encoding": RecordedProgram(
+        "# coding: nothing\nprint(1)\n", traced=False, status=1
+    ),
+    "link to a folder": RecordedProgram(
+        "",
+        words=("link",),
+        files={
+            "app/__main__.py": "import sys\nprint(__file__, sys.path[0], sys.argv)\n",
+            "link": "-> app",
+        },
+        status=0,
+    ),
+    "module run inside": RecordedProgram(
+        "import runpy, sys\n"
+        "runpy.run_module('other', run_name='__main__', alter_sys=True)\nprint(sys.argv)\n",
+        files={
+            "other.py": "import sys\nprint(__name__, sys.argv, sys.modules['__main__'].__file__)\n"
+        },
+        status=0,
+    ),
+    "threads that start threads after the main module": RecordedProgram(
+        "import threading, time\n"
+        "def work(n):\n    time.sleep(0.05)\n    print(n, flush=True)\n"
+        "    if n:\n        threading.Thread(target=work, args=(n - 1,)).start()\n"
+        "threading.Thread(target=work, args=(3,)).start()\n",
+        status=0,
+    ),
+    "os._exit in a thread": RecordedProgram(
+        "import os, threading, time\n"
+        "threading.Thread(target=lambda: (print('x', flush=True), os._exit(4))).start()\n"
+        "time.sleep(5)\n",
+        status=4,
+        finished=False,
+    ),
+    "standard streams that are None": RecordedProgram(
+        "import atexit, os, sys\nsys.stdin = sys.stdout = sys.stderr = None\n"
+        "print('lost')\natexit.register(os.write, 1, b'kept')\nraise ValueError\n",
+        status=1,
+    ),
+    "closed standard error": RecordedProgram(
+        "import os, sys\nsys.stderr.close()\nos.close(2)\nprint(open(__file__).fileno())\n1 / 0\n",
+        status=1,
+    ),
+    "standard output handed to a file": RecordedProgram(
+        "import os, sys\n"
+        "file = os.open('written', os.O_WRONLY | os.O_CREAT)\n"
+        "os.dup2(file, 2)\nprint('to standard error', file=sys.stderr)\n"
+        "sys.stderr.flush()\nprint(open('written').read())\n",
+        status=0,
+    ),
+    "program on standard input": RecordedProgram(
+        "", words=("-", "a"), stdin=b"import sys\nprint(sys.argv, __name__)\n1 / 0\n", traced=False
+    ),
 }

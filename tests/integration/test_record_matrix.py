@@ -14,6 +14,7 @@ import pytest
 
 from integration.record_programs import PROGRAMS, RecordedProgram
 from integration.recording import (
+    RECORDER,
     auto_record,
     record,
     recorder,
@@ -81,6 +82,41 @@ def test_a_program_behaves_the_same_recorded(name: str, tmp_path: Path) -> None:
         trace = ct.load(folder / "trace.ct")
         assert (trace.calls[1:] != []) == program.traced
         assert balanced(trace)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_program_without_standard_streams_behaves_the_same_recorded(
+    closed: str, tmp_path: Path
+) -> None:
+    """It finds None in their place, its files get their descriptors, and no line of ours."""
+    source = (
+        "import os, sys\n"
+        "with open('found', 'w') as found:\n"
+        "    print(found.fileno(), sys.stdin, sys.stdout, sys.stderr, file=found)\n"
+        "    print('out')\n"
+        "    1 / 0\n"
+    )
+    ways = {
+        "plain": shlex.join([sys.executable, "main.py"]),
+        "record": shlex.join([str(RECORDER), "record", "-o", str(tmp_path / "out"), "main.py"]),
+        "auto": f"CODETRACER_TRACE={tmp_path}/auto {shlex.join([sys.executable, 'main.py'])}",
+    }
+    behaved = {}
+    for way, command in ways.items():
+        write_files(tmp_path / "program", {"main.py": source})
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{command} {closed}"],
+            cwd=tmp_path / "program",
+            env=os.environ | with_auto_start(tmp_path / "program"),
+            capture_output=True,
+            check=False,
+        )
+        errors = [line for line in done.stderr.splitlines() if b"codetracer-core show" not in line]
+        found = (tmp_path / "program" / "found").read_text().partition("<_io")
+        behaved[way] = done.returncode, done.stdout, errors, found[0], "None" in found[2]
+    assert behaved["record"] == behaved["auto"] == behaved["plain"]
+    assert (tmp_path / "out" / "trace.ct").exists()
+    assert (tmp_path / "auto" / "trace.ct").exists()
 
 
 def test_interrupts_reach_programs_where_the_tests_were_started_without_them() -> None:
