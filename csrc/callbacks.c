@@ -82,3 +82,35 @@ int ct_callback_make(int row, uintptr_t handler, uintptr_t out)
     PyGILState_Release(gil);
     return status;
 }
+
+/* Handle an event of a row that a tracer written in Python has received: `args` is the tuple of
+ * what it was given.  The frame of the event is the innermost one of that code, and is made the
+ * current one meanwhile.  What is to be returned, or the exception that was raised, is appended to
+ * the list `out`; -1: it is an exception, or out of memory. */
+int ct_callback_forward(int row, uintptr_t args, uintptr_t out)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *tuple = (PyObject *)args, *answer = NULL;
+    PyThreadState *state = ct_thread_state();
+    ct_iframe *current = ct_current_frame(state), *f = current;
+    PyObject *code = PyTuple_GET_SIZE(tuple) != 0 ? PyTuple_GET_ITEM(tuple, 0) : NULL;
+    while (f != NULL && (ct_frame_is_shim(f) || (PyObject *)ct_frame_code(f) != code))
+        f = f->previous;
+    if (f == NULL) {
+        PyErr_SetString(PyExc_LookupError, "no frame runs the code of the event");
+    } else {
+        ct_set_current_frame(state, f);
+        answer = CT_CALLBACK_SPECS[row].native(NULL, &PyTuple_GET_ITEM(tuple, 0),
+                                               PyTuple_GET_SIZE(tuple));
+        ct_set_current_frame(state, current);
+    }
+    int status = answer != NULL ? 0 : -1;
+    if (answer == NULL)
+        answer = PyErr_GetRaisedException();
+    if (answer == NULL || PyList_Append((PyObject *)out, answer) < 0)
+        status = -1;
+    Py_XDECREF(answer);
+    PyErr_Clear();
+    PyGILState_Release(gil);
+    return status;
+}

@@ -35,6 +35,7 @@ const char *ct_callback_event(int row);
 const char *ct_callback_method(int row);
 int ct_callback_is_native(int row);
 int ct_callback_make(int row, uintptr_t handler, uintptr_t out);
+int ct_callback_forward(int row, uintptr_t args, uintptr_t out);
 
 /* frame.c: run the self-test and answer whether frames are read in place; -1: it could not run. */
 int ct_frame_is_direct(void);

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import CodeType, EllipsisType
     from typing import Any, Final
 
+    from codetracer_core.monitoring.callbacks import CallbackSpec
     from codetracer_core.runtime.filtering import Plan
 
     type Resolver = Callable[
@@ -93,7 +94,11 @@ class RecorderStats:
 
 
 class EventPipeline:
-    """Turns events into records of the live chunk, while it is open. There is one in a process."""
+    """Turns events into records of the live chunk, while it is open. There is one in a process.
+
+    Installed as a tracer it gets its events in C. A tracer written in Python hands them on with
+    :meth:`pass_on` and can look at them, or leave some out.
+    """
 
     interest = EVENTS
     is_native = True
@@ -166,6 +171,19 @@ class EventPipeline:
             raise errors[0]
         number: int = sequence[0]
         return number
+
+    def pass_on(self, spec: CallbackSpec, *arguments: object) -> object:
+        """Handle the event of `spec`, in the thread and while the method that received it runs.
+
+        `arguments` are those of ``sys.monitoring``; so is what is returned. Raises what the error
+        policy raises in the program.
+        """
+        answers: list[object] = []
+        if lib.ct_callback_forward(spec.row, id(arguments), id(answers)) != 0:
+            error = answers[0] if answers else MemoryError()
+            assert isinstance(error, BaseException)
+            raise error
+        return answers[0]
 
     def mute(self, *, muted: bool) -> None:
         """Record nothing of the calling thread, or record it again."""
