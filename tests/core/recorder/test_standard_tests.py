@@ -17,8 +17,8 @@ from core.recorder.support import run
 
 SHORT = ["textwrap", "copy", "contextlib"]
 LONG = [
-    *("dataclasses", "enum", "functools", "generators", "statistics", "json", "heapq"),
-    *("collections", "string", "difflib", "asyncio.test_tasks", "asyncio.test_queues"),
+    *("dataclasses", "enum", "functools", "generators", "json", "heapq", "bisect"),
+    *("collections", "string", "asyncio.test_tasks", "asyncio.test_queues"),
 ]
 NAMES = [*SHORT, *LONG] if "CODETRACER_LONG_TESTS" in os.environ else SHORT
 
