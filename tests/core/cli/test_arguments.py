@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codetracer_core.cli.arguments import Command, Option
+from codetracer_core.cli.arguments import Command, Option, Words
 from codetracer_core.errors import UsageError
 
 COMMAND = Command(
@@ -129,3 +129,62 @@ def test_the_help_lists_options_in_columns_with_examples() -> None:
         "examples:\n"
         "  codetracer-core try this\n"
     )
+
+
+NEGATABLE = Command(
+    "try",
+    usage="",
+    about="",
+    options=(Option(("--colour",), "paint it", negatable=True), Option(("--form",), "", "F")),
+    examples="",
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ([], None),
+        (["--colour"], True),
+        (["--no-colour"], False),
+        (["--colour", "--no-colour"], False),
+        (["--no-colour", "--colour"], True),
+    ],
+)
+def test_an_option_may_have_an_opposite(words: list[str], state: bool | None) -> None:
+    """The one that stands last counts; the help shows both in one row."""
+    assert NEGATABLE.parse(words).switch("--colour") is state
+    assert "--[no-]colour" in NEGATABLE.help()
+
+
+def test_what_was_understood_is_known_when_a_later_word_is_wrong() -> None:
+    """How a misuse is reported may itself be an option."""
+    given = Words()
+    with pytest.raises(UsageError):
+        NEGATABLE.parse(["--colour", "--color"], into=given)
+    assert given.switch("--colour") is True
+
+
+def test_a_choice_is_one_of_a_few_words_in_any_case() -> None:
+    """The first is the default; another word is a misuse that names the nearest."""
+    choices = ("text", "json", "html")
+    assert NEGATABLE.choice(NEGATABLE.parse([]), "--form", choices) == "text"
+    assert NEGATABLE.choice(NEGATABLE.parse(["--form=JSON"]), "--form", choices) == "json"
+    with pytest.raises(UsageError, match=r"'jsno' \(did you mean json\?\): use text, json or html"):
+        NEGATABLE.choice(NEGATABLE.parse(["--form=jsno"]), "--form", choices)
+
+
+@pytest.mark.parametrize(
+    ("words", "rest"),
+    [
+        (["--pytest", "-q", "--form"], ("--pytest", "-q", "--form")),
+        (["--colour", "--pytest"], ("--pytest",)),
+        (["--", "--pytest"], ("--pytest",)),
+    ],
+)
+def test_a_long_option_may_name_the_program(words: list[str], rest: tuple[str, ...]) -> None:
+    """Whether two dashes came before is kept, because then it is a script's name."""
+    parsed = NEGATABLE.parse(words, program_options=("-m", "--pytest"))
+    assert parsed.rest == rest
+    assert parsed.ended is (words[0] == "--")
+    with pytest.raises(UsageError, match="there is no option --pytestx"):
+        NEGATABLE.parse(["--pytestx"], program_options=("-m", "--pytest"))

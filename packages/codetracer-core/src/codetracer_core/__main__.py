@@ -11,4 +11,7 @@ if __name__ == "__main__":
         sys.path[0] = os.path.dirname(os.path.dirname(__file__))
     from codetracer_core.cli import main
 
-    sys.exit(main())
+    status = main()
+    # An interactive session that follows (-i) would begin with a traceback of the exit.
+    if not sys.flags.inspect:
+        sys.exit(status)

@@ -70,7 +70,7 @@ def _is_ours(path: str) -> bool:
 
     Interpreters of environments are links to one file, so the folder tells which one it is.
     """
-    interpreter = _interpreter_of(path)
+    interpreter = _interpreter_of(path) if _is_executable(path) else None
     if interpreter is None or not sys.executable:
         return False
     here, there = os.path.dirname(sys.executable), os.path.dirname(interpreter)
