@@ -52,7 +52,7 @@ def _run(
     result = subprocess.run(
         [sys.executable, *words],
         cwd=folder,
-        env=clean_environment() | environ,
+        env={**clean_environment(), **environ},
         capture_output=True,
         text=True,
         timeout=120,
