@@ -3,7 +3,9 @@
 
 #include "ct.h"
 #include "inject.h"
+#include "stack.h"
 #include "types.h"
+#include "variables.h"
 
 #define PREAMBLE_FRAMES 1024
 #define PREAMBLE_BYTES  ((size_t)128 << 10)
@@ -35,6 +37,35 @@ enum ct_go ct_contain(void)
         return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
     Py_DECREF(answer);
     return CT_GO_AWAY;
+}
+
+#define ROUNDS_LIMIT 4 /* of one unit, before names that keep coming are hidden unasked */
+
+static enum ct_go ask_filter(int round)
+{
+    uint64_t session = ct_session.number;
+    ct_attributes_conceal = round >= ROUNDS_LIMIT;
+    if (ct_attributes_settle() < 0) {
+        if (ct_contain() == CT_GO_RAISE)
+            return CT_GO_RAISE;
+        ct_attributes_conceal = true;
+    }
+    return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
+}
+
+enum ct_go ct_give_up_unit(ct_thread *t, ct_shadow *frame, int round)
+{
+    ct_undo_unit(t, frame);
+    return ask_filter(round);
+}
+
+enum ct_go ct_give_up_entry(ct_thread *t, int round)
+{
+    ct_undo_unit(t, &t->frames[t->depth - 1]);
+    ct_drop_frames(t, t->depth - 1);
+    ct_session.next_key--;
+    ct_session.calls--;
+    return ask_filter(round);
 }
 
 void ct_put_switch(ct_thread *t)

@@ -26,6 +26,12 @@ enum ct_go ct_fail(const char *code);
 /* Python that we called has raised the exception that is set: Python tells ours from one of the
  * program, such as a signal handler's, which goes on to the program. */
 enum ct_go ct_contain(void);
+/* The unit about `frame` that was being written is given up: it has met names inside values that a
+ * filter has to decide about, and other code runs.  CT_GO_ON: write it again. */
+enum ct_go ct_give_up_unit(ct_thread *t, ct_shadow *frame, int round);
+
+/* The same for the unit with which the innermost frame begins; it is taken off the stack. */
+enum ct_go ct_give_up_entry(ct_thread *t, int round);
 
 enum ct_go ct_boundary_slow(void);
 /* Seal the live chunk, however full it is. */

@@ -158,9 +158,12 @@ void ct_cbor_close(struct ct_buf *buf, struct ct_cbor_array array, uint64_t coun
     if (count != array.expected) {
         size_t old = ct_cbor_head_size(array.expected);
         size_t size = ct_cbor_head_size(count);
+        if (size > old && ct_buf_take(buf, size - old) == NULL)
+            return;
         uint8_t *at = buf->data + array.head;
-        memmove(at + size, at + old, buf->length - array.head - old);
-        buf->length -= old - size;
+        size_t length = buf->length - array.head - (size > old ? size : old);
+        memmove(at + size, at + old, length);
+        buf->length = array.head + size + length;
         ct_cbor_head_store(at, 4, count);
     }
     if (array.shape == CT_CBOR_SEQUENCE)

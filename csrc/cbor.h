@@ -103,8 +103,8 @@ size_t ct_cbor_text(struct ct_buf *buf, enum ct_cbor_text kind, struct ct_span h
 
 enum ct_cbor_shape { CT_CBOR_SEQUENCE, CT_CBOR_TUPLE };
 
-/* A compound value: open, write the elements, close.  The number of elements may turn out smaller
- * than `expected`. */
+/* A compound value: open, write the elements, close.  The number of elements may turn out another
+ * one than `expected`. */
 struct ct_cbor_array {
     size_t head; /* offset of the array's head in the buffer */
     uint64_t expected;

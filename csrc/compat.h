@@ -20,6 +20,8 @@
 #include "internal/pycore_code.h"
 #include "internal/pycore_dict.h"
 #include "internal/pycore_frame.h"
+#include "internal/pycore_moduleobject.h"
+#include "internal/pycore_object.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -98,6 +100,12 @@ static inline bool ct_forgive(void)
     return true;
 }
 
+/* The name that a module was made with, borrowed; NULL when it has none. */
+static inline PyObject *ct_module_name(PyObject *module)
+{
+    return ((PyModuleObject *)module)->md_name;
+}
+
 /* A number that stands for this type as it is now and for no other, 0 when it has none. */
 static inline unsigned int ct_type_version(PyTypeObject *type)
 {
@@ -132,6 +140,57 @@ static inline PyDictUnicodeEntry *ct_dict_entries(PyObject *dict)
         return NULL;
     return DK_UNICODE_ENTRIES(keys);
 }
+
+/* The attributes that an instance keeps in itself, without a dict: `names` is how its class orders
+ * them, `order` which of them are set, oldest first (by steps of CT_INLINE_ORDER_STEP). */
+typedef struct {
+    PyDictUnicodeEntry *names;
+    PyObject **values;
+    const uint8_t *order;
+    int count;
+} ct_inline;
+
+#if PY_VERSION_HEX >= 0x030D0000
+#define CT_INLINE_ORDER_STEP 1
+/* False when the instance has a dict, which is then stored in *dict, or nothing at all. */
+static inline bool ct_inline_of(PyObject *v, ct_inline *out, PyObject **dict)
+{
+    PyTypeObject *type = Py_TYPE(v);
+    *dict = (PyObject *)_PyObject_GetManagedDict(v);
+    if (*dict != NULL || !PyType_HasFeature(type, Py_TPFLAGS_INLINE_VALUES))
+        return false;
+    PyDictValues *values = _PyObject_InlineValues(v);
+    PyDictKeysObject *keys = ((PyHeapTypeObject *)type)->ht_cached_keys;
+    if (!values->valid || keys == NULL)
+        return false;
+    *out = (ct_inline){.names = DK_UNICODE_ENTRIES(keys),
+                       .values = values->values,
+                       .order = (const uint8_t *)&values->values[values->capacity],
+                       .count = values->size};
+    return true;
+}
+#else
+#define CT_INLINE_ORDER_STEP (-1)
+static inline bool ct_inline_of(PyObject *v, ct_inline *out, PyObject **dict)
+{
+    PyDictOrValues held = *_PyObject_DictOrValuesPointer(v);
+    PyDictKeysObject *keys = ((PyHeapTypeObject *)Py_TYPE(v))->ht_cached_keys;
+    *dict = NULL;
+    if (!_PyDictOrValues_IsValues(held)) {
+        *dict = _PyDictOrValues_GetDict(held);
+        return false;
+    }
+    if (keys == NULL)
+        return false;
+    PyDictValues *values = _PyDictOrValues_GetValues(held);
+    const uint8_t *size = (const uint8_t *)values - 2;
+    *out = (ct_inline){.names = DK_UNICODE_ENTRIES(keys),
+                       .values = values->values,
+                       .order = size - 1,
+                       .count = *size};
+    return true;
+}
+#endif
 
 static inline bool ct_int_fits(PyObject *v, int64_t *out)
 {

@@ -1,5 +1,6 @@
 #include "delta.h"
 
+#include "field_names.h"
 #include "snapshot.h"
 #include "types.h"
 
@@ -116,7 +117,7 @@ static uint8_t *state_copy(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
 {
     uint8_t *value = ct_put_item(p, item);
     ct_encoder e;
-    ct_encoder_start(&e);
+    ct_encoder_start(&e, NULL);
     uint8_t *end = ct_put_value(&e, value, v);
     return keep_copy(slot, p, value, end, ct_encoder_cost(&e), total);
 }
@@ -143,7 +144,7 @@ static uint8_t *put_patch(const struct ct_tree *tree, uint8_t *p, PyObject *v, u
     PyObject **items = ct_sequence_items(v, &n);
     Py_ssize_t shown = ct_items_shown(n, 0);
     ct_encoder e;
-    ct_encoder_start(&e);
+    ct_encoder_start(&e, NULL);
     e.left -= CT_COST_CONTAINER;
     for (Py_ssize_t i = 0; i < shown; i++) {
         if (i >= kept && !ct_is_atom(items[i]))
@@ -158,43 +159,106 @@ static uint8_t *put_patch(const struct ct_tree *tree, uint8_t *p, PyObject *v, u
     p = ct_put_uv(p, (uint64_t)shown);
     p = ct_put_uv(p, (uint64_t)kept);
     e.cut = shown < n;
-    for (Py_ssize_t i = kept; i < shown; i++)
-        p = ct_put_value(&e, p, items[i]);
+    ct_shot_push((uintptr_t)Py_TYPE(v) | CT_WORD_CONTAINER);
+    ct_shot_push((uintptr_t)n);
+    ct_shot_push((uintptr_t)shown << 2 | CT_FORM_FLAT);
+    for (Py_ssize_t i = 0; i < shown; i++) {
+        ct_shot_push_atom(items[i]);
+        if (i >= kept)
+            p = ct_put_value(&e, p, items[i]);
+    }
+    return p;
+}
+
+/* Words of new items in the snapshot that is being made. */
+struct made {
+    size_t from, to;
+};
+
+/* Take back what was written of an edit; its definitions are lost. */
+static uint8_t *abandon_edit(const struct made *made, int count)
+{
+    for (int i = 0; i < count; i++)
+        ct_shot_release(made[i].from, made[i].to);
+    ct_types_undefine();
+    ct_field_names_undefine();
+    ct_shot_begin();
+    return NULL;
+}
+
+/* Write only the items of a list or tuple that have changed; NULL when that is impossible or not
+ * worth it. */
+static uint8_t *put_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t *cost,
+                         ct_attributes *attributes)
+{
+    struct ct_change changes[CT_CHANGES_LIMIT];
+    struct made made[CT_CHANGES_LIMIT];
+    if (*cost + CT_COST_OBJECT >= (uint32_t)ct_limits.value)
+        return NULL;
+    int count = ct_tree_changes(tree, v, changes);
+    if (count <= 0 || 2 * count > Py_SIZE(v))
+        return NULL;
+    ct_encoder e;
+    ct_encoder_start(&e, attributes);
+    e.left -= (int32_t)*cost;
+    e.shot = true;
+    e.open[e.depth++] = v;
+    PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
+    bool flat = tree->words[2] & CT_FORM_FLAT;
+    size_t moved = 0;
+    Py_ssize_t next = 0;
+    *p++ = CTJ_EDIT;
+    p = ct_put_uv(p, (uint64_t)count);
+    for (int i = 0; i < count; i++) {
+        PyObject *item = items[changes[i].index];
+        flat = flat && ct_is_atom(item);
+        ct_shot_move(tree, moved, changes[i].start);
+        p = ct_put_uv(p, (uint64_t)(changes[i].index - next));
+        made[i].from = ct_shot.used;
+        p = ct_put_value(&e, p, item);
+        made[i].to = ct_shot.used;
+        if (e.left <= 0 || ct_shot.failed)
+            return abandon_edit(made, i + 1);
+        moved = changes[i].end;
+        next = changes[i].index + 1;
+    }
+    ct_shot_move(tree, moved, tree->used);
+    if (ct_shot.failed)
+        return abandon_edit(made, count);
+    ct_shot.words[2] = (ct_shot.words[2] & ~(uintptr_t)CT_FORM_FLAT) | (flat ? CT_FORM_FLAT : 0);
+    ct_tree_moved(tree, changes, count);
+    *cost = ct_encoder_cost(&e);
     return p;
 }
 
 static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
-                                uint32_t *total)
+                                uint32_t *total, ct_attributes *attributes)
 {
     struct ct_tree *tree =
         slot->kind == CT_SLOT_TREE ? (struct ct_tree *)(uintptr_t)slot->bits : NULL;
-    if (tree != NULL && ct_tree_same(tree, v))
-        return p;
-    uint8_t *start = p;
+    uint8_t *start = p, *value = ct_put_item(p, item);
     PyTypeObject *type = Py_TYPE(v);
-    p = ct_put_item(p, item);
-    uint8_t *value = p;
-    uint32_t cost = 0;
-    bool stopped = false;
+    uint32_t cost = slot->cost;
+    ct_shot_begin();
+    p = NULL;
     if (tree != NULL && (type == &PyList_Type || type == &PyTuple_Type)) {
-        p = put_patch(tree, p, v, &cost);
-    } else {
-        p = NULL;
+        p = put_edit(tree, value, v, &cost, attributes);
+        if (p == NULL)
+            p = put_patch(tree, value, v, &cost);
     }
     if (p == NULL) {
         ct_encoder e;
-        ct_encoder_start(&e);
+        ct_encoder_start(&e, attributes);
+        e.shot = true;
         p = ct_put_value(&e, value, v);
         cost = ct_encoder_cost(&e);
-        stopped = e.stopped;
     }
-    if (ct_unlikely(stopped))
-        return keep_copy(slot, start, value, p, cost, total);
-    struct ct_tree *now = ct_tree_make(tree, v);
+    struct ct_tree *now = ct_tree_take(tree, v);
     if (tree != NULL)
         slot->kind = CT_SLOT_STALE; /* the old snapshot is reused or gone */
-    remember(slot, now != NULL ? CT_SLOT_TREE : CT_SLOT_STALE, (uint64_t)(uintptr_t)now, cost,
-             total);
+    if (ct_unlikely(now == NULL))
+        return keep_copy(slot, start, value, p, cost, total);
+    remember(slot, CT_SLOT_TREE, (uint64_t)(uintptr_t)now, cost, total);
     return p;
 }
 
@@ -216,12 +280,16 @@ static uint8_t *state_object(ct_slot *slot, uint8_t *p, ct_item item, PyObject *
 }
 
 /* Values that are neither ints of 64 bits nor constants nor floats. */
-static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
+                            ct_attributes *attributes)
 {
     if (slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v)
         return p;
+    if (slot->kind == CT_SLOT_TREE && ct_tree_same((struct ct_tree *)(uintptr_t)slot->bits, v))
+        return p;
     if (ct_unlikely(*total - slot->cost >= (uint32_t)ct_limits.step || p > ct_out.hard)) {
-        ct_value_counts.omitted += !(slot->kind == CT_SLOT_CONST && slot->bits == CTJ_OMITTED);
+        if (slot->kind != CT_SLOT_CONST || slot->bits != CTJ_OMITTED)
+            ct_count(&ct_value_counts.omitted);
         return state_const(slot, p, item, CTJ_OMITTED, total);
     }
     PyTypeObject *type = Py_TYPE(v);
@@ -230,20 +298,19 @@ static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
     if (ct_is_atom(v) && (Py_REFCNT(v) > 1 || type != &PyUnicode_Type)) {
         p = ct_put_item(p, item);
         ct_encoder e;
-        ct_encoder_start(&e);
+        ct_encoder_start(&e, NULL);
         p = ct_put_value(&e, p, v);
         remember(slot, CT_SLOT_HELD, (uint64_t)(uintptr_t)Py_NewRef(v), ct_encoder_cost(&e), total);
         return p;
     }
-    if (type == &PyList_Type || type == &PyTuple_Type || type == &PyDict_Type ||
-        type == &PySet_Type || type == &PyFrozenSet_Type)
-        return state_container(slot, p, item, v, total);
-    if (type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyLong_Type)
+    if (ct_is_exact_scalar(type))
         return state_copy(slot, p, item, v, total);
-    ct_type *entry = ct_type_of(type);
-    if (entry != NULL && entry->shape == CT_SHAPE_OBJECT)
-        return state_object(slot, p, item, v, entry, total);
-    return state_container(slot, p, item, v, total);
+    if (ct_exact_container(type) == CT_SHAPE_OBJECT) {
+        ct_type *entry = ct_type_of(type);
+        if (entry != NULL && entry->shape == CT_SHAPE_OBJECT && !entry->has_fields)
+            return state_object(slot, p, item, v, entry, total);
+    }
+    return state_container(slot, p, item, v, total, attributes);
 }
 
 static uint8_t *state_float(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
@@ -260,7 +327,8 @@ static uint8_t *state_float(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
     return p + sizeof bits;
 }
 
-uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
+                       ct_attributes *attributes)
 {
     if (v == NULL) {
         if (slot->kind == CT_SLOT_NONE || slot->kind == CT_SLOT_UNSET)
@@ -282,18 +350,18 @@ uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uin
                            total);
     if (type == &PyFloat_Type)
         return state_float(slot, p, item, v, total);
-    return state_other(slot, p, item, v, total);
+    return state_other(slot, p, item, v, total, attributes);
 }
 
 uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
                                 enum ct_kind kind, uint32_t *total)
 {
     if (v == NULL)
-        return ct_slot_state(slot, p, item, NULL, total);
+        return ct_slot_state(slot, p, item, NULL, total, NULL);
     if (slot->kind == CT_SLOT_CONST && slot->bits == CTJ_REDACTED)
         return p;
     if (slot->kind != CT_SLOT_STALE)
-        ct_value_counts.redacted[kind]++;
+        ct_count(&ct_value_counts.redacted[kind]);
     return state_const(slot, p, item, CTJ_REDACTED, total);
 }
 
@@ -302,5 +370,5 @@ void ct_slot_count_dropped(ct_slot *slot, PyObject *v, enum ct_kind kind)
     if (v == NULL || slot->kind != CT_SLOT_NONE)
         return;
     slot->kind = CT_SLOT_UNSET;
-    ct_value_counts.dropped[kind]++;
+    ct_count(&ct_value_counts.dropped[kind]);
 }

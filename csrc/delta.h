@@ -68,10 +68,19 @@ static inline void ct_slot_make_stale(ct_slot *slot)
         slot->kind = CT_SLOT_STALE;
 }
 
+/* The unit in which the slot was stated is given up: whatever was stated has to be stated again. */
+static inline void ct_slot_undo(ct_slot *slot)
+{
+    ct_slot_drop(slot);
+    if (slot->kind != CT_SLOT_NONE)
+        slot->kind = CT_SLOT_STALE;
+}
+
 /* State `v` (NULL: unbound) at p if it differs from what the slot remembers, and remember it.
  * `*cost` is the number of bytes that the step's variables take; past the step's limit the value is
- * stated as omitted. */
-uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *cost);
+ * stated as omitted.  `attributes` says which names inside it may be shown. */
+uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *cost,
+                       ct_attributes *attributes);
 
 /* The same for a variable whose value a filter hides: it is stated as redacted, once. */
 uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,

@@ -81,6 +81,23 @@ static bool ends_iteration(const ct_plan *plan, PyObject *exception)
     return plan->ends_with != NULL && PyErr_GivenExceptionMatches(exception, plan->ends_with);
 }
 
+static enum ct_go put_exception_once(ct_thread *t, uint8_t tag, PyObject *exception)
+{
+    enum ct_go go = ct_boundary(t);
+    if (go != CT_GO_ON)
+        return go;
+    ct_plan *plan = t->frames[t->depth - 1].plan;
+    ct_plan_define(plan);
+    uint8_t *unit = ct_out.at;
+    ct_encoder e;
+    ct_encoder_start(&e, plan->attributes);
+    uint8_t *end = ct_put_value(&e, unit + 1, exception);
+    if (ct_attributes_pending)
+        return CT_GO_AGAIN;
+    ct_commit(unit, end, tag);
+    return CT_GO_ON;
+}
+
 static enum ct_go put_exception(ct_thread *t, uint8_t tag, PyObject *exception)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
@@ -88,15 +105,13 @@ static enum ct_go put_exception(ct_thread *t, uint8_t tag, PyObject *exception)
     if (!(frame->state & CT_STEPPED))
         go = ct_put_step(t, frame->line);
     if (go == CT_GO_ON)
-        go = ct_boundary(t);
-    if (go != CT_GO_ON)
-        return go;
-    ct_plan_define(t->frames[t->depth - 1].plan);
-    uint8_t *unit = ct_out.at;
-    ct_encoder e;
-    ct_encoder_start(&e);
-    ct_commit(unit, ct_put_value(&e, unit + 1, exception), tag);
-    return CT_GO_ON;
+        go = put_exception_once(t, tag, exception);
+    for (int round = 0; go == CT_GO_AGAIN; round++) {
+        go = ct_give_up_unit(t, &t->frames[t->depth - 1], round);
+        go = go == CT_GO_ON ? put_exception_once(t, tag, exception) : go;
+        ct_attributes_conceal = false;
+    }
+    return go;
 }
 
 /* ---- raising

@@ -6,6 +6,9 @@
 /* Deeper nesting than any policy allows: the reader calls itself once a level. */
 #define DEPTH_LIMIT 200
 
+/* The number of fields is known when they have been read; a head for more than this is longer. */
+#define CT_FIELDS_GUESS 8
+
 static const char *const BUILTIN_NAMES[CT_T_COUNT] = {
     "NoneType", "bool",  "int",      "float",   "complex",   "str",
     "bytes",    "tuple", "list",     "set",     "frozenset", "dict",
@@ -26,6 +29,8 @@ void ct_values_free(struct ct_values *values)
     ct_buf_free(&values->value);
     ct_buf_free(&values->text);
     free(values->items.ends);
+    for (size_t i = 0; i < CTJ_FIELD_NAMES; i++)
+        ct_buf_free(&values->fields[i]);
 }
 
 uint32_t ct_value_type(struct ct_values *values, enum ct_builtin builtin)
@@ -223,11 +228,19 @@ static uint32_t read_items(struct ct_values *values, struct ctj_cursor *in,
     struct ct_buf *out = &values->value;
     size_t start = array.head + ct_cbor_head_size(array.expected);
     uint64_t n = before;
-    for (; n < shown && !in->error && !out->failed; n++) {
+    while (n < shown && !in->error && !out->failed) {
         if (in->p != in->end && *in->p == CTJ_STOP) {
             in->p++;
             break;
         }
+        if (pairs && in->p != in->end && *in->p == CTJ_DROPPED) {
+            in->p++;
+            values->losses.dropped++;
+            shown--;
+            total -= total != 0;
+            continue;
+        }
+        n++;
         if (pairs) {
             struct ct_cbor_array pair = ct_cbor_open(out, CT_CBOR_TUPLE, 2);
             read_value(values, in, CT_NO_ID, depth + 1);
@@ -274,20 +287,158 @@ static uint32_t read_container(struct ct_values *values, struct ctj_cursor *in, 
     return read_items(values, in, array, total, shown, 0, items, builtin == CT_T_DICT, type, depth);
 }
 
+/* A field and its value, as a pair. */
+static void read_field(struct ct_values *values, struct ctj_cursor *in, struct ct_span name,
+                       unsigned depth)
+{
+    struct ct_buf *out = &values->value;
+    struct ct_cbor_array field = ct_cbor_open(out, CT_CBOR_TUPLE, 2);
+    ct_cbor_text(out, CT_CBOR_STRING, name, NOTHING, ct_value_type(values, CT_T_STR));
+    read_value(values, in, CT_NO_ID, depth + 1);
+    ct_cbor_close(out, field, 2, ct_value_type(values, CT_T_TUPLE));
+}
+
 /* An exception is shown as its fields, of which the arguments are known. */
 static uint32_t read_exception(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
                                unsigned depth)
 {
-    struct ct_buf *out = &values->value;
     uint32_t type = read_type(values, in);
-    struct ct_cbor_array fields = ct_cbor_open(out, CT_CBOR_SEQUENCE, 1);
-    struct ct_cbor_array field = ct_cbor_open(out, CT_CBOR_TUPLE, 2);
-    ct_cbor_text(out, CT_CBOR_STRING, literal("args"), NOTHING, ct_value_type(values, CT_T_STR));
-    read_value(values, in, CT_NO_ID, depth + 1);
-    ct_cbor_close(out, field, 2, ct_value_type(values, CT_T_TUPLE));
+    struct ct_cbor_array fields = ct_cbor_open(&values->value, CT_CBOR_SEQUENCE, 1);
+    read_field(values, in, literal("args"), depth);
     type = as != CT_NO_ID ? as : type;
-    ct_cbor_close(out, fields, 1, type);
+    ct_cbor_close(&values->value, fields, 1, type);
     return type;
+}
+
+static void define_field(struct ct_values *values, struct ctj_cursor *in, uint64_t number)
+{
+    struct ct_span text = ctj_text(in);
+    if (number >= CTJ_FIELD_NAMES)
+        ctj_fail(in, CTJ_E_LIMIT);
+    if (in->error)
+        return;
+    struct ct_buf *name = &values->fields[number];
+    name->length = 0;
+    ct_buf_grow(name, 1); /* that there is a name shows in its memory */
+    ct_text_escape(name, text);
+    if (name->failed)
+        ctj_fail(in, CTJ_E_MEMORY);
+}
+
+/* The number of the next field's name; CTJ_FIELD_NAMES when a field stands there that is not shown,
+ * and *stop set when none follows. */
+static uint64_t read_field_name(struct ct_values *values, struct ctj_cursor *in, bool *stop)
+{
+    uint64_t code = ctj_uv(in);
+    *stop = code == CTJ_FIELD_STOP || in->error;
+    if (code < CTJ_FIELD_DEFINE)
+        return CTJ_FIELD_NAMES;
+    uint64_t number = code - CTJ_FIELD_NAMED;
+    if (code == CTJ_FIELD_DEFINE) {
+        number = ctj_uv(in);
+        define_field(values, in, number);
+    } else if (number >= CTJ_FIELD_NAMES || values->fields[number].data == NULL) {
+        ctj_fail(in, CTJ_E_UNDEFINED);
+    }
+    return in->error ? CTJ_FIELD_NAMES : number;
+}
+
+/* What the builtin part of an instance is called among its fields. */
+static struct ct_span part_name(uint8_t tag)
+{
+    static const char *const containers[] = {"tuple", "list", "set", "frozenset", "dict"};
+    if (tag >= CTJ_TUPLE && tag <= CTJ_DICT_CUT && (tag & 7) < 5)
+        return literal(containers[tag & 7]);
+    switch (tag) {
+    case CTJ_INT:
+    case CTJ_INT_BIG:
+    case CTJ_INT_CUT:
+        return literal("int");
+    case CTJ_FLOAT:
+        return literal("float");
+    case CTJ_COMPLEX:
+        return literal("complex");
+    case CTJ_STR:
+    case CTJ_STR_CUT:
+        return literal("str");
+    case CTJ_BYTES:
+    case CTJ_BYTES_CUT:
+        return literal("bytes");
+    default:
+        return literal(tag >= CTJ_SMALL_INT ? "int" : "value");
+    }
+}
+
+/* The builtin part of an instance becomes its first field; returns how many fields that makes. */
+static uint64_t read_part(struct ct_values *values, struct ctj_cursor *in, unsigned depth)
+{
+    while (in->p != in->end && *in->p == CTJ_TYPE) {
+        ctj_u8(in);
+        define_type(values, in);
+    }
+    uint8_t tag = in->p != in->end ? *in->p : CTJ_UNSET;
+    if (tag == CTJ_UNSET) {
+        ctj_u8(in);
+        return 0;
+    }
+    if (tag == CTJ_EXCEPTION) {
+        ctj_u8(in);
+        read_type(values, in);
+        read_field(values, in, literal("args"), depth);
+    } else {
+        read_field(values, in, part_name(tag), depth);
+    }
+    return 1;
+}
+
+static uint32_t read_instance(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
+                              unsigned depth)
+{
+    uint32_t type = read_type(values, in);
+    struct ct_cbor_array fields = ct_cbor_open(&values->value, CT_CBOR_SEQUENCE, CT_FIELDS_GUESS);
+    uint64_t n = read_part(values, in, depth);
+    uint64_t total = ctj_uv(in), shown = ctj_uv(in), dropped = 0, seen = 0;
+    bool stop = false;
+    while (seen < shown && !in->error && !values->value.failed) {
+        uint64_t number = read_field_name(values, in, &stop);
+        if (stop)
+            break;
+        seen++;
+        if (number == CTJ_FIELD_NAMES) {
+            dropped++;
+            values->losses.dropped++;
+            continue;
+        }
+        read_field(values, in, ct_buf_span(&values->fields[number]), depth);
+        n++;
+    }
+    if (in->error)
+        return type;
+    if (total > seen) {
+        put_rest(values, total - seen);
+        n++;
+    }
+    type = as != CT_NO_ID ? as : type;
+    ct_cbor_close(&values->value, fields, n, type);
+    return type;
+}
+
+/* An object in words. */
+static uint32_t read_text_object(struct ct_values *values, struct ctj_cursor *in, uint32_t as)
+{
+    uint32_t type = read_type(values, in);
+    uint64_t total = ctj_uv(in);
+    struct ct_span text = ctj_text(in);
+    if (in->error)
+        return type;
+    uint64_t characters = ct_text_characters(text);
+    struct ct_buf *out = begin_text(values);
+    ct_text_escape(out, text);
+    if (total > characters) {
+        put_mark(out, total, " characters in all)");
+        values->losses.cut++;
+    }
+    return put_raw(values, CT_T_NONE, as != CT_NO_ID ? as : type);
 }
 
 static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uint8_t tag,
@@ -342,6 +493,10 @@ static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uin
         return read_object(values, in);
     case CTJ_EXCEPTION:
         return read_exception(values, in, as, depth);
+    case CTJ_INSTANCE:
+        return read_instance(values, in, as, depth);
+    case CTJ_TEXT:
+        return read_text_object(values, in, as);
     case CTJ_CYCLE:
         ctj_uv(in);
         return put_error(values, CT_T_CYCLE, "<cycle>");
@@ -476,6 +631,54 @@ static void read_patch(struct ct_values *values, struct ctj_cursor *in, struct c
     bind(values, in, vars, var, name, list ? CT_BASE_LIST : CT_BASE_TUPLE);
 }
 
+/* Copy the items from *at up to `index` of the value before, whose items stay. */
+static void keep_items(struct ct_values *values, const struct ct_items *items, struct ct_span cbor,
+                       uint64_t at, uint64_t index)
+{
+    struct ct_buf *out = &values->value;
+    uint32_t from = at ? items->ends[at - 1] : 0;
+    size_t moved = out->length - values->base.content - from;
+    for (uint64_t i = at; i < index; i++)
+        ct_items_add(&values->items, out, items->ends[i] + moved);
+    uint32_t to = index ? items->ends[index - 1] : 0;
+    ct_buf_put(out, cbor.data + values->base.content + from, to - from);
+}
+
+/* A list or tuple of which some items are replaced. */
+static void read_edit(struct ct_values *values, struct ctj_cursor *in, struct ct_vars *vars,
+                      struct ct_var *var, uint32_t name)
+{
+    uint64_t edits = ctj_uv(in), at = 0;
+    bool list = var->base.kind == CT_BASE_LIST;
+    if (!refers_to(in, var, list ? CT_BASE_LIST : CT_BASE_TUPLE))
+        return;
+    struct ct_buf *out = &values->value;
+    struct ct_span cbor = ct_vars_value(vars, var);
+    const struct ct_items *items = &var->items;
+    uint32_t content = var->base.content;
+    values->items.count = 0;
+    values->base.content = content;
+    ct_buf_put(out, cbor.data, content);
+    for (uint64_t i = 0; i < edits && !in->error && !out->failed; i++) {
+        uint64_t kept = ctj_uv(in);
+        if (kept >= items->count - at) {
+            ctj_fail(in, CTJ_E_REFERENCE);
+            return;
+        }
+        keep_items(values, items, cbor, at, at + kept);
+        at += kept + 1;
+        read_value(values, in, CT_NO_ID, 1);
+        values->base.content = content;
+        ct_items_add(&values->items, out, out->length - content);
+    }
+    if (in->error || out->failed)
+        return;
+    keep_items(values, items, cbor, at, items->count);
+    uint32_t last = items->count ? items->ends[items->count - 1] : 0;
+    ct_buf_put(out, cbor.data + content + last, cbor.length - content - last);
+    bind(values, in, vars, var, name, list ? CT_BASE_LIST : CT_BASE_TUPLE);
+}
+
 static enum ct_base_kind base_kind(uint8_t tag)
 {
     switch (tag) {
@@ -518,6 +721,8 @@ void ct_value_read_item(struct ct_values *values, struct ctj_cursor *in, struct 
         read_same_str(values, in, vars, var, name);
     } else if (tag == CTJ_PATCH) {
         read_patch(values, in, vars, var, name);
+    } else if (tag == CTJ_EDIT) {
+        read_edit(values, in, vars, var, name);
     } else {
         read_tagged(values, in, tag, CT_NO_ID, 0);
         bind(values, in, vars, var, name, base_kind(tag));
@@ -531,6 +736,10 @@ void ct_value_message(struct ct_values *values, struct ctj_cursor in, size_t lim
     while (tag == CTJ_TYPE) {
         ctj_uv(&in);
         ctj_text(&in);
+        tag = ctj_u8(&in);
+    }
+    if (tag == CTJ_INSTANCE) { /* with fields beside its arguments */
+        ctj_uv(&in);
         tag = ctj_u8(&in);
     }
     if (tag != CTJ_EXCEPTION)

@@ -50,6 +50,7 @@ struct ct_values {
     struct ct_base base;
     struct ct_items items;
     struct ct_value_losses losses;
+    struct ct_buf fields[CTJ_FIELD_NAMES]; /* names of fields, as they were defined last */
 };
 
 void ct_values_free(struct ct_values *values);

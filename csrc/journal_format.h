@@ -106,13 +106,27 @@ enum ctj_value {
     CTJ_CYCLE = 0x25,     /* uv levels up to the container that this one is */
     CTJ_UNSET = 0x26,     /* the variable is unbound */
     CTJ_REDACTED = 0x27,
-    CTJ_DROPPED = 0x28,
+    CTJ_DROPPED = 0x28, /* a return value; where a key would stand: a pair that is left out */
     CTJ_OMITTED = 0x29,         /* not recorded because the step had reached its limit */
+    CTJ_INSTANCE = 0x2A,        /* uv type, value of the builtin part or CTJ_UNSET, uv fields in all,
+                                   uv fields shown, fields (enum ctj_field) */
+    CTJ_TEXT = 0x2B,            /* uv type, uv characters in all, text: an object in words */
+    CTJ_EDIT = 0x2C, /* uv edits, each: uv items kept since the last one, value: the list or tuple of
+                        the slot's last value with some items replaced */
     CTJ_VALUE_EXTENSION = 0x38, /* 0x38..0x3F: uv length, that many bytes */
     CTJ_VALUE_EXTENSION_LAST = 0x3F,
     CTJ_SMALL_DIFF = 0x40,
     CTJ_SMALL_INT = 0x80,
 };
+
+/* How a field begins: a number of its own, or CTJ_FIELD_NAMED and the number of a name. */
+enum ctj_field {
+    CTJ_FIELD_STOP = 0,    /* the fields end here, cut by the byte limit */
+    CTJ_FIELD_DROPPED = 1, /* a field that a filter leaves out */
+    CTJ_FIELD_DEFINE = 2,  /* uv number, text: gives the number to a name, then the value */
+    CTJ_FIELD_NAMED = 3,   /* CTJ_FIELD_NAMED + number, then the value */
+};
+#define CTJ_FIELD_NAMES 1024 /* numbers of names; they are given again and again */
 
 /* Flags of CTJ_FUNCTION. */
 enum ctj_function_flag {

@@ -131,7 +131,8 @@ int ct_namespace_prepare(ct_namespace **space, ct_plan *plan, PyObject *dict)
     return result;
 }
 
-static uint8_t *state(ct_binding *binding, uint8_t *p, PyObject *value, uint32_t *cost)
+static uint8_t *state(ct_binding *binding, uint8_t *p, PyObject *value, uint32_t *cost,
+                      ct_attributes *attributes)
 {
     if (binding->action == CT_DROP) {
         if (!binding->dunder)
@@ -142,10 +143,11 @@ static uint8_t *state(ct_binding *binding, uint8_t *p, PyObject *value, uint32_t
     p = ct_put_name(p, binding->name_id);
     if (binding->action == CT_REDACT)
         return ct_slot_state_redacted(&binding->slot, p, item, value, CT_KIND_LOCAL, cost);
-    return ct_slot_state(&binding->slot, p, item, value, cost);
+    return ct_slot_state(&binding->slot, p, item, value, cost, attributes);
 }
 
-uint8_t *ct_namespace_state(ct_namespace *space, uint8_t *p, PyObject *dict, uint32_t *cost)
+uint8_t *ct_namespace_state(ct_namespace *space, uint8_t *p, PyObject *dict, uint32_t *cost,
+                            ct_attributes *attributes)
 {
     Py_ssize_t at = 0;
     PyObject *key, *value;
@@ -161,12 +163,12 @@ uint8_t *ct_namespace_state(ct_namespace *space, uint8_t *p, PyObject *dict, uin
         ct_binding *binding = &space->bindings[i];
         binding->seen = scan;
         found++;
-        p = state(binding, p, value, cost);
+        p = state(binding, p, value, cost, attributes);
     }
     for (uint32_t i = 0; found < space->used && i < space->used; i++) {
         ct_binding *binding = &space->bindings[i];
         if (binding->seen != scan)
-            p = state(binding, p, NULL, cost);
+            p = state(binding, p, NULL, cost, attributes);
     }
     return p;
 }
@@ -175,6 +177,14 @@ void ct_namespace_make_stale(ct_namespace *space)
 {
     for (uint32_t i = 0; i < space->used; i++)
         ct_slot_make_stale(&space->bindings[i].slot);
+}
+
+void ct_namespace_undo(ct_namespace *space)
+{
+    for (uint32_t i = 0; i < space->used; i++) {
+        ct_slot_undo(&space->bindings[i].slot);
+        ct_name_undefine(space->bindings[i].name_id);
+    }
 }
 
 void ct_namespace_free(ct_namespace *space)

@@ -27,9 +27,13 @@ typedef struct {
 int ct_namespace_prepare(ct_namespace **space, ct_plan *plan, PyObject *dict);
 
 /* State the bindings of `dict` that have changed. */
-uint8_t *ct_namespace_state(ct_namespace *space, uint8_t *p, PyObject *dict, uint32_t *cost);
+uint8_t *ct_namespace_state(ct_namespace *space, uint8_t *p, PyObject *dict, uint32_t *cost,
+                            ct_attributes *attributes);
 
 void ct_namespace_make_stale(ct_namespace *space);
+
+/* The unit in which the bindings were stated is given up. */
+void ct_namespace_undo(ct_namespace *space);
 void ct_namespace_free(ct_namespace *space);
 
 #endif

@@ -8,7 +8,7 @@ typedef struct {
     uint64_t steps, calls, returns, lost, threads;
     uint64_t chunks, bytes, stalls, stall_ns;
     uint64_t cuts, omitted;
-    uint64_t redacted[4], dropped[4]; /* arguments, locals, globals, returns */
+    uint64_t redacted[5], dropped[5]; /* arguments, locals, globals, returns, attributes */
     uint64_t scopes_traced, scopes_skipped, scopes_synthetic, scopes_unreadable;
 } ct_counts;
 

@@ -3,9 +3,9 @@
 #include "boundary.h"
 #include "gate.h"
 #include "inject.h"
+#include "names.h"
 #include "types.h"
 
-#define NAME_LIMIT 200
 #define PATH_LIMIT 4096
 
 /* Strings with ids: names of variables, paths of files. */
@@ -78,7 +78,8 @@ static void define_text(struct text_table *table, uint32_t id, uint8_t tag, Py_s
     table->defined[id] = ct_out.generation;
     uint8_t *unit = ct_out.at;
     uint8_t *p = ct_put_uv(unit + 1, id);
-    p = ct_put_text(p, table->texts[id], limit);
+    p = limit == CT_NAME_LIMIT ? ct_put_name_text(p, table->texts[id])
+                               : ct_put_text(p, table->texts[id], limit);
     ct_commit(unit, p, tag);
 }
 
@@ -92,12 +93,17 @@ static uint32_t text_cost(PyObject *text, Py_ssize_t limit)
 
 uint32_t ct_name_cost(PyObject *name)
 {
-    return text_cost(name, NAME_LIMIT);
+    return text_cost(name, CT_NAME_LIMIT);
 }
 
 int64_t ct_name_id(PyObject *name)
 {
     return text_id(&scopes.names, name);
+}
+
+void ct_name_undefine(uint32_t id)
+{
+    scopes.names.defined[id] = 0;
 }
 
 uint8_t *ct_put_name(uint8_t *p, uint32_t id)
@@ -107,7 +113,7 @@ uint8_t *ct_put_name(uint8_t *p, uint32_t id)
     scopes.names.defined[id] = ct_out.generation;
     *p++ = CTJ_ITEM_NAME;
     p = ct_put_uv(p, id);
-    return ct_put_text(p, scopes.names.texts[id], NAME_LIMIT);
+    return ct_put_name_text(p, scopes.names.texts[id]);
 }
 
 void ct_plan_define_slow(ct_plan *plan)
@@ -115,15 +121,15 @@ void ct_plan_define_slow(ct_plan *plan)
     plan->generation = ct_out.generation;
     define_text(&scopes.paths, plan->path, CTJ_PATH, PATH_LIMIT);
     for (int i = 0; i < plan->slot_count; i++)
-        define_text(&scopes.names, plan->slot_names[i], CTJ_NAME, NAME_LIMIT);
+        define_text(&scopes.names, plan->slot_names[i], CTJ_NAME, CT_NAME_LIMIT);
     for (int i = 0; i < plan->global_count; i++)
-        define_text(&scopes.names, plan->globals[i].name_id, CTJ_NAME, NAME_LIMIT);
+        define_text(&scopes.names, plan->globals[i].name_id, CTJ_NAME, CT_NAME_LIMIT);
     uint8_t *unit = ct_out.at, *p = unit + 1;
     p = ct_put_uv(p, plan->id);
     p = ct_put_uv(p, plan->path);
     p = ct_put_uv(p, (uint64_t)plan->first_line);
     p = ct_put_uv(p, plan->flags);
-    p = ct_put_text(p, plan->name, NAME_LIMIT);
+    p = ct_put_name_text(p, plan->name);
     p = ct_put_uv(p, (uint64_t)plan->argument_count);
     p = ct_put_uv(p, (uint64_t)plan->slot_count);
     for (int i = 0; i < plan->slot_count; i++)
@@ -241,17 +247,18 @@ static ct_plan *misfit(void)
 
 /* A plan from the resolver's answer: (path, name, first line, flags, number of arguments, actions
  * of the variables, actions of the arguments, names of globals, their actions, action of the return
- * value, decide or None, decided or None); actions are bytes of enum ct_action. */
+ * value, decide or None, decided or None, decide about names inside values or None); actions are
+ * bytes of enum ct_action. */
 static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
 {
-    PyObject *path, *name, *global_names, *decide, *decided;
+    PyObject *path, *name, *global_names, *decide, *decided, *attributes;
     const char *slot_actions, *argument_actions, *global_actions;
     Py_ssize_t slots, arguments, globals;
     int first_line, flags, argument_count, return_action;
-    if (!PyArg_ParseTuple(answer, "UUiiiy#y#O!y#iOO", &path, &name, &first_line, &flags,
+    if (!PyArg_ParseTuple(answer, "UUiiiy#y#O!y#iOOO", &path, &name, &first_line, &flags,
                           &argument_count, &slot_actions, &slots, &argument_actions, &arguments,
                           &PyTuple_Type, &global_names, &global_actions, &globals, &return_action,
-                          &decide, &decided))
+                          &decide, &decided, &attributes))
         return NULL;
     if (slots != code->co_nlocalsplus || arguments < argument_count || argument_count > slots ||
         globals != PyTuple_GET_SIZE(global_names) ||
@@ -263,7 +270,7 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
         return (ct_plan *)PyErr_NoMemory();
     const char *kinds = PyBytes_AS_STRING(code->co_localspluskinds);
     plan->references = 1;
-    plan->definition = text_cost(path, PATH_LIMIT) + text_cost(name, NAME_LIMIT) + 64;
+    plan->definition = text_cost(path, PATH_LIMIT) + text_cost(name, CT_NAME_LIMIT) + 64;
     plan->slot_count = slots_that_fit(plan, code->co_localsplusnames);
     plan->argument_count = argument_count < plan->slot_count ? argument_count : plan->slot_count;
     plan->slot_names = calloc((size_t)plan->slot_count + 1, sizeof *plan->slot_names);
@@ -273,6 +280,8 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     bool good = plan->slot_names != NULL && plan->slot_flags != NULL &&
                 plan->argument_flags != NULL && id >= 0 &&
                 plan_globals_from(plan, global_names, global_actions);
+    if (good && attributes != Py_None)
+        good = (plan->attributes = ct_attributes_of(attributes)) != NULL;
     plan->path = (uint32_t)id;
     for (int i = 0; good && i < plan->slot_count; i++) {
         id = ct_name_id(PyTuple_GET_ITEM(code->co_localsplusnames, i));

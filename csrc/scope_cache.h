@@ -5,8 +5,6 @@
 #include "delta.h"
 #include "handlers.h"
 
-enum ct_action { CT_ALLOW, CT_REDACT, CT_DROP };
-
 /* What a step of the function has to look at besides its variables. */
 enum ct_special {
     CT_SPECIAL_NAMESPACE = 1,
@@ -60,6 +58,7 @@ typedef struct ct_plan {
     uint8_t *argument_flags; /* the same for the arguments of a call */
     PyObject *decide;        /* namespaces: callable (name) -> action, owned, or NULL */
     PyObject *decided;       /* namespaces: dict of name -> action, owned, or NULL */
+    ct_attributes *attributes; /* what is said of names inside values; NULL: all are allowed */
     int global_count;
     ct_global *globals;
     uint64_t globals_version;
@@ -142,6 +141,9 @@ uint32_t ct_name_cost(PyObject *name);
 
 /* The id of a name; -1 without memory (no exception is left). */
 int64_t ct_name_id(PyObject *name);
+
+/* The name's definition was in a unit that is given up. */
+void ct_name_undefine(uint32_t id);
 
 /* Write the name's definition as an item at p unless the live chunk has it. */
 uint8_t *ct_put_name(uint8_t *p, uint32_t id);

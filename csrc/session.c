@@ -13,6 +13,7 @@
 #include "chunk.h"
 #include "frame.h"
 #include "inject.h"
+#include "instance.h"
 #include "tracer.h"
 
 static uint8_t *ring_mapping;
@@ -119,6 +120,8 @@ int ct_session_open(uintptr_t parts, uintptr_t errors)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     int status = ct_frame_self_test();
+    if (status == 0)
+        status = ct_instance_self_test();
     if (status == 0)
         status = ct_tracer_open((PyObject *)parts);
     if (status < 0)

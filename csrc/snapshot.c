@@ -1,297 +1,91 @@
-/* A snapshot mirrors what ct_put_value wrote, as words:
- *
- *   pointer, low bits 000     an atom; a reference is owned, so that an equal pointer means the
- * same value 001  type pointer | 1     exact builtin container, then: items in all, shown << 1 |
- * flat, the shown items 101  type id << 3 | 5     container of a subclass, then as above 010  type
- * id << 3 | 2     other object, then: address 011  bytes << 3 | 3       a value that is too large
- * to own, then: type pointer, its encoding 110  bytes << 3 | 6       an atom of a subclass, then:
- * type id, its encoding 111  type id << 3 | 7     exception, then: its args as a value, or 0 100
- * levels << 3 | 4      the container around it that it is
- *
- * `flat` says that all shown items (keys and values of a dict) are atoms. */
 #include "snapshot.h"
 
+#include "arrays.h"
 #include "delta.h"
-#include "types.h"
+#include "describe.h"
+#include "instance.h"
 
 #define WORDS_LIMIT (1u << 16)
 
-enum {
-    TAG_ATOM,
-    TAG_CONTAINER,
-    TAG_OBJECT,
-    TAG_COPY,
-    TAG_CYCLE,
-    TAG_SUBCONTAINER,
-    TAG_SUBATOM,
-    TAG_EXCEPTION
-};
-
 size_t ct_snapshot_bytes;
-
-static struct {
-    uintptr_t *words;
-    size_t used, room;
-    bool failed;
-    int depth;
-    PyObject *open[CT_DEPTH_LIMIT];
-} build;
+struct ct_shot ct_shot;
 
 static size_t words_for(size_t bytes)
 {
     return (bytes + sizeof(uintptr_t) - 1) / sizeof(uintptr_t);
 }
 
-/* ---- walking the words
- * ------------------------------------------------------------------------------------- */
+/* ---- making */
 
-/* Release the references of one value; returns the word after it. */
-static const uintptr_t *release(const uintptr_t *w)
+/* The word after a head; items and parts follow as values of their own. */
+static const uintptr_t *after_head(const uintptr_t *w)
 {
-    switch (*w & 7) {
-    case TAG_ATOM:
-        Py_XDECREF((PyObject *)*w);
-        return w + 1;
-    case TAG_OBJECT:
-        return w + 2;
-    case TAG_CYCLE:
-        return w + 1;
-    case TAG_COPY:
-    case TAG_SUBATOM:
-        return w + 2 + words_for(*w >> 3);
-    case TAG_EXCEPTION:
-        return release(w + 1);
-    default: { /* the items follow; the caller's loop releases them, one after the other */
+    if ((*w & 7) == CT_WORD_CONTAINER)
         return w + 3;
-    }
+    switch (*w & 0xFF) {
+    case CT_WORD_COPY:
+    case CT_WORD_SUBATOM:
+        return w + 2 + words_for(*w >> 8);
+    case CT_WORD_SUBCONTAINER:
+        return w + 3;
+    case CT_WORD_OBJECT:
+    case CT_WORD_NAMED:
+        return w + 2;
+    case CT_WORD_INSTANCE:
+        return w + 5;
+    default:
+        return w + 1;
     }
 }
 
 static void release_all(const uintptr_t *words, size_t used)
 {
-    for (const uintptr_t *w = words; w < words + used;)
-        w = release(w);
-}
-
-/* ---- making
- * ------------------------------------------------------------------------------------------------
- */
-
-static bool reserve(size_t more)
-{
-    if (build.failed)
-        return false;
-    if (build.used + more <= build.room)
-        return true;
-    size_t room = build.room != 0 ? build.room : 512;
-    while (room < build.used + more)
-        room *= 2;
-    uintptr_t *words = room <= WORDS_LIMIT ? realloc(build.words, room * sizeof *words) : NULL;
-    if (words == NULL) {
-        build.failed = true;
-        return false;
+    for (const uintptr_t *w = words; w < words + used;) {
+        if ((*w & 7) == CT_WORD_ATOM)
+            Py_XDECREF((PyObject *)*w++);
+        else
+            w = after_head(w);
     }
-    build.words = words;
-    build.room = room;
-    return true;
 }
 
-static void push(uintptr_t word)
+void ct_shot_grow(void)
 {
-    if (reserve(1))
-        build.words[build.used++] = word;
-}
-
-/* Room for the longest encoding of a value that is no container: a str of the longest text. */
-static uint8_t *scratch(size_t *size)
-{
-    static uint8_t *buffer;
-    static size_t room;
-    size_t need = (size_t)ct_limits.text * 4 + 64;
-    if (room < need) {
-        uint8_t *larger = realloc(buffer, need);
-        if (larger == NULL)
-            return NULL;
-        buffer = larger;
-        room = need;
-    }
-    *size = room;
-    return buffer;
-}
-
-/* The encoding of a value that is no container and whose type, if it needs one, is defined in this
- * chunk. */
-static const uint8_t *encoding(PyObject *v, size_t *length)
-{
-    size_t room;
-    uint8_t *buffer = scratch(&room);
-    if (buffer == NULL)
-        return NULL;
-    ct_encoder e;
-    ct_encoder_start(&e);
-    uint64_t cuts = ct_value_counts.cuts;
-    *length = (size_t)(ct_put_value(&e, buffer, v) - buffer);
-    ct_value_counts.cuts = cuts;
-    return buffer;
-}
-
-static void push_encoding(PyObject *v, uintptr_t tag, uintptr_t type)
-{
-    size_t length;
-    const uint8_t *bytes = encoding(v, &length);
-    if (bytes == NULL || !reserve(2 + words_for(length))) {
-        build.failed = true;
+    if (ct_shot.failed)
         return;
-    }
-    push(length << 3 | tag);
-    push(type);
-    build.words[build.used + words_for(length) - 1] = 0;
-    memcpy(build.words + build.used, bytes, length);
-    build.used += words_for(length);
-}
-
-static void add(PyObject *v);
-
-/* Push the head of a container and open it; false when it is an open one already. */
-static void add_items(PyObject *v, enum ct_shape shape, uintptr_t head)
-{
-    for (int i = build.depth - 1; i >= 0; i--) {
-        if (build.open[i] == v) {
-            push((uintptr_t)(build.depth - i) << 3 | TAG_CYCLE);
-            return;
-        }
-    }
-    Py_ssize_t n, at = 0;
-    PyObject **items = NULL, *key, *value;
-    if (shape == CT_SHAPE_LIST || shape == CT_SHAPE_TUPLE)
-        items = ct_sequence_items(v, &n);
-    else
-        n = shape == CT_SHAPE_DICT ? PyDict_GET_SIZE(v) : PySet_GET_SIZE(v);
-    Py_ssize_t shown = ct_items_shown(n, build.depth);
-    push(head);
-    push((uintptr_t)n);
-    size_t flat_at = build.used;
-    push(0);
-    bool flat = true;
-    build.open[build.depth++] = v;
-    for (Py_ssize_t i = 0; i < shown && !build.failed; i++) {
-        if (items != NULL) {
-            flat = flat && ct_is_atom(items[i]);
-            add(items[i]);
-        } else if (shape == CT_SHAPE_DICT) {
-            if (!PyDict_Next(v, &at, &key, &value)) {
-                build.failed = true;
-                break;
-            }
-            flat = flat && ct_is_atom(key) && ct_is_atom(value);
-            add(key);
-            add(value);
-        } else {
-            key = ct_set_next(v, &at);
-            if (key == NULL) {
-                build.failed = true;
-                break;
-            }
-            flat = flat && ct_is_atom(key);
-            add(key);
-        }
-    }
-    build.depth--;
-    if (!build.failed)
-        build.words[flat_at] = (uintptr_t)shown << 1 | flat;
-}
-
-static enum ct_shape exact_container(PyTypeObject *type)
-{
-    return type == &PyList_Type        ? CT_SHAPE_LIST
-           : type == &PyTuple_Type     ? CT_SHAPE_TUPLE
-           : type == &PyDict_Type      ? CT_SHAPE_DICT
-           : type == &PySet_Type       ? CT_SHAPE_SET
-           : type == &PyFrozenSet_Type ? CT_SHAPE_FROZENSET
-                                       : CT_SHAPE_OBJECT;
-}
-
-static bool is_exact_scalar(PyTypeObject *type)
-{
-    return type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyLong_Type;
-}
-
-static void add(PyObject *v)
-{
-    PyTypeObject *type = Py_TYPE(v);
-    if (ct_is_atom(v)) {
-        if (reserve(1))
-            push((uintptr_t)Py_NewRef(v));
-        return;
-    }
-    enum ct_shape exact = exact_container(type);
-    if (exact != CT_SHAPE_OBJECT) {
-        add_items(v, exact, (uintptr_t)type | TAG_CONTAINER);
-        return;
-    }
-    if (is_exact_scalar(type)) {
-        push_encoding(v, TAG_COPY, (uintptr_t)type);
-        return;
-    }
-    ct_type *entry = ct_type_of(type);
-    if (entry == NULL) {
-        build.failed = true;
-        return;
-    }
-    uintptr_t id = entry->id;
-    switch (entry->shape) {
-    case CT_SHAPE_OBJECT:
-        push(id << 3 | TAG_OBJECT);
-        push((uintptr_t)v);
-        return;
-    case CT_SHAPE_EXCEPTION: {
-        PyObject *args = ((PyBaseExceptionObject *)v)->args;
-        for (int i = build.depth - 1; i >= 0; i--) {
-            if (build.open[i] == v) {
-                push((uintptr_t)(build.depth - i) << 3 | TAG_CYCLE);
-                return;
-            }
-        }
-        if (!reserve(2))
-            return;
-        push(id << 3 | TAG_EXCEPTION);
-        build.words[build.used] = 0; /* what releasing sees if the args cannot be added */
-        if (args == NULL || build.depth >= CT_DEPTH_LIMIT - 1) {
-            push(0);
-            return;
-        }
-        build.open[build.depth++] = v;
-        add(args);
-        build.depth--;
-        return;
-    }
-    case CT_SHAPE_TUPLE:
-    case CT_SHAPE_LIST:
-    case CT_SHAPE_DICT:
-    case CT_SHAPE_SET:
-    case CT_SHAPE_FROZENSET:
-        add_items(v, entry->shape, id << 3 | TAG_SUBCONTAINER);
-        return;
-    default:
-        push_encoding(v, TAG_SUBATOM, id);
+    size_t room = ct_shot.room != 0 ? ct_shot.room * 2 : 512;
+    uintptr_t *words = room <= WORDS_LIMIT ? realloc(ct_shot.words, room * sizeof *words) : NULL;
+    ct_shot.failed = words == NULL;
+    if (words != NULL) {
+        ct_shot.words = words;
+        ct_shot.room = room;
     }
 }
 
-struct ct_tree *ct_tree_make(struct ct_tree *old, PyObject *v)
+void ct_shot_push_encoding(enum ct_word tag, uintptr_t type, const uint8_t *bytes, size_t length)
 {
-    build.used = 0;
-    build.depth = 0;
-    build.failed = false;
-    add(v);
+    size_t words = words_for(length);
+    while (!ct_shot.failed && ct_shot.room - ct_shot.used < words + 2)
+        ct_shot_grow();
+    if (ct_shot.failed)
+        return;
+    ct_shot_push(CT_WORD(tag, length));
+    ct_shot_push(type);
+    ct_shot.words[ct_shot.used + words - 1] = 0;
+    memcpy(ct_shot.words + ct_shot.used, bytes, length);
+    ct_shot.used += words;
+}
+
+struct ct_tree *ct_tree_take(struct ct_tree *old, PyObject *v)
+{
     struct ct_tree *tree = old;
-    if (build.failed || (tree != NULL && tree->room < build.used)) {
+    if (ct_shot.failed || (tree != NULL && tree->room < ct_shot.used)) {
         ct_tree_free(tree);
         tree = NULL;
     } else if (tree != NULL) {
         release_all(tree->words, tree->used);
     }
-    if (tree == NULL && !build.failed) {
-        uint32_t room = (uint32_t)(build.used + build.used / 2);
+    if (tree == NULL && !ct_shot.failed) {
+        uint32_t room = (uint32_t)(ct_shot.used + ct_shot.used / 2);
         tree = malloc(sizeof *tree + room * sizeof(uintptr_t));
         if (tree != NULL) {
             tree->room = room;
@@ -299,12 +93,12 @@ struct ct_tree *ct_tree_make(struct ct_tree *old, PyObject *v)
         }
     }
     if (tree == NULL) {
-        release_all(build.words, build.used);
+        release_all(ct_shot.words, ct_shot.used);
         return NULL;
     }
-    memcpy(tree->words, build.words, build.used * sizeof(uintptr_t));
-    tree->used = (uint32_t)build.used;
-    bool flat_dict = Py_TYPE(v) == &PyDict_Type && (tree->words[2] & 1);
+    memcpy(tree->words, ct_shot.words, ct_shot.used * sizeof(uintptr_t));
+    tree->used = (uint32_t)ct_shot.used;
+    bool flat_dict = Py_TYPE(v) == &PyDict_Type && (tree->words[2] & CT_FORM_FLAT);
     tree->version = flat_dict ? ct_dict_version(v) : 0;
     return tree;
 }
@@ -318,63 +112,258 @@ void ct_tree_free(struct ct_tree *tree)
     free(tree);
 }
 
-/* ---- comparing
- * --------------------------------------------------------------------------------------------- */
+/* ---- comparing */
+
+/* The containers around the value that is being compared. */
+static struct {
+    int depth;
+    PyObject *open[CT_DEPTH_LIMIT];
+} around;
 
 static const uintptr_t *same(const uintptr_t *w, PyObject *v);
 
-static const uintptr_t *same_items(const uintptr_t *w, PyObject *v, enum ct_shape shape)
+/* The word after an item that was put under a key: what a filter hides is the same whatever it is. */
+static inline const uintptr_t *same_under_key(const uintptr_t *w, PyObject *v)
 {
-    Py_ssize_t n, at = 0;
-    PyObject **items = NULL, *key, *value;
-    if (shape == CT_SHAPE_LIST || shape == CT_SHAPE_TUPLE)
-        items = ct_sequence_items(v, &n);
-    else
-        n = shape == CT_SHAPE_DICT ? PyDict_GET_SIZE(v) : PySet_GET_SIZE(v);
-    if (w[1] != (uintptr_t)n)
-        return NULL;
-    Py_ssize_t shown = (Py_ssize_t)(w[2] >> 1);
-    bool flat = w[2] & 1;
-    w += 3;
-    if (items != NULL) {
-        if (flat)
-            return memcmp(w, items, (size_t)shown * sizeof *items) == 0 ? w + shown : NULL;
-        build.open[build.depth++] = v;
-        for (Py_ssize_t i = 0; i < shown && w != NULL; i++)
-            w = same(w, items[i]);
-        build.depth--;
-        return w;
-    }
-    if (shape == CT_SHAPE_DICT && flat) {
-        PyDictUnicodeEntry *entries = ct_dict_entries(v);
-        if (entries != NULL)
-            return memcmp(w, entries, (size_t)shown * sizeof *entries) == 0 ? w + 2 * shown : NULL;
-    }
-    build.open[build.depth++] = v;
+    if (ct_unlikely(*w == CT_WORD_REDACTED || *w == CT_WORD_DROPPED))
+        return w + 1;
+    return same(w, v);
+}
+
+/* The items of a list, tuple or deque. */
+static const uintptr_t *same_sequence(const uintptr_t *w, PyObject *v, Py_ssize_t shown, bool flat)
+{
+    Py_ssize_t n;
+    PyObject **items = ct_sequence_items(v, &n);
+    if (flat)
+        return memcmp(w, items, (size_t)shown * sizeof *items) == 0 ? w + shown : NULL;
+    around.open[around.depth++] = v;
     for (Py_ssize_t i = 0; i < shown && w != NULL; i++) {
-        if (shape == CT_SHAPE_DICT) {
-            if (!PyDict_Next(v, &at, &key, &value)) {
-                w = NULL;
-                break;
-            }
-            w = same(w, key);
-            w = w != NULL ? same(w, value) : NULL;
-        } else {
-            key = ct_set_next(v, &at);
-            w = key != NULL ? same(w, key) : NULL;
+        if (ct_unlikely(*w == CT_WORD_STOP)) {
+            w++;
+            break;
         }
+        w = same(w, items[i]);
     }
-    build.depth--;
+    around.depth--;
     return w;
 }
 
-static const uintptr_t *same_encoding(const uintptr_t *w, PyObject *v)
+static const uintptr_t *same_dict(const uintptr_t *w, PyObject *v, Py_ssize_t shown, bool flat)
 {
-    size_t length;
-    const uint8_t *bytes = encoding(v, &length);
-    if (bytes == NULL || length != *w >> 3 || memcmp(bytes, w + 2, length) != 0)
+    Py_ssize_t at = 0;
+    PyObject *key, *value;
+    PyDictUnicodeEntry *entries = flat ? ct_dict_entries(v) : NULL;
+    if (entries != NULL)
+        return memcmp(w, entries, (size_t)shown * sizeof *entries) == 0 ? w + 2 * shown : NULL;
+    around.open[around.depth++] = v;
+    for (Py_ssize_t i = 0; i < shown && w != NULL; i++) {
+        if (ct_unlikely(*w == CT_WORD_STOP)) {
+            w++;
+            break;
+        }
+        if (!PyDict_Next(v, &at, &key, &value)) {
+            w = NULL;
+            break;
+        }
+        w = same(w, key);
+        w = w != NULL ? same_under_key(w, value) : NULL;
+    }
+    around.depth--;
+    return w;
+}
+
+static const uintptr_t *same_members(const uintptr_t *w, PyObject *v, enum ct_shape shape,
+                                     Py_ssize_t shown)
+{
+    Py_ssize_t at = 0;
+    ct_deque_walk walk = {0};
+    if (shape == CT_SHAPE_DEQUE)
+        ct_deque_open(&walk, v);
+    around.open[around.depth++] = v;
+    for (Py_ssize_t i = 0; i < shown && w != NULL; i++) {
+        if (ct_unlikely(*w == CT_WORD_STOP)) {
+            w++;
+            break;
+        }
+        PyObject *item = shape == CT_SHAPE_DEQUE ? ct_deque_next(&walk) : ct_set_next(v, &at);
+        w = item != NULL ? same(w, item) : NULL;
+    }
+    around.depth--;
+    return w;
+}
+
+/* A container, from the second word of its head on. */
+static const uintptr_t *same_items(const uintptr_t *w, PyObject *v, enum ct_shape shape)
+{
+    if (w[0] != (uintptr_t)ct_container_size(v, shape))
+        return NULL;
+    Py_ssize_t shown = (Py_ssize_t)(w[1] >> 2);
+    bool flat = w[1] & CT_FORM_FLAT;
+    w += 2;
+    switch (shape) {
+    case CT_SHAPE_LIST:
+    case CT_SHAPE_TUPLE:
+        return same_sequence(w, v, shown, flat);
+    case CT_SHAPE_DICT:
+        return same_dict(w, v, shown, flat);
+    default:
+        return same_members(w, v, shape, shown);
+    }
+}
+
+/* Room for the longest encoding of a value. */
+static uint8_t *scratch(void)
+{
+    static uint8_t *buffer;
+    static size_t room;
+    size_t need = 2 * (size_t)ct_limits.value + (size_t)ct_limits.text * 4 + CT_HOLD_LIMIT * 4 + 64;
+    if (room < need) {
+        uint8_t *larger = realloc(buffer, need);
+        if (larger == NULL)
+            return NULL;
+        buffer = larger;
+        room = need;
+    }
+    return buffer;
+}
+
+/* A value whose encoding is compared: that of the builtin part of an instance when `type` is given.
+ * Its type is defined in this chunk. */
+static const uintptr_t *same_encoding(const uintptr_t *w, PyObject *v, const ct_type *type)
+{
+    uint8_t *bytes = scratch();
+    if (bytes == NULL)
+        return NULL;
+    ct_encoder e;
+    ct_encoder_start(&e, NULL);
+    struct ct_value_counts counts = ct_value_counts;
+    uint8_t *end = type != NULL ? ct_put_part(&e, bytes, v, type) : ct_put_value(&e, bytes, v);
+    size_t length = (size_t)(end - bytes);
+    ct_value_counts = counts;
+    if (length != *w >> 8 || memcmp(bytes, w + 2, length) != 0)
         return NULL;
     return w + 2 + words_for(length);
+}
+
+static const uintptr_t *same_exception(const uintptr_t *w, PyObject *v)
+{
+    PyObject *args = ((PyBaseExceptionObject *)v)->args;
+    if (*w == CT_WORD_NOTHING || args == NULL)
+        return *w == CT_WORD_NOTHING && args == NULL ? w + 1 : NULL;
+    around.open[around.depth++] = v;
+    w = same_under_key(w, args);
+    around.depth--;
+    return w;
+}
+
+/* The builtin part of an instance that has fields too. */
+static const uintptr_t *same_part(const uintptr_t *w, PyObject *v, const ct_type *type)
+{
+    switch (*w & 0xFF) {
+    case CT_WORD_SUBCONTAINER:
+        return same_items(w + 1, v, type->shape);
+    case CT_WORD_EXCEPTION:
+        return same_exception(w + 1, v);
+    case CT_WORD_SUBATOM:
+        return same_encoding(w, v, type);
+    default:
+        return NULL;
+    }
+}
+
+static bool has_fields_now(PyObject *v, const ct_type *type)
+{
+    if (ct_likely(!type->has_fields))
+        return false;
+    ct_fields f;
+    ct_fields_open(&f, v, type);
+    return f.total != 0;
+}
+
+/* An object with fields, from its head on. */
+static const uintptr_t *same_instance(const uintptr_t *w, PyObject *v, const ct_type *type)
+{
+    ct_fields f;
+    ct_fields_open(&f, v, type);
+    if (w[3] != (uintptr_t)f.total)
+        return NULL;
+    Py_ssize_t shown = (Py_ssize_t)(w[4] >> 1);
+    w += 5;
+    if (*w == CT_WORD_NOTHING)
+        w++;
+    else if ((w = same_part(w, v, type)) == NULL)
+        return NULL;
+    PyObject *name, *value;
+    around.open[around.depth++] = v;
+    for (Py_ssize_t i = 0; i < shown && w != NULL; i++) {
+        if (ct_unlikely(*w == CT_WORD_STOP)) {
+            w++;
+            break;
+        }
+        bool is_same = ct_fields_next(&f, &name, &value) && *w == (uintptr_t)name;
+        w = is_same ? same_under_key(w + 1, value) : NULL;
+    }
+    around.depth--;
+    return w;
+}
+
+/* The same for an object whose class is as it was when its plain snapshot was made. */
+static const uintptr_t *same_plain(const uintptr_t *w, PyObject *v)
+{
+    ct_inline held;
+    PyObject *dict;
+    if (!ct_inline_of(v, &held, &dict) || w[3] != (uintptr_t)held.count)
+        return NULL;
+    Py_ssize_t shown = (Py_ssize_t)(w[4] >> 1);
+    w += 6;
+    around.open[around.depth++] = v;
+    for (Py_ssize_t i = 0; i < shown && w != NULL; i++) {
+        uint8_t at = held.order[CT_INLINE_ORDER_STEP * i];
+        if (ct_unlikely(w[0] != (uintptr_t)held.names[at].me_key)) {
+            w = *w == CT_WORD_STOP ? w + 1 : NULL;
+            break;
+        }
+        w = ct_likely(w[1] == (uintptr_t)held.values[at]) ? w + 2
+                                                          : same_under_key(w + 1, held.values[at]);
+    }
+    around.depth--;
+    return w;
+}
+
+/* A value that is neither an atom nor of an exact builtin type. */
+static const uintptr_t *same_typed(const uintptr_t *w, PyObject *v, const ct_type *type)
+{
+    uint32_t id = (uint32_t)(*w >> 8);
+    switch (*w & 0xFF) {
+    case CT_WORD_OBJECT:
+        return w[1] == (uintptr_t)v && type->id == id && !has_fields_now(v, type) ? w + 2
+                                                                                         : NULL;
+    case CT_WORD_NAMED:
+        return w[1] == (uintptr_t)v && type->id == id && w[2] == (uintptr_t)ct_name_object(v)
+                   ? w + 3
+                   : NULL;
+    case CT_WORD_SUBATOM:
+        return w[1] == type->id && !has_fields_now(v, type) ? same_encoding(w, v, type) : NULL;
+    case CT_WORD_SUBCONTAINER:
+        return type->id == id && !has_fields_now(v, type) ? same_items(w + 1, v, type->shape)
+                                                         : NULL;
+    case CT_WORD_EXCEPTION:
+        return type->id == id && !has_fields_now(v, type) ? same_exception(w + 1, v) : NULL;
+    case CT_WORD_INSTANCE:
+        return type->id == id && type->has_fields ? same_instance(w, v, type) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* True when v is one of the containers around the value that is compared. */
+static bool is_around(const PyObject *v)
+{
+    for (int i = around.depth - 1; i >= 0; i--)
+        if (around.open[i] == v)
+            return true;
+    return false;
 }
 
 /* The word after the value at w if that is v, NULL otherwise. */
@@ -384,78 +373,146 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
     if (word == (uintptr_t)v)
         return w + 1;
     PyTypeObject *type = Py_TYPE(v);
-    uint32_t id = (uint32_t)(word >> 3);
-    ct_type *entry;
-    if ((word & 7) == TAG_OBJECT) {
-        if (w[1] != (uintptr_t)v)
-            return NULL;
-        entry = ct_type_of(type); /* of an atom or a builtin container it has another id */
-        return entry != NULL && entry->id == id ? w + 2 : NULL;
-    }
     switch (word & 7) {
-    case TAG_ATOM:
+    case CT_WORD_ATOM:
         return NULL;
-    case TAG_CYCLE: {
-        int at = build.depth - (int)(word >> 3);
-        return at >= 0 && build.open[at] == v ? w + 1 : NULL;
-    }
-    case TAG_CONTAINER:
-        if (word != ((uintptr_t)type | TAG_CONTAINER))
-            return NULL;
-        return same_items(w, v, exact_container(type));
-    case TAG_COPY:
-        return w[1] == (uintptr_t)type && !ct_is_atom(v) ? same_encoding(w, v) : NULL;
+    case CT_WORD_CONTAINER:
+        return word == ((uintptr_t)type | CT_WORD_CONTAINER) && !is_around(v)
+                   ? same_items(w + 1, v, ct_exact_container(type))
+                   : NULL;
     default:
-        if (ct_is_atom(v) || exact_container(type) != CT_SHAPE_OBJECT || is_exact_scalar(type))
-            return NULL;
-        entry = ct_type_of(type);
-        if (entry == NULL)
-            return NULL;
+        break;
     }
-    switch (word & 7) {
-    case TAG_SUBATOM:
-        return w[1] == entry->id ? same_encoding(w, v) : NULL;
-    case TAG_SUBCONTAINER:
-        return entry->id == id ? same_items(w, v, entry->shape) : NULL;
-    default: { /* TAG_EXCEPTION */
-        PyObject *args = ((PyBaseExceptionObject *)v)->args;
-        if (entry->id != id)
-            return NULL;
-        if (w[1] == 0 || args == NULL)
-            return w[1] == 0 && args == NULL ? w + 2 : NULL;
-        build.open[build.depth++] = v;
-        w = same(w + 1, args);
-        build.depth--;
-        return w;
+    if ((word & 0xFF) == CT_WORD_CYCLE) {
+        int at = around.depth - (int)(word >> 8);
+        return at >= 0 && around.open[at] == v ? w + 1 : NULL;
     }
+    if ((word & 0xFF) == CT_WORD_COPY)
+        return w[1] == (uintptr_t)type && !ct_is_atom(v) ? same_encoding(w, v, NULL) : NULL;
+    if (ct_unlikely(is_around(v)))
+        return NULL;
+    if ((word & 0xFF) == CT_WORD_INSTANCE && w[1] == (uintptr_t)type && (w[4] & 1) &&
+        w[2] == ct_type_version(type) && w[2] != 0) {
+        const uintptr_t *end = same_plain(w, v);
+        if (end != NULL)
+            return end;
     }
+    if (ct_is_atom(v) || ct_exact_container(type) != CT_SHAPE_OBJECT || ct_is_exact_scalar(type))
+        return NULL;
+    const ct_type *entry = ct_type_of(type);
+    return entry != NULL ? same_typed(w, v, entry) : NULL;
 }
 
 bool ct_tree_same(struct ct_tree *tree, PyObject *v)
 {
     if (tree->version != 0 && Py_TYPE(v) == &PyDict_Type && ct_dict_version(v) == tree->version)
         return true;
-    build.depth = 0;
+    around.depth = 0;
     return same(tree->words, v) != NULL;
+}
+
+/* The word after the value at w. */
+static const uintptr_t *skip(const uintptr_t *w);
+
+static const uintptr_t *skip_items(const uintptr_t *w, size_t n, bool flat)
+{
+    if (flat)
+        return w + n;
+    for (size_t i = 0; i < n; i++) {
+        if (*w == CT_WORD_STOP)
+            return w + 1;
+        w = skip(w);
+    }
+    return w;
+}
+
+static const uintptr_t *skip(const uintptr_t *w)
+{
+    uintptr_t form;
+    if ((*w & 7) == CT_WORD_CONTAINER || (*w & 0xFF) == CT_WORD_SUBCONTAINER) {
+        form = w[2];
+        return skip_items(w + 3, (form >> 2) << !!(form & CT_FORM_PAIRS), form & CT_FORM_FLAT);
+    }
+    if ((*w & 7) == CT_WORD_ATOM)
+        return w + 1;
+    switch (*w & 0xFF) {
+    case CT_WORD_EXCEPTION:
+        return skip(w + 1);
+    case CT_WORD_INSTANCE:
+        return skip_items(skip(w + 5), (w[4] >> 1) << 1, false);
+    case CT_WORD_NAMED:
+        return w + 3;
+    default:
+        return after_head(w);
+    }
+}
+
+int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *changes)
+{
+    PyTypeObject *type = Py_TYPE(v);
+    Py_ssize_t n;
+    PyObject **items = ct_sequence_items(v, &n);
+    const uintptr_t *w = tree->words;
+    if (w[0] != ((uintptr_t)type | CT_WORD_CONTAINER) || w[1] != (uintptr_t)n)
+        return -1;
+    Py_ssize_t shown = (Py_ssize_t)(w[2] >> 2);
+    int count = 0;
+    w += 3;
+    around.depth = 1;
+    around.open[0] = v;
+    for (Py_ssize_t i = 0; i < shown; i++) {
+        if (*w == CT_WORD_STOP)
+            return -1;
+        const uintptr_t *next = same(w, items[i]);
+        if (next == NULL) {
+            if (count == CT_CHANGES_LIMIT)
+                return -1;
+            next = skip(w);
+            changes[count++] = (struct ct_change){i, (size_t)(w - tree->words),
+                                                  (size_t)(next - tree->words)};
+        }
+        w = next;
+    }
+    return count;
+}
+
+void ct_shot_move(const struct ct_tree *tree, size_t start, size_t end)
+{
+    while (!ct_shot.failed && ct_shot.room - ct_shot.used < end - start)
+        ct_shot_grow();
+    if (ct_shot.failed)
+        return;
+    memcpy(ct_shot.words + ct_shot.used, tree->words + start, (end - start) * sizeof(uintptr_t));
+    ct_shot.used += end - start;
+}
+
+void ct_shot_release(size_t from, size_t to)
+{
+    release_all(ct_shot.words + from, to - from);
+}
+
+void ct_tree_moved(struct ct_tree *tree, const struct ct_change *changes, int count)
+{
+    for (int i = 0; i < count; i++)
+        release_all(tree->words + changes[i].start, changes[i].end - changes[i].start);
+    tree->used = 0;
 }
 
 Py_ssize_t ct_tree_common_start(const struct ct_tree *tree, PyObject *v)
 {
     PyTypeObject *type = Py_TYPE(v);
-    if (tree->words[0] != ((uintptr_t)type | TAG_CONTAINER) || !(tree->words[2] & 1))
+    if (tree->words[0] != ((uintptr_t)type | CT_WORD_CONTAINER) || !(tree->words[2] & CT_FORM_FLAT))
         return -1;
     Py_ssize_t n;
     PyObject **items = ct_sequence_items(v, &n);
-    Py_ssize_t old = (Py_ssize_t)(tree->words[2] >> 1), now = ct_items_shown(n, 0), k = 0;
+    Py_ssize_t old = (Py_ssize_t)(tree->words[2] >> 2), now = ct_items_shown(n, 0), k = 0;
     const uintptr_t *w = tree->words + 3;
     while (k < old && k < now && w[k] == (uintptr_t)items[k])
         k++;
     return k;
 }
 
-/* ---- copies
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- copies */
 
 struct ct_copy *ct_copy_make(const uint8_t *bytes, size_t length, uint32_t text_length)
 {

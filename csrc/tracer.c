@@ -6,6 +6,7 @@
 #include "boundary.h"
 #include "ct.h"
 #include "exceptions.h"
+#include "field_names.h"
 #include "frame.h"
 #include "inject.h"
 #include "stack.h"
@@ -34,7 +35,7 @@ static enum ct_go prepare_space(ct_thread *t, ct_iframe *iframe)
 }
 
 /* One step of the innermost frame, whose variables can be read at once. */
-static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
+static inline enum ct_go put_step_once(ct_thread *t, int32_t line)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
     if (ct_injected("line"))
@@ -46,18 +47,31 @@ static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
     uint8_t *unit = ct_out.at, *p = unit + 1;
     uint8_t tag = CTJ_STEP_WIDE;
     uint64_t z = ct_zigzag((int64_t)line - frame->line);
-    frame->line = line;
-    frame->state = CT_STEPPED;
     if (ct_likely(z < (CTJ_STEP_WIDE & 0x7F)))
         tag = CTJ_STEP | (uint8_t)z;
     else
         p = ct_put_uv(p, z);
     p = ct_state_variables(t, frame, p);
+    if (ct_unlikely(ct_attributes_pending))
+        return CT_GO_AGAIN;
+    frame->line = line;
+    frame->state = CT_STEPPED;
     ct_commit(unit, p, tag);
     ct_session.steps++;
     if (ct_unlikely(ct_snapshot_bytes > CT_SNAPSHOT_LIMIT))
         ct_shed_snapshots();
     return CT_GO_ON;
+}
+
+static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
+{
+    enum ct_go go = put_step_once(t, line);
+    for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
+        go = ct_give_up_unit(t, &t->frames[t->depth - 1], round);
+        go = go == CT_GO_ON ? put_step_once(t, line) : go;
+        ct_attributes_conceal = false;
+    }
+    return go;
 }
 
 /* A step before or behind which something else has to be done. */
@@ -88,27 +102,20 @@ enum ct_go ct_put_step(ct_thread *t, int32_t line)
     return put_step(t, line);
 }
 
-/* The innermost frame ends: RETURN, YIELD or UNWIND. */
-static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
+static inline enum ct_go put_end_once(ct_thread *t, uint8_t tag, PyObject *value)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
-    enum ct_go go;
-    if (ct_injected(tag == CTJ_RETURN ? "py_return" : tag == CTJ_YIELD ? "py_yield" : "py_unwind"))
-        return ct_fail("ERR_TRACE_INCOMPLETE");
-    if (ct_unlikely(!(frame->state & CT_STEPPED))) {
-        go = put_step(t, ct_frame_line(frame->iframe));
-        if (go != CT_GO_ON)
-            return go;
-    }
-    go = ct_boundary(t);
+    enum ct_go go = ct_boundary(t);
     if (ct_unlikely(go != CT_GO_ON))
         return go;
     uint8_t *unit = ct_out.at, *p = unit + 1;
     uint8_t action = tag == CTJ_UNWIND ? CT_ALLOW : frame->plan->return_action;
     if (ct_likely(action == CT_ALLOW)) {
         ct_encoder e;
-        ct_encoder_start(&e);
+        ct_encoder_start(&e, frame->plan->attributes);
         p = ct_put_value(&e, p, value);
+        if (ct_unlikely(ct_attributes_pending))
+            return CT_GO_AGAIN;
     } else {
         *p++ = action == CT_DROP ? CTJ_DROPPED : CTJ_REDACTED;
         (action == CT_DROP ? ct_value_counts.dropped : ct_value_counts.redacted)[CT_KIND_RETURN]++;
@@ -117,6 +124,25 @@ static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
     ct_session.returns++;
     ct_drop_frames(t, t->depth - 1);
     return CT_GO_ON;
+}
+
+/* The innermost frame ends: RETURN, YIELD or UNWIND. */
+static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
+{
+    ct_shadow *frame = &t->frames[t->depth - 1];
+    enum ct_go go = CT_GO_ON;
+    if (ct_injected(tag == CTJ_RETURN ? "py_return" : tag == CTJ_YIELD ? "py_yield" : "py_unwind"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
+    if (ct_unlikely(!(frame->state & CT_STEPPED)))
+        go = put_step(t, ct_frame_line(frame->iframe));
+    if (ct_likely(go == CT_GO_ON))
+        go = put_end_once(t, tag, value);
+    for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
+        go = ct_give_up_unit(t, &t->frames[t->depth - 1], round);
+        go = go == CT_GO_ON ? put_end_once(t, tag, value) : go;
+        ct_attributes_conceal = false;
+    }
+    return go;
 }
 
 /* Before a frame is pushed that the innermost one has not called: frames that do not run any more
@@ -131,7 +157,7 @@ static enum ct_go settle(ct_thread *t, ct_iframe *iframe)
     return go == CT_GO_ON ? ct_boundary(t) : go;
 }
 
-static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
+static enum ct_go put_call_once(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
 {
     if (ct_injected("py_start"))
         return ct_fail("ERR_TRACE_INCOMPLETE");
@@ -150,6 +176,8 @@ static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
     frame->state = CT_STEPPED; /* the entry step */
     uint8_t *unit = ct_out.at, *p = ct_put_uv(unit + 1, plan->id);
     p = ct_state_arguments(t, frame, p);
+    if (ct_unlikely(ct_attributes_pending))
+        return CT_GO_AGAIN;
     ct_commit(unit, p, CTJ_CALL);
     ct_session.steps++;
     for (int i = 0; i < plan->argument_count; i++)
@@ -157,6 +185,17 @@ static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
                         (CT_SLOT_REDACT | CT_SLOT_DROP)))
             ct_slot_make_stale(&t->slots[frame->slots + (uint32_t)i]);
     return CT_GO_ON;
+}
+
+static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
+{
+    enum ct_go go = put_call_once(t, iframe, plan);
+    for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
+        go = ct_give_up_entry(t, round);
+        go = go == CT_GO_ON ? put_call_once(t, iframe, plan) : go;
+        ct_attributes_conceal = false;
+    }
+    return go;
 }
 
 /* The unit of a frame that goes on. */
@@ -173,11 +212,22 @@ static enum ct_go put_entry_unit(ct_thread *t, ct_iframe *iframe, ct_plan *plan,
     p = ct_put_uv(p, (uint64_t)line);
     if (exception != NULL) {
         ct_encoder e;
-        ct_encoder_start(&e);
+        ct_encoder_start(&e, plan->attributes);
         p = ct_put_value(&e, p, exception);
+        if (ct_unlikely(ct_attributes_pending))
+            return CT_GO_AGAIN;
     }
     ct_commit(unit, p, tag);
     return CT_GO_ON;
+}
+
+static enum ct_go put_entry_once(ct_thread *t, ct_iframe *iframe, ct_plan *plan, uint8_t tag,
+                                 PyObject *exception)
+{
+    enum ct_go go = ct_boundary(t);
+    if (go == CT_GO_ON && (t->depth == 0 || iframe->previous != t->frames[t->depth - 1].iframe))
+        go = settle(t, iframe);
+    return go == CT_GO_ON ? put_entry_unit(t, iframe, plan, tag, exception) : go;
 }
 
 /* A frame that goes on: ENTER, RESUME, or THROW with its exception. */
@@ -186,10 +236,13 @@ static enum ct_go put_entry(ct_thread *t, ct_iframe *iframe, ct_plan *plan, uint
 {
     if (ct_injected(tag == CTJ_THROW ? "py_throw" : "py_resume"))
         return ct_fail("ERR_TRACE_INCOMPLETE");
-    enum ct_go go = ct_boundary(t);
-    if (go == CT_GO_ON && (t->depth == 0 || iframe->previous != t->frames[t->depth - 1].iframe))
-        go = settle(t, iframe);
-    return go == CT_GO_ON ? put_entry_unit(t, iframe, plan, tag, exception) : go;
+    enum ct_go go = put_entry_once(t, iframe, plan, tag, exception);
+    for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
+        go = ct_give_up_entry(t, round);
+        go = go == CT_GO_ON ? put_entry_once(t, iframe, plan, tag, exception) : go;
+        ct_attributes_conceal = false;
+    }
+    return go;
 }
 
 enum ct_go ct_put_enter(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
@@ -508,5 +561,7 @@ void ct_tracer_close(void)
     ct_gate_close();
     ct_tasks_close();
     ct_types_clear();
+    ct_attributes_clear();
+    ct_field_names_clear();
     ct_exceptions_clear();
 }

@@ -11,6 +11,7 @@ enum ct_go {
     CT_GO_AWAY,  /* the event is not for us any more */
     CT_GO_SHUT,  /* the event is not above a frame of the activation file */
     CT_GO_RAISE, /* an exception is set, for the program */
+    CT_GO_AGAIN, /* the unit has to be written once more; never the end of an event */
 };
 
 /* What was last heard of a frame; a step leaves nothing but CT_STEPPED. */

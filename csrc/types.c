@@ -2,13 +2,17 @@
  * being recorded. */
 #include "types.h"
 
+#include "arrays.h"
 #include "chunk.h"
+#include "dates.h"
+#include "describe.h"
+#include "instance.h"
+#include "names.h"
 #include "value.h"
 
 #define TABLE_START 256u
 #define TABLE_LIMIT                                                                                \
     32768u             /* entries; a program that keeps making classes starts over with new ids */
-#define NAME_LIMIT 200 /* characters of a class name */
 
 static struct {
     ct_type *entries;
@@ -36,49 +40,102 @@ static const void *name_of(PyTypeObject *type, bool *owned)
     return *owned ? (const void *)name : unnamed;
 }
 
-static enum ct_shape shape_of_static(PyTypeObject *type)
+static const struct {
+    const char *name;      /* as C code calls it: no class of Python is immutable */
+    Py_ssize_t basic_size; /* of the structure that we know; 0 where any will do */
+    enum ct_shape shape;
+} foreign_shapes[] = {
+    {"range", 0, CT_SHAPE_MEMBERS},
+    {"slice", 0, CT_SHAPE_MEMBERS},
+    {"collections.deque", sizeof(ct_deque), CT_SHAPE_DEQUE},
+    {"datetime.datetime", sizeof(PyDateTime_DateTime), CT_SHAPE_DATETIME},
+    {"datetime.date", sizeof(PyDateTime_Date), CT_SHAPE_DATE},
+    {"datetime.time", sizeof(PyDateTime_Time), CT_SHAPE_TIME},
+    {"datetime.timedelta", sizeof(PyDateTime_Delta), CT_SHAPE_TIMEDELTA},
+    {"decimal.Decimal", sizeof(ct_decimal), CT_SHAPE_DECIMAL},
+    {"memoryview", 0, CT_SHAPE_MEMORYVIEW},
+    {"numpy.ndarray", 0, CT_SHAPE_NDARRAY},
+};
+
+static const struct {
+    PyTypeObject *base;
+    enum ct_shape shape;
+} shapes[] = {
+    {&PyLong_Type, CT_SHAPE_INT},
+    {&PyUnicode_Type, CT_SHAPE_STR},
+    {&PyTuple_Type, CT_SHAPE_TUPLE},
+    {&PyList_Type, CT_SHAPE_LIST},
+    {&PyDict_Type, CT_SHAPE_DICT},
+    {&PyBytes_Type, CT_SHAPE_BYTES},
+    {&PyFloat_Type, CT_SHAPE_FLOAT},
+    {&PySet_Type, CT_SHAPE_SET},
+    {&PyFrozenSet_Type, CT_SHAPE_FROZENSET},
+    {&PyComplex_Type, CT_SHAPE_COMPLEX},
+    {&PyByteArray_Type, CT_SHAPE_BYTEARRAY},
+    {&PyFunction_Type, CT_SHAPE_NAMED},
+    {&PyType_Type, CT_SHAPE_NAMED},
+    {&PyModule_Type, CT_SHAPE_NAMED},
+    {&PyCFunction_Type, CT_SHAPE_NAMED},
+    {&PyMethod_Type, CT_SHAPE_NAMED},
+    {&PyGen_Type, CT_SHAPE_NAMED},
+    {&PyCoro_Type, CT_SHAPE_NAMED},
+    {&PyAsyncGen_Type, CT_SHAPE_NAMED},
+    {&PyMethodDescr_Type, CT_SHAPE_NAMED},
+    {&PyWrapperDescr_Type, CT_SHAPE_NAMED},
+};
+
+static enum ct_shape shape_of_immutable(PyTypeObject *type)
 {
-    static const struct {
-        PyTypeObject *base;
-        enum ct_shape shape;
-    } shapes[] = {
-        {&PyLong_Type, CT_SHAPE_INT},
-        {&PyUnicode_Type, CT_SHAPE_STR},
-        {&PyTuple_Type, CT_SHAPE_TUPLE},
-        {&PyList_Type, CT_SHAPE_LIST},
-        {&PyDict_Type, CT_SHAPE_DICT},
-        {&PyBytes_Type, CT_SHAPE_BYTES},
-        {&PyFloat_Type, CT_SHAPE_FLOAT},
-        {&PySet_Type, CT_SHAPE_SET},
-        {&PyFrozenSet_Type, CT_SHAPE_FROZENSET},
-        {&PyComplex_Type, CT_SHAPE_COMPLEX},
-    };
     if (type->tp_flags & Py_TPFLAGS_BASE_EXC_SUBCLASS)
         return CT_SHAPE_EXCEPTION;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (PyType_IsSubtype(type, shapes[i].base))
             return shapes[i].shape;
+    for (PyTypeObject *base = type; base != NULL; base = base->tp_base)
+        for (size_t i = 0; i < sizeof foreign_shapes / sizeof *foreign_shapes; i++)
+            if (strcmp(base->tp_name, foreign_shapes[i].name) == 0 &&
+                PyType_HasFeature(base, Py_TPFLAGS_IMMUTABLETYPE) &&
+                (foreign_shapes[i].basic_size == 0 ||
+                 base->tp_basicsize == foreign_shapes[i].basic_size))
+                return foreign_shapes[i].shape;
     return CT_SHAPE_OBJECT;
 }
 
-/* The layout of a class is that of the first static type among its bases.  It is looked up each
- * time: a class that is gone may have left its address, and the very str of its name, to another
- * one of another layout. */
+/* The shape of a class is that of the first type among its bases that C code has made for good.  It
+ * is looked up each time: a class that is gone may have left its address, and the very str of its
+ * name, to another one of another layout. */
 static enum ct_shape shape_of(PyTypeObject *type)
 {
-    while (type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+    while (!PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE) && type->tp_base != NULL)
         type = type->tp_base;
     if (ct_likely(type == &PyBaseObject_Type))
         return CT_SHAPE_OBJECT;
+    if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
+        return shape_of_immutable(type);
     ct_type *entry = ct_type_of(type);
     return entry != NULL ? (enum ct_shape)entry->shape : CT_SHAPE_OBJECT;
+}
+
+static enum ct_dict dict_of(PyTypeObject *type, enum ct_shape shape)
+{
+    if (shape == CT_SHAPE_NAMED || ct_instances_are_unknown)
+        return CT_DICT_NONE;
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
+        return CT_DICT_MANAGED;
+    return type->tp_dictoffset > 0 ? CT_DICT_AT_OFFSET : CT_DICT_NONE;
+}
+
+static void forget(ct_type *entry)
+{
+    if (entry->type != NULL && entry->owned)
+        Py_DECREF((PyObject *)entry->name);
+    ct_layout_free(entry->layout);
 }
 
 static void forget_entries(void)
 {
     for (uint32_t i = 0; table.entries != NULL && i <= table.mask; i++)
-        if (table.entries[i].type != NULL && table.entries[i].owned)
-            Py_DECREF((PyObject *)table.entries[i].name);
+        forget(&table.entries[i]);
     free(table.entries);
     table.entries = table.last = NULL;
     table.used = 0;
@@ -104,6 +161,15 @@ static bool resize(uint32_t size)
     return true;
 }
 
+/* The place of a type in the table, which is empty when the type is new. */
+static ct_type *find(const PyTypeObject *type)
+{
+    uint32_t at = hash(type) & table.mask;
+    while (table.entries[at].type != NULL && table.entries[at].type != type)
+        at = (at + 1) & table.mask;
+    return &table.entries[at];
+}
+
 ct_type *ct_type_of(PyTypeObject *type)
 {
     bool owned;
@@ -113,34 +179,41 @@ ct_type *ct_type_of(PyTypeObject *type)
     if (ct_likely(last != NULL && last->type == type && last->name == name && version != 0 &&
                   last->version == version))
         return last;
-    /* A static type has one shape for ever: its entry says it. */
-    bool heap = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
-    enum ct_shape shape = heap ? shape_of(type) : CT_SHAPE_OBJECT;
     if (ct_unlikely(table.entries == NULL)) {
         if (!resize(TABLE_START))
             return NULL;
     } else if (ct_unlikely(table.used * 2 > table.mask) && !resize((table.mask + 1) * 2)) {
         return NULL;
     }
-    uint32_t at = hash(type) & table.mask;
-    while (table.entries[at].type != NULL && table.entries[at].type != type)
-        at = (at + 1) & table.mask;
-    ct_type *entry = table.last = &table.entries[at];
-    if (ct_likely(entry->type == type && entry->name == name && (!heap || entry->shape == shape))) {
-        entry->version = version;
-        return entry;
+    ct_type *entry = find(type);
+    if (entry->type == type && entry->name == name && version != 0 && entry->version == version)
+        return table.last = entry;
+    /* A static type is the same for ever. */
+    bool heap = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
+    if (!heap && entry->type == type)
+        return table.last = entry;
+    enum ct_shape shape = heap ? shape_of(type) : shape_of_immutable(type);
+    ct_layout *layout = ct_layout_of(type, shape);
+    entry = find(type); /* looking at a base may have moved it */
+    if (entry->type == type && entry->name == name && entry->shape == shape) {
+        /* Somebody may be walking along the one that is known. */
+        layout = ct_layout_keep(entry->layout, layout);
+    } else {
+        forget(entry);
+        table.used += entry->type == NULL;
+        *entry = (ct_type){.type = type,
+                           .name = owned ? (const void *)Py_NewRef((PyObject *)name) : name,
+                           .id = table.next_id++,
+                           .shape = (uint8_t)shape,
+                           .owned = owned};
     }
-    if (entry->type == NULL)
-        table.used++;
-    else if (entry->owned)
-        Py_DECREF((PyObject *)entry->name);
-    *entry = (ct_type){.type = type,
-                       .name = owned ? (const void *)Py_NewRef((PyObject *)name) : name,
-                       .version = version,
-                       .id = table.next_id++,
-                       .shape = (uint8_t)(heap ? shape : shape_of_static(type)),
-                       .owned = owned};
-    return entry;
+    entry->version = version;
+    entry->layout = layout;
+    entry->dict = (uint8_t)dict_of(type, shape);
+    entry->has_fields = entry->dict != CT_DICT_NONE || layout != NULL;
+    entry->is_open = entry->has_fields && !ct_type_has_part(entry) &&
+                     !PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE);
+    return table.last = entry;
 }
 
 /* A static type's name without its module. */
@@ -152,13 +225,10 @@ static const char *last_part(const char *name)
 
 uint32_t ct_type_name_cost(const ct_type *entry)
 {
-    if (!entry->owned) {
-        size_t n = strlen(last_part(entry->name));
-        return (uint32_t)(n < NAME_LIMIT ? n : NAME_LIMIT);
-    }
-    Py_ssize_t n = PyUnicode_GET_LENGTH((PyObject *)entry->name);
-    uint32_t width = PyUnicode_IS_ASCII((PyObject *)entry->name) ? 1 : 4;
-    return (uint32_t)(n < NAME_LIMIT ? n : NAME_LIMIT) * width;
+    if (entry->owned)
+        return ct_name_text_cost((PyObject *)entry->name);
+    size_t n = strlen(last_part(entry->name));
+    return (uint32_t)(n < CT_NAME_LIMIT ? n : CT_NAME_LIMIT);
 }
 
 uint8_t *ct_put_type(uint8_t *p, ct_type *entry)
@@ -169,13 +239,19 @@ uint8_t *ct_put_type(uint8_t *p, ct_type *entry)
     *p++ = CTJ_TYPE;
     p = ct_put_uv(p, entry->id);
     if (entry->owned)
-        return ct_put_text(p, (PyObject *)entry->name, NAME_LIMIT);
+        return ct_put_name_text(p, (PyObject *)entry->name);
     const char *name = last_part(entry->name);
     size_t n = strlen(name);
-    n = n < NAME_LIMIT ? n : NAME_LIMIT;
+    n = n < CT_NAME_LIMIT ? n : CT_NAME_LIMIT;
     p = ct_put_uv(p, n);
     memcpy(p, name, n);
     return p + n;
+}
+
+void ct_types_undefine(void)
+{
+    for (uint32_t i = 0; table.entries != NULL && i <= table.mask; i++)
+        table.entries[i].generation = 0;
 }
 
 void ct_types_trim(void)

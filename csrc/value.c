@@ -1,23 +1,44 @@
 #include "value.h"
 
+#include "arrays.h"
 #include "chunk.h"
-#include "types.h"
+#include "describe.h"
+#include "field_names.h"
+#include "instance.h"
+#include "snapshot.h"
 
 struct ct_limits ct_limits = {
     .depth = 6, .items = 100, .text = 1024, .value = 16384, .step = 262144};
 struct ct_value_counts ct_value_counts;
 
+/* The counts as they were before the unit that is being written counted anything. */
+static struct {
+    const uint8_t *unit;
+    struct ct_value_counts counts;
+} before;
+
+void ct_count(uint64_t *counter)
+{
+    if (before.unit != ct_out.at) {
+        before.unit = ct_out.at;
+        before.counts = ct_value_counts;
+    }
+    ++*counter;
+}
+
+void ct_uncount(void)
+{
+    if (before.unit == ct_out.at)
+        ct_value_counts = before.counts;
+    before.unit = NULL;
+}
+
 static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v);
 
-uint8_t *ct_put_text(uint8_t *p, PyObject *str, Py_ssize_t limit)
+size_t ct_text_bytes(PyObject *str, Py_ssize_t n)
 {
-    Py_ssize_t n = PyUnicode_GET_LENGTH(str);
-    n = n < limit ? n : limit;
-    if (ct_likely(PyUnicode_IS_ASCII(str))) {
-        p = ct_put_uv(p, (uint64_t)n);
-        memcpy(p, PyUnicode_DATA(str), (size_t)n);
-        return p + n;
-    }
+    if (ct_likely(PyUnicode_IS_ASCII(str)))
+        return (size_t)n;
     int kind = PyUnicode_KIND(str);
     const void *data = PyUnicode_DATA(str);
     size_t bytes = 0;
@@ -25,7 +46,17 @@ uint8_t *ct_put_text(uint8_t *p, PyObject *str, Py_ssize_t limit)
         Py_UCS4 c = PyUnicode_READ(kind, data, i);
         bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
     }
-    p = ct_put_uv(p, bytes);
+    return bytes;
+}
+
+uint8_t *ct_put_characters(uint8_t *p, PyObject *str, Py_ssize_t n)
+{
+    if (ct_likely(PyUnicode_IS_ASCII(str))) {
+        memcpy(p, PyUnicode_DATA(str), (size_t)n);
+        return p + n;
+    }
+    int kind = PyUnicode_KIND(str);
+    const void *data = PyUnicode_DATA(str);
     for (Py_ssize_t i = 0; i < n; i++) {
         Py_UCS4 c = PyUnicode_READ(kind, data, i);
         if (c < 0x80) {
@@ -47,6 +78,14 @@ uint8_t *ct_put_text(uint8_t *p, PyObject *str, Py_ssize_t limit)
     return p;
 }
 
+uint8_t *ct_put_text(uint8_t *p, PyObject *str, Py_ssize_t limit)
+{
+    Py_ssize_t n = PyUnicode_GET_LENGTH(str);
+    n = n < limit ? n : limit;
+    p = ct_put_uv(p, ct_text_bytes(str, n));
+    return ct_put_characters(p, str, n);
+}
+
 static uint8_t *put_str(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     Py_ssize_t n = PyUnicode_GET_LENGTH(v);
@@ -64,9 +103,8 @@ static uint8_t *put_str(ct_encoder *e, uint8_t *p, PyObject *v)
     return p;
 }
 
-static uint8_t *put_bytes(ct_encoder *e, uint8_t *p, PyObject *v)
+static uint8_t *put_byte_text(ct_encoder *e, uint8_t *p, const char *bytes, Py_ssize_t n)
 {
-    Py_ssize_t n = PyBytes_GET_SIZE(v);
     Py_ssize_t shown = n < ct_limits.text ? n : ct_limits.text;
     if (shown < n) {
         *p++ = CTJ_BYTES_CUT;
@@ -76,9 +114,14 @@ static uint8_t *put_bytes(ct_encoder *e, uint8_t *p, PyObject *v)
         *p++ = CTJ_BYTES;
     }
     p = ct_put_uv(p, (uint64_t)shown);
-    memcpy(p, PyBytes_AS_STRING(v), (size_t)shown);
+    memcpy(p, bytes, (size_t)shown);
     e->left -= CT_COST_TEXT + 4 * (int32_t)shown; /* as the text of a bytes literal */
     return p + shown;
+}
+
+static uint8_t *put_bytes(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    return put_byte_text(e, p, PyBytes_AS_STRING(v), PyBytes_GET_SIZE(v));
 }
 
 /* An int of more than 64 bits, as two's complement bytes. */
@@ -159,7 +202,7 @@ static uint8_t *put_complex(ct_encoder *e, uint8_t *p, PyObject *v)
     return put_double(p, ((PyComplexObject *)v)->cval.imag);
 }
 
-static uint8_t *put_head(ct_encoder *e, uint8_t *p, uint8_t tag, Py_ssize_t n, Py_ssize_t shown)
+uint8_t *ct_put_head(ct_encoder *e, uint8_t *p, uint8_t tag, Py_ssize_t n, Py_ssize_t shown)
 {
     e->left -= CT_COST_CONTAINER;
     if (shown < n) {
@@ -172,14 +215,49 @@ static uint8_t *put_head(ct_encoder *e, uint8_t *p, uint8_t tag, Py_ssize_t n, P
     return ct_put_uv(p, (uint64_t)shown);
 }
 
+static inline void shoot(ct_encoder *e, uintptr_t word)
+{
+    if (e->shot)
+        ct_shot_push(word);
+}
+
 /* True when the value's limit is used up: the container ends here. */
 static bool stop(ct_encoder *e, uint8_t **p)
 {
     if (ct_likely(e->left > 0))
         return false;
     *(*p)++ = CTJ_STOP;
-    e->cut = e->stopped = true;
+    shoot(e, CT_WORD_STOP);
+    e->cut = true;
     return true;
+}
+
+/* The place in the snapshot of the word that says how many items are shown, and whether all of them
+ * are atoms: then the snapshot grows by one atom for each. */
+typedef struct {
+    size_t at;
+    bool flat;
+    bool pairs;
+} shown_word;
+
+static inline shown_word begin_items(ct_encoder *e, Py_ssize_t n, bool pairs)
+{
+    shoot(e, (uintptr_t)n);
+    shown_word word = {ct_shot.used, true, pairs};
+    shoot(e, 0);
+    return word;
+}
+
+static inline void see_item(ct_encoder *e, shown_word *word, PyObject *v)
+{
+    word->flat = word->flat && e->shot && ct_is_atom(v);
+}
+
+static inline void end_items(ct_encoder *e, shown_word word, Py_ssize_t shown)
+{
+    if (e->shot && !ct_shot.failed)
+        ct_shot.words[word.at] = (uintptr_t)shown << 2 | (word.pairs ? CT_FORM_PAIRS : 0) |
+                                 (word.flat && e->left > 0 ? CT_FORM_FLAT : 0);
 }
 
 static uint8_t *put_sequence(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t tag)
@@ -187,11 +265,67 @@ static uint8_t *put_sequence(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t tag
     Py_ssize_t n;
     PyObject **items = ct_sequence_items(v, &n);
     Py_ssize_t shown = ct_items_shown(n, e->depth);
-    p = put_head(e, p, tag, n, shown);
+    p = ct_put_head(e, p, tag, n, shown);
+    shown_word word = begin_items(e, n, false);
     e->open[e->depth++] = v;
-    for (Py_ssize_t i = 0; i < shown && !stop(e, &p); i++)
+    for (Py_ssize_t i = 0; i < shown && !stop(e, &p); i++) {
+        see_item(e, &word, items[i]);
         p = put_value(e, p, items[i]);
+    }
     e->depth--;
+    end_items(e, word, shown);
+    return p;
+}
+
+/* What stands under a key that a filter hides. */
+static uint8_t *put_hidden(ct_encoder *e, uint8_t *p)
+{
+    ct_count(&ct_value_counts.redacted[CT_KIND_ATTRIBUTE]);
+    e->left -= CT_COST_TEXT;
+    *p++ = CTJ_REDACTED;
+    shoot(e, CT_WORD_REDACTED);
+    return p;
+}
+
+/* Neither the key nor the value is written; the snapshot has the key. */
+static uint8_t *put_dropped(ct_encoder *e, uint8_t *p, PyObject *key, uint8_t mark)
+{
+    ct_count(&ct_value_counts.dropped[CT_KIND_ATTRIBUTE]);
+    *p++ = mark;
+    if (!e->shot)
+        return p;
+    if (ct_likely(ct_is_atom(key)))
+        ct_shot_push_atom(key);
+    else
+        ct_shot.failed = true;
+    ct_shot_push(CT_WORD_DROPPED);
+    return p;
+}
+
+static uint8_t *put_pair(ct_encoder *e, uint8_t *p, PyObject *key, PyObject *value,
+                         shown_word *word)
+{
+    enum ct_action action = ct_attribute_action(e->attributes, key);
+    e->left -= CT_COST_PAIR;
+    if (ct_likely(action == CT_ALLOW)) {
+        see_item(e, word, key);
+        see_item(e, word, value);
+        p = put_value(e, p, key);
+        return put_value(e, p, value);
+    }
+    word->flat = false;
+    if (action == CT_DROP)
+        return put_dropped(e, p, key, CTJ_DROPPED);
+    p = put_value(e, p, key);
+    return put_hidden(e, p);
+}
+
+/* The container has fewer items than it says: it is being changed. */
+static uint8_t *put_end(ct_encoder *e, uint8_t *p)
+{
+    *p++ = CTJ_STOP;
+    ct_shot.failed |= e->shot;
+    e->cut = true;
     return p;
 }
 
@@ -199,37 +333,43 @@ static uint8_t *put_dict(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     Py_ssize_t n = PyDict_GET_SIZE(v), shown = ct_items_shown(n, e->depth), at = 0;
     PyObject *key, *value;
-    p = put_head(e, p, CTJ_DICT, n, shown);
+    p = ct_put_head(e, p, CTJ_DICT, n, shown);
+    shown_word word = begin_items(e, n, true);
     e->open[e->depth++] = v;
     for (Py_ssize_t i = 0; i < shown && !stop(e, &p); i++) {
         if (!PyDict_Next(v, &at, &key, &value)) {
-            *p++ = CTJ_STOP;
-            e->stopped = true;
+            p = put_end(e, p);
             break;
         }
-        e->left -= CT_COST_PAIR;
-        p = put_value(e, p, key);
-        p = put_value(e, p, value);
+        p = put_pair(e, p, key, value, &word);
     }
     e->depth--;
+    end_items(e, word, shown);
     return p;
 }
 
-static uint8_t *put_set(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t tag)
+/* The members of a set or the items of a deque. */
+static uint8_t *put_members(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t tag, bool is_deque)
 {
-    Py_ssize_t n = PySet_GET_SIZE(v), shown = ct_items_shown(n, e->depth), at = 0;
-    p = put_head(e, p, tag, n, shown);
+    Py_ssize_t n = is_deque ? Py_SIZE(v) : PySet_GET_SIZE(v), at = 0;
+    Py_ssize_t shown = ct_items_shown(n, e->depth);
+    ct_deque_walk walk = {0};
+    if (is_deque)
+        ct_deque_open(&walk, v);
+    p = ct_put_head(e, p, tag, n, shown);
+    shown_word word = begin_items(e, n, false);
+    word.flat = false;
     e->open[e->depth++] = v;
     for (Py_ssize_t i = 0; i < shown && !stop(e, &p); i++) {
-        PyObject *member = ct_set_next(v, &at);
+        PyObject *member = is_deque ? ct_deque_next(&walk) : ct_set_next(v, &at);
         if (member == NULL) {
-            *p++ = CTJ_STOP;
-            e->stopped = true;
+            p = put_end(e, p);
             break;
         }
         p = put_value(e, p, member);
     }
     e->depth--;
+    end_items(e, word, shown);
     return p;
 }
 
@@ -242,9 +382,37 @@ static int cycle(const ct_encoder *e, const PyObject *v)
     return 0;
 }
 
-static uint8_t *put_by_shape(ct_encoder *e, uint8_t *p, PyObject *v, enum ct_shape shape)
+static uint8_t *put_bytearray(ct_encoder *e, uint8_t *p, PyObject *v)
 {
-    switch (shape) {
+    return put_byte_text(e, p, PyByteArray_AS_STRING(v), PyByteArray_GET_SIZE(v));
+}
+
+static uint8_t *put_exception(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type)
+{
+    static PyObject *label;
+    if (label == NULL && (label = PyUnicode_InternFromString("args")) == NULL)
+        PyErr_Clear();
+    PyObject *args = ((PyBaseExceptionObject *)v)->args;
+    e->left -= CT_COST_CONTAINER;
+    *p++ = CTJ_EXCEPTION;
+    p = ct_put_uv(p, type->id);
+    if (args == NULL || e->depth >= CT_DEPTH_LIMIT - 1) {
+        *p++ = CTJ_TUPLE;
+        *p++ = 0;
+        shoot(e, CT_WORD_NOTHING);
+        return p;
+    }
+    if (label == NULL || ct_attribute_action(e->attributes, label) != CT_ALLOW)
+        return put_hidden(e, p);
+    e->open[e->depth++] = v; /* an exception may stand in its own args */
+    p = put_value(e, p, args);
+    e->depth--;
+    return p;
+}
+
+uint8_t *ct_put_part(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type)
+{
+    switch (type->shape) {
     case CT_SHAPE_INT:
         return put_int(e, p, v);
     case CT_SHAPE_FLOAT:
@@ -255,17 +423,121 @@ static uint8_t *put_by_shape(ct_encoder *e, uint8_t *p, PyObject *v, enum ct_sha
         return put_str(e, p, v);
     case CT_SHAPE_BYTES:
         return put_bytes(e, p, v);
+    case CT_SHAPE_BYTEARRAY:
+        return put_bytearray(e, p, v);
     case CT_SHAPE_TUPLE:
         return put_sequence(e, p, v, CTJ_TUPLE);
     case CT_SHAPE_LIST:
         return put_sequence(e, p, v, CTJ_LIST);
     case CT_SHAPE_SET:
-        return put_set(e, p, v, CTJ_SET);
+        return put_members(e, p, v, CTJ_SET, false);
     case CT_SHAPE_FROZENSET:
-        return put_set(e, p, v, CTJ_FROZENSET);
-    default:
+        return put_members(e, p, v, CTJ_FROZENSET, false);
+    case CT_SHAPE_DEQUE:
+        return put_members(e, p, v, CTJ_LIST, true);
+    case CT_SHAPE_DICT:
         return put_dict(e, p, v);
+    case CT_SHAPE_EXCEPTION:
+        return put_exception(e, p, v, type);
+    case CT_SHAPE_MEMORYVIEW:
+    case CT_SHAPE_NDARRAY:
+        return ct_put_array(e, p, v, type);
+    default:
+        return ct_put_description(e, p, v, type);
     }
+}
+
+/* What an instance holds of its builtin base, with what a snapshot says of it. */
+static uint8_t *put_base(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type)
+{
+    bool shot = e->shot;
+    PyObject *name;
+    switch (type->shape) {
+    case CT_SHAPE_TUPLE:
+    case CT_SHAPE_LIST:
+    case CT_SHAPE_SET:
+    case CT_SHAPE_FROZENSET:
+    case CT_SHAPE_DEQUE:
+    case CT_SHAPE_DICT:
+        shoot(e, CT_WORD(CT_WORD_SUBCONTAINER, type->id));
+        return ct_put_part(e, p, v, type);
+    case CT_SHAPE_EXCEPTION:
+        shoot(e, CT_WORD(CT_WORD_EXCEPTION, type->id));
+        return ct_put_part(e, p, v, type);
+    case CT_SHAPE_NAMED:
+        name = ct_name_object(v);
+        if (name != NULL) {
+            shoot(e, CT_WORD(CT_WORD_NAMED, type->id));
+            shoot(e, (uintptr_t)v);
+            if (shot)
+                ct_shot_push_atom(name);
+            return ct_put_part(e, p, v, type);
+        }
+        break;
+    default:
+        break;
+    }
+    uint8_t *start = p;
+    e->shot = false;
+    p = ct_put_part(e, p, v, type);
+    e->shot = shot;
+    if (shot)
+        ct_shot_push_encoding(CT_WORD_SUBATOM, type->id, start, (size_t)(p - start));
+    return p;
+}
+
+static uint8_t *put_field(ct_encoder *e, uint8_t *p, PyObject *name, PyObject *value)
+{
+    enum ct_action action = ct_attribute_action(e->attributes, name);
+    e->left -= CT_COST_PAIR;
+    if (ct_unlikely(action == CT_DROP))
+        return put_dropped(e, p, name, CTJ_FIELD_DROPPED);
+    if (e->shot) {
+        if (ct_likely(ct_is_atom(name)))
+            ct_shot_push_atom(name);
+        else
+            ct_shot.failed = true;
+    }
+    e->left -= CT_COST_TEXT + (int32_t)ct_field_name_cost(name);
+    p = ct_put_field_name(p, name);
+    return ct_likely(action == CT_ALLOW) ? put_value(e, p, value) : put_hidden(e, p);
+}
+
+static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type,
+                             ct_fields *f)
+{
+    Py_ssize_t total = f->total, shown = ct_items_shown(total, e->depth);
+    PyObject *name, *value;
+    e->left -= CT_COST_CONTAINER;
+    *p++ = CTJ_INSTANCE;
+    p = ct_put_uv(p, type->id);
+    shoot(e, CT_WORD(CT_WORD_INSTANCE, type->id));
+    shoot(e, (uintptr_t)Py_TYPE(v));
+    shoot(e, type->version);
+    shoot(e, (uintptr_t)total);
+    shoot(e, (uintptr_t)shown << 1 | (type->layout == NULL && f->dict == NULL && type->is_open));
+    if (ct_type_has_part(type)) {
+        e->left -= CT_COST_PAIR + CT_COST_TEXT + 16;
+        p = put_base(e, p, v, type);
+    } else {
+        *p++ = CTJ_UNSET;
+        shoot(e, CT_WORD_NOTHING);
+    }
+    p = ct_put_uv(p, (uint64_t)total);
+    p = ct_put_uv(p, (uint64_t)shown);
+    e->cut |= shown < total;
+    e->open[e->depth++] = v;
+    for (Py_ssize_t i = 0; i < shown; i++) {
+        if (ct_unlikely(e->left <= 0) || !ct_fields_next(f, &name, &value)) {
+            *p++ = CTJ_FIELD_STOP;
+            shoot(e, CT_WORD_STOP);
+            e->cut = true;
+            break;
+        }
+        p = put_field(e, p, name, value);
+    }
+    e->depth--;
+    return p;
 }
 
 /* Anything that is not of an exact builtin type. */
@@ -274,77 +546,96 @@ static uint8_t *put_typed(ct_encoder *e, uint8_t *p, PyObject *v)
     ct_type *type = ct_type_of(Py_TYPE(v));
     if (type == NULL) {
         *p++ = CTJ_OMITTED;
+        ct_shot.failed |= e->shot;
         return p;
     }
+    /* Looking at other types moves the table. */
+    const ct_type known = *type;
     e->left -= (int32_t)ct_type_name_cost(type);
     p = ct_put_type(p, type);
-    if (type->shape == CT_SHAPE_OBJECT) {
+    if (known.has_fields) {
+        ct_fields f;
+        ct_fields_open(&f, v, &known);
+        if (f.total != 0 || known.is_open)
+            return put_instance(e, p, v, &known, &f);
+    }
+    if (known.shape <= CT_SHAPE_MEMBERS) {
         e->left -= CT_COST_OBJECT;
         *p++ = CTJ_OBJECT;
-        p = ct_put_uv(p, type->id);
+        p = ct_put_uv(p, known.id);
+        shoot(e, CT_WORD(CT_WORD_OBJECT, known.id));
+        shoot(e, (uintptr_t)v);
         return ct_put_uv(p, (uintptr_t)v);
     }
-    if (type->shape == CT_SHAPE_EXCEPTION) {
-        PyObject *args = ((PyBaseExceptionObject *)v)->args;
-        e->left -= CT_COST_CONTAINER;
-        *p++ = CTJ_EXCEPTION;
-        p = ct_put_uv(p, type->id);
-        if (args == NULL || e->depth >= CT_DEPTH_LIMIT - 1) {
-            *p++ = CTJ_TUPLE;
-            *p++ = 0;
-            return p;
-        }
-        e->open[e->depth++] = v; /* an exception may stand in its own args */
-        p = put_value(e, p, args);
-        e->depth--;
-        return p;
+    if (known.shape < CT_SHAPE_EXCEPTION || known.shape == CT_SHAPE_BYTEARRAY ||
+        known.shape == CT_SHAPE_DEQUE) {
+        *p++ = CTJ_SUBCLASS;
+        p = ct_put_uv(p, known.id);
     }
-    *p++ = CTJ_SUBCLASS;
-    p = ct_put_uv(p, type->id);
-    return put_by_shape(e, p, v, type->shape);
+    return put_base(e, p, v, &known);
+}
+
+/* A str, bytes or int. */
+static uint8_t *put_scalar(ct_encoder *e, uint8_t *p, PyObject *v, PyTypeObject *type)
+{
+    uint8_t *start = p;
+    p = type == &PyLong_Type      ? put_int(e, p, v)
+        : type == &PyUnicode_Type ? put_str(e, p, v)
+                                  : put_bytes(e, p, v);
+    if (!e->shot)
+        return p;
+    if (ct_likely(ct_is_atom(v)))
+        ct_shot_push_atom(v);
+    else
+        ct_shot_push_encoding(CT_WORD_COPY, (uintptr_t)type, start, (size_t)(p - start));
+    return p;
 }
 
 static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     PyTypeObject *type = Py_TYPE(v);
-    if (type == &PyLong_Type)
-        return put_int(e, p, v);
-    if (type == &PyUnicode_Type)
-        return put_str(e, p, v);
-    if (v == Py_None || type == &PyBool_Type) {
+    if (ct_is_exact_scalar(type))
+        return put_scalar(e, p, v, type);
+    if (v == Py_None || type == &PyBool_Type || type == &PyFloat_Type || type == &PyComplex_Type) {
+        if (e->shot)
+            ct_shot_push_atom(v);
+        if (type == &PyFloat_Type)
+            return put_float(e, p, v);
+        if (type == &PyComplex_Type)
+            return put_complex(e, p, v);
         e->left -= CT_COST_CONST;
         *p++ = v == Py_None ? CTJ_NONE : v == Py_True ? CTJ_TRUE : CTJ_FALSE;
         return p;
     }
-    if (type == &PyFloat_Type)
-        return put_float(e, p, v);
-    if (type == &PyBytes_Type)
-        return put_bytes(e, p, v);
-    if (type == &PyComplex_Type)
-        return put_complex(e, p, v);
     int up = cycle(e, v);
     if (ct_unlikely(up > 0)) {
         e->left -= CT_COST_TEXT;
+        shoot(e, CT_WORD(CT_WORD_CYCLE, up));
         *p++ = CTJ_CYCLE;
         return ct_put_uv(p, (uint64_t)up);
     }
-    if (type == &PyList_Type)
+    enum ct_shape shape = ct_exact_container(type);
+    if (shape == CT_SHAPE_OBJECT)
+        return put_typed(e, p, v);
+    shoot(e, (uintptr_t)type | CT_WORD_CONTAINER);
+    switch (shape) {
+    case CT_SHAPE_LIST:
         return put_sequence(e, p, v, CTJ_LIST);
-    if (type == &PyTuple_Type)
+    case CT_SHAPE_TUPLE:
         return put_sequence(e, p, v, CTJ_TUPLE);
-    if (type == &PyDict_Type)
+    case CT_SHAPE_DICT:
         return put_dict(e, p, v);
-    if (type == &PySet_Type)
-        return put_set(e, p, v, CTJ_SET);
-    if (type == &PyFrozenSet_Type)
-        return put_set(e, p, v, CTJ_FROZENSET);
-    return put_typed(e, p, v);
+    case CT_SHAPE_SET:
+        return put_members(e, p, v, CTJ_SET, false);
+    default:
+        return put_members(e, p, v, CTJ_FROZENSET, false);
+    }
 }
 
 uint8_t *ct_put_value(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     p = put_value(e, p, v);
     if (ct_unlikely(e->cut))
-        ct_value_counts.cuts++;
+        ct_count(&ct_value_counts.cuts);
     return p;
 }

@@ -3,7 +3,8 @@
 #ifndef CT_VALUE_H
 #define CT_VALUE_H
 
-#include "compat.h"
+#include "attributes.h"
+#include "types.h"
 
 #define CT_DEPTH_LIMIT 32
 #define CT_HOLD_LIMIT  1024 /* characters or bytes of a str or bytes that the recorder may own */
@@ -30,7 +31,14 @@ struct ct_limits {
 extern struct ct_limits ct_limits;
 
 /* What a value is to a filter, for counting. */
-enum ct_kind { CT_KIND_ARGUMENT, CT_KIND_LOCAL, CT_KIND_GLOBAL, CT_KIND_RETURN, CT_KINDS };
+enum ct_kind {
+    CT_KIND_ARGUMENT,
+    CT_KIND_LOCAL,
+    CT_KIND_GLOBAL,
+    CT_KIND_RETURN,
+    CT_KIND_ATTRIBUTE, /* the key of a mapping or the field of an object, inside a value */
+    CT_KINDS
+};
 
 struct ct_value_counts {
     uint64_t cuts;    /* values of which a part was left out */
@@ -40,19 +48,28 @@ struct ct_value_counts {
 };
 extern struct ct_value_counts ct_value_counts;
 
+/* Count something in the unit that is being written. */
+void ct_count(uint64_t *counter);
+
+/* The unit is given up: what was counted in it does not count. */
+void ct_uncount(void);
+
 /* One value being written. */
 typedef struct {
     int32_t left; /* bytes of the value's limit that are left */
     bool cut;     /* something was left out */
     bool stopped; /* ... by the byte limit, so that no snapshot describes what was written */
+    bool shot; /* words of a snapshot are made on the way (snapshot.h) */
     int depth;
+    ct_attributes *attributes; /* NULL: every name is allowed */
     PyObject *open[CT_DEPTH_LIMIT]; /* the containers around the current one, to find cycles */
 } ct_encoder;
 
-static inline void ct_encoder_start(ct_encoder *e)
+static inline void ct_encoder_start(ct_encoder *e, ct_attributes *attributes)
 {
     e->left = ct_limits.value;
-    e->cut = e->stopped = false;
+    e->cut = e->stopped = e->shot = false;
+    e->attributes = attributes;
     e->depth = 0;
 }
 
@@ -94,6 +111,39 @@ static inline PyObject *ct_set_next(PyObject *v, Py_ssize_t *at)
             return entry->key;
     }
     return NULL;
+}
+
+/* Write the head of a container of n items. */
+uint8_t *ct_put_head(ct_encoder *e, uint8_t *p, uint8_t tag, Py_ssize_t n, Py_ssize_t shown);
+
+/* Write the value of the builtin part of an instance, whose type is defined. */
+uint8_t *ct_put_part(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type);
+
+/* Bytes of the first n characters of a str, and the characters themselves. */
+size_t ct_text_bytes(PyObject *str, Py_ssize_t n);
+uint8_t *ct_put_characters(uint8_t *p, PyObject *str, Py_ssize_t n);
+
+static inline enum ct_shape ct_exact_container(PyTypeObject *type)
+{
+    return type == &PyList_Type        ? CT_SHAPE_LIST
+           : type == &PyTuple_Type     ? CT_SHAPE_TUPLE
+           : type == &PyDict_Type      ? CT_SHAPE_DICT
+           : type == &PySet_Type       ? CT_SHAPE_SET
+           : type == &PyFrozenSet_Type ? CT_SHAPE_FROZENSET
+                                       : CT_SHAPE_OBJECT;
+}
+
+static inline bool ct_is_exact_scalar(PyTypeObject *type)
+{
+    return type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyLong_Type;
+}
+
+/* Items of a container of this shape. */
+static inline Py_ssize_t ct_container_size(PyObject *v, enum ct_shape shape)
+{
+    return shape == CT_SHAPE_DICT                                     ? PyDict_GET_SIZE(v)
+           : shape == CT_SHAPE_SET || shape == CT_SHAPE_FROZENSET ? PySet_GET_SIZE(v)
+                                                                  : Py_SIZE(v);
 }
 
 #endif

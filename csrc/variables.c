@@ -1,6 +1,7 @@
 /* Walking the variables of a frame. */
 #include "variables.h"
 
+#include "field_names.h"
 #include "frame.h"
 
 static void refresh(ct_thread *t, ct_shadow *frame)
@@ -22,7 +23,7 @@ void ct_shed_snapshots(void)
 }
 
 static inline uint8_t *state_slot(ct_slot *slot, uint8_t *p, uint32_t i, PyObject *v, uint8_t flags,
-                                  enum ct_kind kind, uint32_t *cost)
+                                  enum ct_kind kind, uint32_t *cost, ct_attributes *attributes)
 {
     if (ct_unlikely(flags & (CT_SLOT_REDACT | CT_SLOT_DROP))) {
         if ((flags & CT_SLOT_DROP) == 0)
@@ -41,7 +42,7 @@ static inline uint8_t *state_slot(ct_slot *slot, uint8_t *p, uint32_t i, PyObjec
     } else if (slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v) {
         return p;
     }
-    return ct_slot_state(slot, p, ct_item_of_slot(i), v, cost);
+    return ct_slot_state(slot, p, ct_item_of_slot(i), v, cost, attributes);
 }
 
 /* The same through PyFrame_GetVar, for an interpreter whose frames are laid out in a way we do not
@@ -53,7 +54,7 @@ static uint8_t *state_slots_public(ct_thread *t, ct_shadow *frame, uint8_t *p, i
     for (int i = 0; i < n; i++) {
         PyObject *v = ct_frame_variable_public(object, frame->plan->code, i);
         p = state_slot(&t->slots[frame->slots + (uint32_t)i], p, (uint32_t)i, v, flags[i], kind,
-                       &frame->cost);
+                       &frame->cost, frame->plan->attributes);
         Py_XDECREF(v);
     }
     return p;
@@ -65,9 +66,10 @@ static inline uint8_t *state_slots(ct_thread *t, ct_shadow *frame, uint8_t *p, i
     if (ct_unlikely(ct_frame_is_public))
         return state_slots_public(t, frame, p, n, flags, kind);
     ct_slot *slots = t->slots + frame->slots;
+    ct_attributes *attributes = frame->plan->attributes;
     for (int i = 0; i < n; i++)
         p = state_slot(&slots[i], p, (uint32_t)i, ct_frame_variable(frame->iframe, i, flags[i]),
-                       flags[i], kind, &frame->cost);
+                       flags[i], kind, &frame->cost, attributes);
     return p;
 }
 
@@ -113,7 +115,8 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
             p = ct_slot_state_redacted(&global->slot, p, item, global->value, CT_KIND_GLOBAL,
                                        &plan->globals_cost);
         else
-            p = ct_slot_state(&global->slot, p, item, global->value, &plan->globals_cost);
+            p = ct_slot_state(&global->slot, p, item, global->value, &plan->globals_cost,
+                              plan->attributes);
     }
     return p;
 }
@@ -144,8 +147,24 @@ uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
     p = state_slots(t, frame, p, plan->slot_count, plan->slot_flags, CT_KIND_LOCAL);
     if (ct_unlikely(frame->space != NULL) && iframe->f_locals != NULL &&
         PyDict_Check(iframe->f_locals))
-        p = ct_namespace_state(frame->space, p, iframe->f_locals, &frame->cost);
+        p = ct_namespace_state(frame->space, p, iframe->f_locals, &frame->cost,
+                               plan->attributes);
     if (plan->global_count != 0 && globals_may_differ(plan, iframe->f_globals))
         p = state_globals(plan, p, iframe->f_globals);
     return p;
+}
+
+void ct_undo_unit(ct_thread *t, ct_shadow *frame)
+{
+    ct_plan *plan = frame->plan;
+    for (int i = 0; i < plan->slot_count; i++)
+        ct_slot_undo(&t->slots[frame->slots + (uint32_t)i]);
+    if (frame->space != NULL)
+        ct_namespace_undo(frame->space);
+    for (int i = 0; i < plan->global_count; i++)
+        ct_slot_undo(&plan->globals[i].slot);
+    plan->globals_generation = 0;
+    ct_types_undefine();
+    ct_field_names_undefine();
+    ct_uncount();
 }

@@ -11,6 +11,10 @@ uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p);
  * to. */
 uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p);
 
+/* The unit that is being written about `frame` is given up: what was stated in it will be stated
+ * again. */
+void ct_undo_unit(ct_thread *t, ct_shadow *frame);
+
 /* Snapshots have grown large (deep recursion over containers): keep those of the innermost frame
  * only. */
 void ct_shed_snapshots(void);

@@ -79,6 +79,27 @@ class ExceptionObject(NamedTuple):
     args: Any
 
 
+class Fields(NamedTuple):
+    """An object by its stored fields.
+
+    ``part`` is the value of its builtin part, UNSET when it has none. Of ``total`` fields ``shown``
+    holds the first as pairs of name and value; dropped ones count and are not among them.
+    """
+
+    type: str
+    part: Any
+    total: int
+    shown: list[tuple[str, Any]]
+
+
+class Text(NamedTuple):
+    """An object in words, of ``total`` characters, which may be more than are shown."""
+
+    type: str
+    total: int
+    shown: str
+
+
 class Cycle(NamedTuple):
     """A container inside itself, so many levels up."""
 
@@ -93,6 +114,8 @@ class Absent(NamedTuple):
 
 UNSET = object()
 STOP = object()
+DROPPED = ("dropped", object())
+"""Stands for a pair that a filter has left out."""
 CONTAINERS = ("tuple", "list", "set", "frozenset", "dict")
 
 
@@ -172,6 +195,7 @@ class Decoder:
         self.paths: dict[int, str] = {}
         self.names: dict[int, str] = {}
         self.types: dict[int, str] = {}
+        self.fields: dict[int, str] = {}
         self.functions: dict[int, Function] = {}
         self.globals: dict[int, dict[int, Any]] = {}
         self.stacks: dict[int, list[Frame]] = {0: []}
@@ -227,6 +251,10 @@ class Decoder:
             return Cycle(data.uv())
         if tag in (0x27, 0x28, 0x29):
             return Absent(("redacted", "dropped", "omitted")[tag - 0x27])
+        if tag == 0x2A:
+            return self.instance(data)
+        if tag == 0x2B:
+            return Text(self.types[data.uv()], data.uv(), data.text())
         if 0x38 <= tag <= 0x3F:
             data.raw(data.uv())
             return Absent("unknown")
@@ -234,18 +262,44 @@ class Decoder:
 
     def items(self, data: Bytes, count: int, pairs: bool) -> list[Any]:
         items: list[Any] = []
-        while len(items) < count:
+        for _ in range(count):
             item = self.value(data)
             if item is STOP:
                 break
-            items.append((item, self.value(data)) if pairs else item)
+            if pairs and isinstance(item, Absent) and item.why == "dropped":
+                items.append(DROPPED)
+            else:
+                items.append((item, self.value(data)) if pairs else item)
         return items
+
+    def instance(self, data: Bytes) -> Fields:
+        kind = self.types[data.uv()]
+        part: Any = UNSET
+        if data.data[data.at] == 0x26:
+            data.u8()
+        else:
+            part = self.value(data)
+        total = data.uv()
+        shown: list[tuple[str, Any]] = []
+        for _ in range(data.uv()):
+            code = data.uv()
+            if code == 0:
+                break
+            if code == 1:
+                shown.append(DROPPED)
+                continue
+            number = data.uv() if code == 2 else code - 3
+            if code == 2:
+                self.fields[number] = data.text()
+            shown.append((self.fields[number], self.value(data)))
+        left_out = sum(pair is DROPPED for pair in shown)
+        return Fields(kind, part, total - left_out, [p for p in shown if p is not DROPPED])
 
     def item_value(self, data: Bytes, scope: dict[Any, Any], key: Any) -> None:
         """Read the value of one variable, which may be a difference to its last one."""
         tag = data.data[data.at] if data.more() else 0
         variable = (id(scope), key)
-        if tag in (5, 0x0C, 0x20) or 0x40 <= tag <= 0x7F:
+        if tag in (5, 0x0C, 0x20, 0x2C) or 0x40 <= tag <= 0x7F:
             data.u8()
             if variable not in self.stated:
                 raise JournalError(
@@ -271,12 +325,23 @@ class Decoder:
                 raise JournalError(f"the text of {last!r}")
             total = data.uv()
             return text if total == len(text) else Cut("str", total, text)
-        total, shown, kept = data.uv(), data.uv(), data.uv()
         kind = last.type if isinstance(last, Cut) else type(last).__name__
         items = list(last.shown if isinstance(last, Cut) else last)
+        if tag == 0x2C:
+            return self.edited(data, kind, last.total if isinstance(last, Cut) else 0, items)
+        total, shown, kept = data.uv(), data.uv(), data.uv()
         if kind not in ("tuple", "list") or kept > len(items):
             raise JournalError(f"a patch of {last!r}")
         return assemble(kind, total, items[:kept] + self.items(data, shown - kept, False))
+
+    def edited(self, data: Bytes, kind: str, total: int, items: list[Any]) -> Any:
+        at = -1
+        for _ in range(data.uv()):
+            at += data.uv() + 1
+            if kind not in ("tuple", "list") or at >= len(items):
+                raise JournalError(f"an edit of item {at} of a {kind}")
+            items[at] = self.value(data)
+        return assemble(kind, max(total, len(items)), items)
 
     # Units
 
@@ -408,6 +473,8 @@ class Decoder:
 
 def assemble(kind: str, total: int, items: list[Any]) -> Any:
     """Return a container; a part of one when items are missing."""
+    total -= sum(item is DROPPED for item in items)
+    items = [item for item in items if item is not DROPPED]
     if total > len(items):
         return Cut(kind, total, items)
     if kind == "list":

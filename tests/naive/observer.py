@@ -22,16 +22,47 @@ import struct
 import sys
 import threading
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from clauses import Clauses
+from volatile import VOLATILE
 
 TOOL = 0
 TEXT_LIMIT = 1024
 ITEM_LIMIT = 100
 DEPTH_LIMIT = 6
+
+HEAP_TYPE = 1 << 9
+IMMUTABLE = 1 << 8
+WORDS: list[tuple[type, str]] = [
+    (type, "class"),
+    (FunctionType, "function"),
+    (MethodType, "method"),
+    (ModuleType, "module"),
+    (BuiltinFunctionType, "builtin"),
+    (GeneratorType, "generator"),
+    (CoroutineType, "coroutine"),
+    (AsyncGeneratorType, "async generator"),
+    (MethodDescriptorType, "method"),
+    (WrapperDescriptorType, "method"),
+]
 
 OPTIMIZED = 0x1
 VARARGS = 0x4
@@ -46,7 +77,9 @@ Encoded = tuple[Any, ...]
 ``("float", bytes)``, ``("complex", bytes)``, ``("str", length, shown)``,
 ``("bytes", length, shown)``, ``("list" | "tuple" | "set" | "frozenset", length, items)``,
 ``("dict", length, pairs)``, ``("subclass", type, encoded)``, ``("exception", type, args)``,
-``("object", type)``, ``("cycle", levels)``. Members of sets are sorted, addresses left out.
+``("object", type)``, ``("fields", type, builtin part or None, total, pairs)``,
+``("text", type, text)``, ``("volatile", type)``, ``("cycle", levels)``. Members of sets are sorted,
+addresses left out.
 """
 Event = tuple[Any, ...]
 
@@ -65,16 +98,130 @@ def encode(value: Any, open_: tuple[Any, ...] = ()) -> Encoded:
             return ("cycle", levels)
     if kind in (list, tuple, dict, set, frozenset):
         return _encode_container(kind, value, open_)
+    return _encode_object(kind, value, open_)
+
+
+def _encode_object(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded:
     name = type.__dict__["__name__"].__get__(kind)
+    if name in VOLATILE:
+        return ("volatile", name)
+    words = _in_words(kind, value)
+    if words is not None:
+        return ("text", name, words)
+    part = _builtin_part(kind, value, open_)
+    fields = _stored_fields(kind, value)
+    if not fields and (fields is None or part is not None or kind.__flags__ & IMMUTABLE):
+        if part is None:
+            return ("object", name)
+        return part if part[0] == "exception" else ("subclass", name, part)
+    if is_enum(kind) or is_namedtuple(kind):
+        part = None
+    shown = fields[: ITEM_LIMIT if len(open_) < DEPTH_LIMIT else 0]
+    inside = (*open_, value)
+    pairs = tuple((field, encode(item, inside)) for field, item in shown)
+    return ("fields", name, part, len(fields), pairs)
+
+
+def _builtin_part(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded | None:
+    """What a builtin base of the class says of the value."""
     if issubclass(kind, BaseException):
         args = BaseException.__dict__["args"].__get__(value)
+        name = type.__dict__["__name__"].__get__(kind)
         return ("exception", name, encode(args, (*open_, value)))
+    if issubclass(kind, bytearray):
+        return _encode_atom(bytes, bytes(memoryview(value)))
+    if issubclass(kind, deque):
+        shown = min(deque.__len__(value), ITEM_LIMIT) if len(open_) < DEPTH_LIMIT else 0
+        items = tuple(encode(i, (*open_, value)) for i in _first(shown, deque.__iter__(value)))
+        return ("list", deque.__len__(value), items)
     for base in (int, str, tuple, list, dict, bytes, float, set, frozenset, complex):
         if issubclass(kind, base):
             if base in (int, str, bytes, float, complex):
-                return ("subclass", name, _encode_atom(base, value))
-            return ("subclass", name, _encode_container(base, value, open_))
-    return ("object", name)
+                return _encode_atom(base, value)
+            return _encode_container(base, value, open_)
+    return None
+
+
+def _in_words(kind: type, value: Any) -> str | None:
+    """How functions and the like are written."""
+    word = next((word for base, word in WORDS if issubclass(kind, base)), None)
+    if word is None:
+        return None
+    if isinstance(value, MethodType):
+        value = value.__func__
+    if word == "class":
+        name = type.__dict__["__qualname__"].__get__(value)
+    elif word == "module":
+        name = ModuleType.__getattribute__(value, "__name__")
+    else:
+        name = getattr(value, "__qualname__", None) or value.__name__
+        if isinstance(value, BuiltinFunctionType | MethodDescriptorType | WrapperDescriptorType):
+            name = value.__name__
+    return f"<{word} {name}>"
+
+
+def is_enum(kind: type) -> bool:
+    """Whether a class is an enum, told without asking its metaclass."""
+    return any(base.__name__ == "EnumType" for base in type(kind).__mro__)
+
+
+def is_namedtuple(kind: type) -> bool:
+    """Whether instances of a class are tuples with names."""
+    return issubclass(kind, tuple) and kind is not tuple and _names_of_items(kind) is not None
+
+
+def _names_of_items(kind: type) -> tuple[str, ...] | None:
+    for base in type.__dict__["__mro__"].__get__(kind):
+        if base.__flags__ & HEAP_TYPE and "_fields" in type.__dict__["__dict__"].__get__(base):
+            names = type.__dict__["__dict__"].__get__(base)["_fields"]
+            return names if type(names) is tuple else None
+    return None
+
+
+def _stored_fields(kind: type, value: Any) -> list[tuple[str, Any]] | None:
+    """What an object holds in slots and in its dict; None when it has room for neither."""
+    if kind is memoryview:
+        return _view_fields(value)
+    attributes = _instance_dict(kind, value)
+    if is_enum(kind):
+        names = (("name", "_name_"), ("value", "_value_"))
+        return [(shown, attributes[name]) for shown, name in names if name in (attributes or {})]
+    found = dict(attributes or {})
+    if is_namedtuple(kind):
+        names = _names_of_items(kind) or ()
+        return [*zip(names, tuple.__iter__(value), strict=False), *found.items()]
+    slots: dict[str, Any] = {}
+    has_slots = kind in (range, slice)
+    for base in reversed(type.__dict__["__mro__"].__get__(kind)):
+        if not (base.__flags__ & HEAP_TYPE and not base.__flags__ & IMMUTABLE) and not has_slots:
+            continue
+        for name, member in type.__dict__["__dict__"].__get__(base).items():
+            if type(member) is MemberDescriptorType and not name.startswith("__"):
+                has_slots = True
+                with contextlib.suppress(AttributeError):
+                    slots[name] = member.__get__(value, kind)
+    if attributes is None and not has_slots:
+        return None
+    return [*slots.items(), *found.items()]
+
+
+def _instance_dict(kind: type, value: Any) -> dict[str, Any] | None:
+    """The attributes of an object; reading them makes its dict, which is no matter here."""
+    for base in type.__dict__["__mro__"].__get__(kind):
+        descriptor = type.__dict__["__dict__"].__get__(base).get("__dict__")
+        if type(descriptor) is GetSetDescriptorType and base is not type:
+            attributes = descriptor.__get__(value, kind)
+            return {n: v for n, v in dict.items(attributes) if type(n) is str}
+    if kind.__dictoffset__ > 0:
+        with contextlib.suppress(AttributeError):
+            return dict(object.__getattribute__(value, "__dict__"))
+        return {}
+    return None
+
+
+def _view_fields(view: memoryview) -> list[tuple[str, Any]]:
+    items = memoryview.tolist(view) if len(view.shape) == 1 else []
+    return [("shape", view.shape), ("format", view.format), ("items", items)]
 
 
 def _encode_atom(kind: type, value: Any) -> Encoded:

@@ -62,6 +62,7 @@ class Values:
     def __init__(self) -> None:
         self.types: dict[str, int] = {}
         self.defined: set[str] = set()
+        self.names: dict[int, str] = {}
 
     def type_id(self, name: str) -> tuple[bytes, bytes]:
         """Return the definition, empty when the chunk has it, and the id."""
@@ -110,8 +111,8 @@ class Values:
                 return b"\x0e" + uv(total) + uv(len(shown)) + bytes(shown)
             case naive.Cut(kind, total, shown):
                 tag = naive.CONTAINERS.index(kind) + 0x18
-                parts = [part for pair in shown for part in pair] if kind == "dict" else shown
-                return bytes([tag]) + uv(total) + uv(len(shown)) + b"".join(map(self.encode, parts))
+                items = [self.pair(item) if kind == "dict" else self.encode(item) for item in shown]
+                return bytes([tag]) + uv(total) + uv(len(shown)) + b"".join(items)
             case naive.Instance(kind, inner):
                 define, number = self.type_id(kind)
                 return define + b"\x22" + number + self.encode(inner)
@@ -121,6 +122,11 @@ class Values:
             case naive.ExceptionObject(kind, args):
                 define, number = self.type_id(kind)
                 return define + b"\x24" + number + self.encode(args)
+            case naive.Text(kind, total, shown):
+                define, number = self.type_id(kind)
+                return define + b"\x2b" + number + uv(total) + text(shown)
+            case naive.Fields():
+                return self.fields(value)
             case naive.Cycle(levels):
                 return b"\x25" + uv(levels)
             case naive.Absent("unknown"):
@@ -128,6 +134,30 @@ class Values:
             case naive.Absent(why):
                 return bytes([("redacted", "dropped", "omitted").index(why) + 0x27])
         raise TypeError(value)
+
+    def pair(self, pair: tuple[Any, Any]) -> bytes:
+        """Encode a pair of a dict."""
+        return b"\x28" if pair is naive.DROPPED else b"".join(map(self.encode, pair))
+
+    def fields(self, value: naive.Fields) -> bytes:
+        """Encode an object; names share few numbers, so that these change their meaning."""
+        define, number = self.type_id(value.type)
+        out = define + b"\x2a" + number
+        out += b"\x26" if value.part is naive.UNSET else self.encode(value.part)
+        out += uv(value.total) + uv(len(value.shown))
+        for pair in value.shown:
+            if pair is naive.DROPPED:
+                out += b"\x01"
+                continue
+            name, item = pair
+            place = len(name) % 3
+            if self.names.get(place) == name:
+                out += uv(place + 3)
+            else:
+                out += b"\x02" + uv(place) + text(name)
+            self.names[place] = name
+            out += self.encode(item)
+        return out
 
 
 @dataclass
@@ -309,6 +339,7 @@ class Builder:
         self.out = bytearray()
         self.known.clear()
         self.values.defined.clear()
+        self.values.names.clear()
         self.fresh_globals.clear()
         for thread, stack in self.stacks.items():
             functions = [self.function(frame.function) for frame in stack[-1024:]]

@@ -226,14 +226,17 @@ def ct_value(value: Any, kind: str | None = None) -> Value:
         case naive.Object(cls, address):
             return raw(f"<{cls} at {address:#x}>", cls)
         case naive.ExceptionObject(cls, args):
-            fields = [ct_value(EXCEPTION_FIELD), ct_value(args)]
-            item = {"kind": "Tuple", "elements": fields, "type": "tuple"}
-            return {
-                "kind": "Sequence",
-                "elements": [item],
-                "is_slice": False,
-                "type": kind or cls,
-            }
+            return container("", [(EXCEPTION_FIELD, args)], 1, kind or cls)
+        case naive.Text(cls, total, shown):
+            mark = f"… ({total} characters in all)" if total > len(shown) else ""
+            return raw(escaped(shown) + mark, kind or cls)
+        case naive.Fields(cls, part, total, shown):
+            fields = [
+                pair if pair is naive.DROPPED else (escaped(pair[0]), pair[1]) for pair in shown
+            ]
+            if part is not naive.UNSET:
+                fields.insert(0, part_field(part))
+            return container("", fields, total - len(shown) + len(fields), kind or cls)
         case naive.Cycle():
             return error("<cycle>", "Cycle")
         case naive.Absent(why):
@@ -258,8 +261,16 @@ def ct_value(value: Any, kind: str | None = None) -> Value:
     return container(type(value).__name__, list(value), len(value), name)
 
 
+def part_field(part: Any) -> tuple[str, Any]:
+    """The builtin part of an object as one of its fields."""
+    if isinstance(part, naive.ExceptionObject):
+        return EXCEPTION_FIELD, part.args
+    known = type(part) in (tuple, list, set, frozenset, dict, int, float, complex, str, bytes)
+    return (type(part).__name__ if known else "value"), part
+
+
 def container(builtin: str, shown: list[Any], total: int, kind: str) -> Value:
-    elements = [ct_value(item) for item in shown]
+    elements = [ct_value(item) for item in shown if item is not naive.DROPPED]
     if total > len(shown):
         elements.append(raw(f"… {total - len(shown)} more", "cut"))
     if builtin == "tuple":
@@ -275,16 +286,23 @@ def error(text: str, kind: str) -> Value:
     return {"kind": "Error", "msg": text, "type": kind}
 
 
+def escaped(text: str) -> str:
+    """Text with its lone surrogates as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def text_value(text: str, mark: str, kind: str) -> Value:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return raw(text.encode("utf-8", "backslashreplace").decode() + mark, kind)
+        return raw(escaped(text) + mark, kind)
     return {"kind": "String", "text": text + mark, "type": kind}
 
 
 def message(value: Any) -> str:
     """Return the message of a raise record."""
+    if isinstance(value, naive.Fields):
+        value = value.part
     args = value.args if isinstance(value, naive.ExceptionObject) else ()
     if type(args) is not tuple or len(args) != 1:
         return ""

@@ -21,6 +21,7 @@ ATOMS = (
     | TEXTS
     | st.binary(max_size=8)
 )
+CUTS = st.just(0) | st.integers(1, 1000)
 CLASSES = st.sampled_from(["A", "B", "Point"])
 EXCEPTIONS = st.builds(
     naive.ExceptionObject,
@@ -33,7 +34,8 @@ MARKERS = (
     | st.builds(naive.Instance, CLASSES, st.integers() | TEXTS | st.lists(ATOMS, max_size=3))
     | EXCEPTIONS
     | st.builds(naive.Cycle, st.integers(1, 5))
-    | st.sampled_from(["redacted", "dropped", "omitted", "unknown"]).map(naive.Absent)
+    | st.sampled_from(["redacted", "omitted", "unknown"]).map(naive.Absent)
+    | st.builds(lambda kind, text, n: naive.Text(kind, len(text) + n, text), CLASSES, TEXTS, CUTS)
     | st.builds(naive.Cut, st.just("int"), st.integers(1, 1 << 40), st.booleans())
 )
 
@@ -42,7 +44,7 @@ def cuts(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Texts, bytes and containers of which a part was recorded."""
     more = st.integers(1, 1000)
     items = st.lists(inner, max_size=4)
-    pairs = st.lists(st.tuples(inner, inner), max_size=3)
+    pairs = st.lists(st.tuples(inner, inner) | st.just(naive.DROPPED), max_size=3)
     containers = st.sampled_from(["tuple", "list", "set", "frozenset"])
     return (
         st.builds(lambda shown, n: naive.Cut("str", len(shown) + n, shown), TEXTS, more)
@@ -51,6 +53,19 @@ def cuts(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         )
         | st.builds(lambda kind, s, n: naive.Cut(kind, len(s) + n, s), containers, items, more)
         | st.builds(lambda s, n: naive.Cut("dict", len(s) + n, s), pairs, more)
+    )
+
+
+def fields(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Objects by their fields, some with a builtin part, some with fields that are not shown."""
+    pairs = st.lists(st.tuples(TEXTS, inner) | st.just(naive.DROPPED), max_size=4)
+    parts = st.just(naive.UNSET) | EXCEPTIONS | st.lists(ATOMS, max_size=2) | TEXTS
+    return st.builds(
+        lambda kind, part, shown, n: naive.Fields(kind, part, len(shown) + n, shown),
+        CLASSES,
+        parts,
+        pairs,
+        CUTS,
     )
 
 
@@ -63,6 +78,7 @@ def compounds(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         | st.sets(keys, max_size=4)
         | st.frozensets(keys, max_size=4)
         | cuts(inner)
+        | fields(inner)
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from naive import journal
+from naive.volatile import VOLATILE
 
 Event = tuple[Any, ...]
 Plain = tuple[Any, ...]
@@ -36,6 +37,10 @@ default_value_action = "allow"
 
 [[scope.rules]]
 selector = 'file:regex:.'
+
+[[scope.rules.value_patterns]]
+selector = "attr:*"
+action = "allow"
 
 [[scope.rules.value_patterns]]
 selector = "local:*"
@@ -219,6 +224,14 @@ def plain(value: Any) -> Plain:
         return ("subclass", value.type, plain(value.value))
     if isinstance(value, journal.ExceptionObject):
         return ("exception", value.type, plain(value.args))
+    if getattr(value, "type", None) in VOLATILE:
+        return ("volatile", value.type)
+    if isinstance(value, journal.Fields):
+        part = None if value.part is journal.UNSET else plain(value.part)
+        pairs = tuple((name, plain(item)) for name, item in value.shown)
+        return ("fields", value.type, part, value.total, pairs)
+    if isinstance(value, journal.Text):
+        return ("text", value.type, value.shown)
     if isinstance(value, journal.Object):
         return ("object", value.type)
     if isinstance(value, journal.Cycle):
@@ -299,7 +312,8 @@ def is_recorded_as(recorded: Any, observed: Any) -> bool:
     """Whether a value is recorded rightly: in full, or cut when its text is long."""
     if recorded == observed:
         return True
-    if not isinstance(recorded, tuple) or len(repr(observed)) < CUT_BYTES:
+    text = repr(observed)
+    if not isinstance(recorded, tuple) or (len(text) < CUT_BYTES and "'volatile'" not in text):
         return False
     return _is_beginning(recorded, observed)
 
@@ -312,6 +326,10 @@ def _is_beginning(recorded: Plain, observed: Plain) -> bool:
         return False
     if recorded[0] in ("subclass", "exception"):
         return _is_beginning(recorded[2], observed[2])
+    if recorded[0] == "fields":
+        if recorded[2] != observed[2]:
+            return _is_beginning(recorded[2], observed[2]) and not recorded[4]
+        recorded, observed = ("dict", *recorded[3:]), ("dict", *observed[3:])
     if recorded[0] in ("set", "frozenset"):
         return set(recorded[2]) < set(observed[2])
     if recorded[0] not in ("list", "tuple", "dict"):
@@ -322,9 +340,8 @@ def _is_beginning(recorded: Plain, observed: Plain) -> bool:
     if len(shown) > len(there) or shown[:-1] != there[: len(shown) - 1]:
         return False
     if recorded[0] == "dict":
-        return bool(shown[-1][0] == there[len(shown) - 1][0]) and _is_beginning(
-            shown[-1][1], there[len(shown) - 1][1]
-        )
+        last = there[len(shown) - 1]
+        return _is_beginning(shown[-1][0], last[0]) and _is_beginning(shown[-1][1], last[1])
     return _is_beginning(shown[-1], there[len(shown) - 1])
 
 

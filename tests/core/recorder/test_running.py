@@ -163,7 +163,7 @@ def test_a_session_takes_up_the_frames_that_run_already(tmp_path: Path) -> None:
     ]
     first = next(event for event in events["MainThread"] if event[0] == "step")
     assert first[3]["c"] == ("int", 3)
-    assert first[3]["made"] == ("object", "generator")
+    assert first[3]["made"] == ("text", "generator", "<generator numbers>")
     beside = events["beside"]
     assert beside[0][:2] == ("enter", "beside")
     assert beside[-1] == ("return", "beside", ("list", 2, (("int", 5), ("int", 5))))

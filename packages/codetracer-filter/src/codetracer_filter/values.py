@@ -80,6 +80,12 @@ class ValuePolicy:
         as_global = self.decide(ValueKind.GLOBAL, name)
         return as_local if as_local.strictness >= as_global.strictness else as_global
 
+    def allows_all(self, kind: ValueKind) -> bool:
+        """Whether every value of a kind is kept, whatever it is called."""
+        return self.default is ValueAction.ALLOW and all(
+            compiled.pattern.action is ValueAction.ALLOW for compiled in self._patterns[kind]
+        )
+
     def matching(self, kind: ValueKind, name: str) -> tuple[CompiledValuePattern, ...]:
         """All patterns that fit ``name``, the deciding one first; none when the default decides."""
         return tuple(compiled for compiled in self._patterns[kind] if compiled.matches(name))

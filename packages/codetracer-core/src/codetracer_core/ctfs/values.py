@@ -16,7 +16,7 @@ __all__ = ["Value", "Variable", "decode_value"]
 VOID = b"\xff"
 # The beginning and the middle of {"kind": "Int", "i": number, "type_id": number}.
 _INT, _TYPE_ID = b"\xa3dkindcIntai", b"gtype_id"
-_DICTS = frozenset({"dict", "hash", "map", "table", "ordereddict", "defaultdict"})
+_DICTS = frozenset({"dict", "hash", "map", "table", "ordereddict", "defaultdict", "counter"})
 _LISTS = frozenset({"list", "array", "seq", "sequence", "slice", "vec", "openarray", "varargs", ""})
 _SETS = frozenset({"set", "hashset", "orderedset"})
 # str(int) refuses more than 4,300 digits; this many bits are always below that.
@@ -196,7 +196,7 @@ def _sequence(value: Value) -> Iterator[str]:
         yield from _enclosed("{", value.children, "}", pair=": ")
     elif base in _SETS and value.children:
         yield from _enclosed("{", value.children, "}")
-    elif base in _LISTS:
+    elif base in _LISTS and not (base == "slice" and any(map(_is_field, value.children))):
         yield from _enclosed("[", value.children, "]")
     elif not value.children or any(_is_field(child) for child in value.children):
         yield from _enclosed(value.type_name + "(", value.children, ")", pair="=")

@@ -39,7 +39,7 @@ LOCAL_EVENTS: Final = Event.LINE | Event.PY_RETURN | Event.PY_YIELD
 HANDLER_EVENTS: Final = LOCAL_EVENTS | BRANCHES
 """Switched on for each code object when it handles an exception for the first time."""
 
-_VALUE_KINDS: Final = ("argument", "local", "global", "return")
+_VALUE_KINDS: Final = ("argument", "local", "global", "return", "attribute")
 
 
 class RecorderStats:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from codetracer_filter import ScopeResolution, TraceFilterEngine, ValuePolicy
 
     type Plan = tuple[
-        str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object
+        str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object, object
     ]
 
 __all__ = ["FilterCoordinator"]
@@ -75,6 +75,7 @@ class FilterCoordinator:
         self._own_folders = _own_folders()
         self._skipped_main: ScopeResolution | None = None
         self._counts: dict[str, object] = {}
+        self._attribute_deciders: dict[ValuePolicy, Callable[[str], int] | None] = {}
 
     @property
     def skipped_main(self) -> ScopeResolution | None:
@@ -106,7 +107,25 @@ class FilterCoordinator:
                 self._skipped_main = resolution
             return True if self._engine.resolve_file(filename) is ExecDecision.SKIP else None
         hint = module if self._module_name_from_globals else None
-        return _plan(code, names, hint or resolution.module or "module", resolution)
+        module = hint or resolution.module or "module"
+        return (
+            *_plan(code, names, module, resolution),
+            self._attribute_decider(resolution.policy),
+        )
+
+    def _attribute_decider(self, policy: ValuePolicy) -> Callable[[str], int] | None:
+        """What says for names inside values whether they may be shown; None when all may.
+
+        It is one object for each policy: the C part keeps the answers by it.
+        """
+        if policy not in self._attribute_deciders:
+            allowed = policy.allows_all(ValueKind.ATTR)
+
+            def decide(name: str) -> int:
+                return _ACTIONS[policy.decide(ValueKind.ATTR, name)]
+
+            self._attribute_deciders[policy] = None if allowed else decide
+        return self._attribute_deciders[policy]
 
     def stats(self) -> dict[str, object]:
         """What the trace's metadata says of the filters' work, as :meth:`count` was told."""
@@ -136,8 +155,10 @@ def _own_folders() -> tuple[str, ...]:
     )
 
 
-def _plan(code: CodeType, names: tuple[str, ...], module: str, resolution: ScopeResolution) -> Plan:
-    """The plan for `code`, whose module is shown as `module`."""
+def _plan(
+    code: CodeType, names: tuple[str, ...], module: str, resolution: ScopeResolution
+) -> tuple[str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object]:
+    """The plan for `code`, whose module is shown as `module`, but for names inside values."""
     flags = code.co_flags
     policy = resolution.policy
     is_module = code.co_name == "<module>" and not flags & _OPTIMIZED

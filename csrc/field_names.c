@@ -1,0 +1,56 @@
+#include "field_names.h"
+
+#include "chunk.h"
+#include "names.h"
+#include "snapshot.h"
+
+/* The last CTJ_FIELD_NAMES names at most, each at the place that its address gives; the place is its
+ * number until another name takes it. */
+static struct {
+    PyObject *name;      /* owned */
+    uint64_t generation; /* of the chunk that holds the definition */
+} numbered[CTJ_FIELD_NAMES];
+
+uint8_t *ct_put_field_name(uint8_t *p, PyObject *name)
+{
+    size_t at = ((uintptr_t)name >> 4) % CTJ_FIELD_NAMES;
+    if (ct_likely(numbered[at].name == name && numbered[at].generation == ct_out.generation))
+        return ct_put_uv(p, CTJ_FIELD_NAMED + at);
+    Py_XSETREF(numbered[at].name, ct_is_atom(name) ? Py_NewRef(name) : NULL);
+    numbered[at].generation = ct_out.generation;
+    *p++ = CTJ_FIELD_DEFINE;
+    p = ct_put_uv(p, at);
+    return ct_put_name_text(p, name);
+}
+
+uint8_t *ct_put_field_label(uint8_t *p, const char *label)
+{
+    PyObject *name = PyUnicode_InternFromString(label);
+    if (name == NULL) {
+        PyErr_Clear();
+        *p++ = CTJ_FIELD_STOP;
+        return p;
+    }
+    p = ct_put_field_name(p, name);
+    Py_DECREF(name);
+    return p;
+}
+
+uint32_t ct_field_name_cost(PyObject *name)
+{
+    return ct_name_text_cost(name);
+}
+
+void ct_field_names_undefine(void)
+{
+    for (int i = 0; i < CTJ_FIELD_NAMES; i++)
+        numbered[i].generation = 0;
+}
+
+void ct_field_names_clear(void)
+{
+    for (int i = 0; i < CTJ_FIELD_NAMES; i++) {
+        Py_CLEAR(numbered[i].name);
+        numbered[i].generation = 0;
+    }
+}
