@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["change", "change_from_env", "session_settings", "snapshot"]
+__all__ = ["SETTINGS", "change", "change_from_env", "session_settings", "snapshot"]
 
 _DEFAULTS: dict[str, object] = {
     "on_recorder_error": "abort",
@@ -29,7 +29,10 @@ _DEFAULTS: dict[str, object] = {
     "module_name_from_globals": True,
     "propagate_script_exit": False,
 }
-"""The settings in the order of ``configure_policy``; a blank text stands for none."""
+"""A blank text stands for none."""
+
+SETTINGS = tuple(_DEFAULTS)
+"""The names of the settings in the order of ``configure_policy``."""
 
 _settings = dict(_DEFAULTS)
 

@@ -99,19 +99,13 @@ def configure_policy(
     All or nothing. Raises UsageError, which for an unknown name and a wrong type is a TypeError,
     too.
     """
-    given: dict[str, object] = {
-        "on_recorder_error": on_recorder_error,
-        "require_trace": require_trace,
-        "keep_partial_trace": keep_partial_trace,
-        "log_level": log_level,
-        "log_file": log_file,
-        "json_errors": json_errors,
-        "io_capture_line_proxies": io_capture_line_proxies,
-        "io_capture_fd_fallback": io_capture_fd_fallback,
-        "module_name_from_globals": module_name_from_globals,
-        "propagate_script_exit": propagate_script_exit,
-    }
-    _policy.change(given | unknown)
+    values = (
+        *(on_recorder_error, require_trace, keep_partial_trace),
+        *(log_level, log_file, json_errors),
+        *(io_capture_line_proxies, io_capture_fd_fallback),
+        *(module_name_from_globals, propagate_script_exit),
+    )
+    _policy.change(dict(zip(_policy.SETTINGS, values, strict=True)) | unknown)
 
 
 def configure_policy_from_env() -> None:
