@@ -61,11 +61,13 @@ static PyObject *dispatch(PyObject *self, PyObject *const *args, Py_ssize_t n)
 }
 
 /* Append to the list `out` the function to register for a row: the native one when `handler` is 0,
- * otherwise one that calls the tuple (method, on_error) at `handler`. */
+ * otherwise one that calls the tuple (method, on_error) at `handler`.  -1: there is none. */
 int ct_callback_make(int row, uintptr_t handler, uintptr_t out)
 {
     static PyMethodDef native[sizeof CT_CALLBACK_SPECS / sizeof *CT_CALLBACK_SPECS];
     static PyMethodDef python = {"dispatch", (PyCFunction)(void *)dispatch, METH_FASTCALL, NULL};
+    if (handler == 0 && CT_CALLBACK_SPECS[row].native == NULL)
+        return -1;
     PyGILState_STATE gil = PyGILState_Ensure();
     PyMethodDef *method = &python;
     if (handler == 0) {

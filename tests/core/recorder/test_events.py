@@ -8,7 +8,7 @@ from types import CodeType
 
 import pytest
 
-from codetracer_core.errors import UsageError
+from codetracer_core.errors import InternalError, UsageError
 from codetracer_core.monitoring.api import Event
 from codetracer_core.monitoring.callbacks import CALLBACK_SPECS, CallbackSpec
 from codetracer_core.monitoring.install import install_tracer, uninstall_tracer
@@ -253,3 +253,17 @@ def test_tool_ids_are_searched_and_given_back() -> None:
         uninstall_tracer(installation)
         uninstall_tracer(installation)
     assert [sys.monitoring.get_tool(number) for number in (5, 4, 3)] == [None] * 3
+
+
+def test_a_native_tracer_gets_only_events_that_the_engine_takes(run: Callable[[], object]) -> None:
+    """An event that the C part does nothing with is refused, and nothing is left installed."""
+
+    class Native:
+        interest = Event.CALL
+        is_native = True
+
+    before = [sys.monitoring.get_tool(tool_id) for tool_id in range(6)]
+    with pytest.raises(InternalError, match="CALL"):
+        install_tracer(Native())
+    assert [sys.monitoring.get_tool(tool_id) for tool_id in range(6)] == before
+    run()
