@@ -279,6 +279,16 @@ def test_a_required_trace_that_has_nothing_is_a_failure(program: Path) -> None:
     assert len([line for line in done.stderr.splitlines() if line.startswith(b"{")]) == 1
 
 
+def test_the_closing_line_says_only_what_is_so(program: Path) -> None:
+    """A trace that ``show`` cannot read is not offered to it; nothing recorded has its reason."""
+    words = ["record", "-o", "out", "--format", "json", "--no-keep-journal", "main.py"]
+    done = recorder(words, program)
+    assert done.stderr.decode().endswith(f" in {program}/out/trace.json\n")
+    write_files(program, {"other.py": ""})
+    done = recorder(["record", "-o", "out2", "--activation-path", "other.py", "main.py"], program)
+    assert f"nothing was recorded: no code of {program}/other.py ran" in done.stderr.decode()
+
+
 SURROUNDINGS = """
 import sys, os, gc, signal, threading, warnings
 print(sys.flags, sys.warnoptions, sys._xoptions, sys.argv, sys.path, warnings.filters, __debug__)

@@ -15,12 +15,13 @@ from codetracer_core.cli.report import (
 )
 from codetracer_core.cli.running import leave
 from codetracer_core.errors import RecorderError
+from codetracer_core.session.output import FORMAT_CT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codetracer_core.cli.running import Ending
+    from codetracer_core.session.bootstrap import TraceSessionBootstrap
     from codetracer_core.session.recording import FinishedTrace, TraceSession
-    from codetracer_policy import RecorderPolicy
 
 __all__ = ["Closing", "restate_interrupt"]
 
@@ -35,10 +36,10 @@ class Closing:
         out_dir: str,
         *,
         quiet: bool,
-        policy: RecorderPolicy,
+        bootstrap: TraceSessionBootstrap,
     ) -> None:
         self.imports = OwnImports()
-        self._propagate_exit = policy.propagate_script_exit
+        self._propagate_exit = bootstrap.policy.propagate_script_exit
         self._policy = policy
         self._status = 0
         self._withheld = False
@@ -119,13 +120,17 @@ class Closing:
             rule = finished.skipped_main.rule
             reason = f"the rule {rule}" if rule is not None else "the default of the filters"
             return f"nothing was recorded: {self._program} is skipped by {reason}"
+        if not finished.steps and self._activation_path is not None:
+            return f"nothing was recorded: no code of {self._activation_path} ran that is traced"
         if not finished.steps:
             return "nothing was recorded: no code ran that has a file and that the filters trace"
-        return (
+        summary = (
             f"{counted(finished.steps, 'step')}, {counted(finished.calls, 'call')},"
-            f" {human_size(finished.size)} in {finished.path};"
-            f" see them with: codetracer-core show {shell_operand(self._out_dir)}"
+            f" {human_size(finished.size)} in {finished.path}"
         )
+        if self._output.format != FORMAT_CT and not self._output.keep_journal:
+            return summary
+        return f"{summary}; see them with: codetracer-core show {shell_operand(self._out_dir)}"
 
 
 class _Progress:

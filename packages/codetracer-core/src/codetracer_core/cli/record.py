@@ -75,7 +75,7 @@ def _run(given: Words) -> int:
         output=output_of(given),
     )
     session = api.begin(bootstrap, muted=True)
-    closing = Closing(session, program.name, out_dir, quiet=quiet, policy=bootstrap.policy)
+    closing = Closing(session, program.name, out_dir, quiet=quiet, bootstrap=bootstrap)
     # Exit handlers run in reverse order, and threads are waited for before them: this one, being
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)
