@@ -40,7 +40,9 @@ class Closing:
     ) -> None:
         self.imports = OwnImports()
         self._propagate_exit = bootstrap.policy.propagate_script_exit
-        self._policy = policy
+        self._policy = bootstrap.policy
+        self._activation_path = bootstrap.activation_path
+        self._output = bootstrap.output
         self._status = 0
         self._withheld = False
         self._signalled = False
