@@ -68,7 +68,7 @@ int ct_expander_collect(ct_expander *e, int rows, int blobs, const uint8_t *path
         return fail(e);
     uint32_t function = ct_expand_add_function(e, name);
     if (function == CT_NO_ID ||
-        ct_calls_open(&e->calls, function, CT_NO_CALL, 0, 0, 0, (struct ct_span){0}) == CT_NO_CALL)
+        ct_calls_open(&e->calls, function, CT_NO_CALL, 0, 0, CT_ENTRY_CALL) == CT_NO_CALL)
         return fail(e);
     return 0;
 }
@@ -153,7 +153,7 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
         ct_cbor_text(&values->value, CT_CBOR_STRING, (struct ct_span){label, length},
                      (struct ct_span){label, 0}, ct_value_type(values, CT_T_STR));
     if (kind)
-        ct_calls_result(&e->calls, 0, ct_buf_span(&values->value), false);
+        ct_calls_result(&e->calls, 0, ct_buf_span(&values->value), CT_EXIT_RETURN);
     for (uint32_t i = 0; i < e->stacks.capacity; i++) {
         if (e->stacks.threads[i])
             ct_pieces_settle(&e->calls, e->stacks.threads[i]);
@@ -280,6 +280,11 @@ uint64_t ct_expander_next_calls(ct_expander *e)
 size_t ct_expander_read_calls(ct_expander *e, uint8_t *out, size_t room)
 {
     return ct_calls_read(&e->calls, out, room);
+}
+
+size_t ct_expander_edges(ct_expander *e, uint64_t key, uint8_t *out, size_t room)
+{
+    return ct_calls_edges(&e->calls, key, out, room);
 }
 
 int ct_expander_failed(const ct_expander *e)

@@ -89,6 +89,8 @@ int ct_expander_written(ct_expander *e);
  * none, and then its bytes, piece by piece; 0 at the end of the chunk. */
 uint64_t ct_expander_next_calls(ct_expander *e);
 size_t ct_expander_read_calls(ct_expander *e, uint8_t *out, size_t room);
+/* How the calls from `key` on begin and end, a byte for each; 0 when there is no such call. */
+size_t ct_expander_edges(ct_expander *e, uint64_t key, uint8_t *out, size_t room);
 /* Whether memory or the temporary files gave out. */
 int ct_expander_failed(const ct_expander *e);
 

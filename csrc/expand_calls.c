@@ -81,18 +81,11 @@ static uint64_t put_blob(struct ct_calls *calls, struct ct_span blob)
 }
 
 uint32_t ct_calls_open(struct ct_calls *calls, uint32_t function, uint32_t parent, uint32_t depth,
-                       uint64_t first, uint32_t arg_count, struct ct_span args)
+                       uint64_t first, enum ct_entry entry)
 {
     if (calls->count >= CT_NO_CALL) {
         calls->rows.failed = true;
         return CT_NO_CALL;
-    }
-    uint64_t args_at = 0;
-    if (arg_count) {
-        calls->scratch.length = 0;
-        ct_buf_uv(&calls->scratch, arg_count);
-        ct_buf_put(&calls->scratch, args.data, args.length);
-        args_at = put_blob(calls, ct_buf_span(&calls->scratch));
     }
     uint32_t key = (uint32_t)calls->count;
     struct ct_call_row *row = row_at(calls, key, true);
@@ -101,15 +94,28 @@ uint32_t ct_calls_open(struct ct_calls *calls, uint32_t function, uint32_t paren
     *row = (struct ct_call_row){
         .first = first,
         .last = CT_CALL_OPEN,
-        .args = args_at,
         .function = function,
         .parent = parent,
         .depth = depth,
+        .entry = entry,
         .next = CT_NO_CALL,
         .child = CT_NO_CALL,
     };
     calls->count++;
     return key;
+}
+
+void ct_calls_arguments(struct ct_calls *calls, uint32_t key, uint32_t count, struct ct_span args)
+{
+    if (count == 0)
+        return;
+    calls->scratch.length = 0;
+    ct_buf_uv(&calls->scratch, count);
+    ct_buf_put(&calls->scratch, args.data, args.length);
+    uint64_t at = put_blob(calls, ct_buf_span(&calls->scratch));
+    struct ct_call_row *row = row_at(calls, key, true);
+    if (row)
+        row->args = at;
 }
 
 void ct_calls_adopt(struct ct_calls *calls, struct ct_family *family, uint32_t key)
@@ -139,8 +145,16 @@ void ct_calls_end(struct ct_calls *calls, uint32_t key, uint64_t last)
     }
 }
 
-void ct_calls_result(struct ct_calls *calls, uint32_t key, struct ct_span value, bool exception)
+void ct_calls_exit(struct ct_calls *calls, uint32_t key, enum ct_exit exit)
 {
+    struct ct_call_row *row = row_at(calls, key, true);
+    if (row)
+        row->exit = exit;
+}
+
+void ct_calls_result(struct ct_calls *calls, uint32_t key, struct ct_span value, enum ct_exit exit)
+{
+    bool exception = exit == CT_EXIT_UNWIND;
     struct ct_buf *scratch = &calls->scratch;
     scratch->length = 0;
     if (exception)
@@ -151,8 +165,10 @@ void ct_calls_result(struct ct_calls *calls, uint32_t key, struct ct_span value,
         ct_buf_uv(scratch, 0);
     uint64_t at = put_blob(calls, ct_buf_span(scratch));
     struct ct_call_row *row = row_at(calls, key, true);
-    if (row)
+    if (row) {
         row->result = at;
+        row->exit = exit;
+    }
 }
 
 void ct_calls_settle(struct ct_calls *calls, uint32_t key, struct ct_family *family)
@@ -282,6 +298,18 @@ size_t ct_calls_read(struct ct_calls *calls, uint8_t *out, size_t room)
         } else if (!begin_record(calls)) {
             break;
         }
+    }
+    return n;
+}
+
+size_t ct_calls_edges(struct ct_calls *calls, uint64_t key, uint8_t *out, size_t room)
+{
+    size_t n = 0;
+    for (; n < room && key + n < calls->count; n++) {
+        const struct ct_call_row *row = row_at(calls, key + n, false);
+        if (!row)
+            return 0;
+        out[n] = (uint8_t)(row->exit << 4 | row->entry);
     }
     return n;
 }

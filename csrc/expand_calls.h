@@ -18,13 +18,34 @@ struct ct_call_row {
     uint64_t child_bytes; /* bytes of the children's keys as varints */
     uint32_t function;
     uint32_t parent;
-    uint32_t depth;
-    uint32_t next; /* sibling */
+    uint32_t depth : 24;
+    uint32_t entry : 4; /* enum ct_entry */
+    uint32_t exit : 4;  /* enum ct_exit */
+    uint32_t next;      /* sibling */
     uint32_t child;
     uint32_t children;
 };
 
 #define CT_CALL_OPEN UINT64_MAX
+
+/* How a call's record begins and ends.  The numbers stand in edges.dat, which docs/trace.md
+ * describes. */
+enum ct_entry {
+    CT_ENTRY_CALL = 0,
+    CT_ENTRY_FOUND = 1, /* it was running already */
+    CT_ENTRY_RESUME = 2,
+    CT_ENTRY_THROW = 3,
+    CT_ENTRY_SWITCH = 4, /* its thread goes on after another one */
+};
+
+enum ct_exit {
+    CT_EXIT_OPEN = 0, /* it was running when the recording ended */
+    CT_EXIT_RETURN = 1,
+    CT_EXIT_YIELD = 2,
+    CT_EXIT_UNWIND = 3,
+    CT_EXIT_LOST = 4,   /* unseen */
+    CT_EXIT_SWITCH = 5, /* another thread runs; a later record may go on */
+};
 
 _Static_assert(sizeof(struct ct_call_row) == 64, "rows fill pages without a rest");
 
@@ -59,15 +80,17 @@ bool ct_calls_start(struct ct_calls *calls, int rows, int blobs);
 void ct_calls_free(struct ct_calls *calls);
 bool ct_calls_failed(const struct ct_calls *calls);
 
-/* Add a call; `args` are its arguments as in the record, after their count.  Returns its key,
- * CT_NO_CALL on failure. */
+/* Add a call without arguments.  Returns its key, CT_NO_CALL on failure. */
 uint32_t ct_calls_open(struct ct_calls *calls, uint32_t function, uint32_t parent, uint32_t depth,
-                       uint64_t first, uint32_t arg_count, struct ct_span args);
+                       uint64_t first, enum ct_entry entry);
+/* Give a call its arguments, as in the record, after their count. */
+void ct_calls_arguments(struct ct_calls *calls, uint32_t key, uint32_t count, struct ct_span args);
 /* Make `key` the youngest child of the call whose children are `family`. */
 void ct_calls_adopt(struct ct_calls *calls, struct ct_family *family, uint32_t key);
 void ct_calls_end(struct ct_calls *calls, uint32_t key, uint64_t last);
-/* `value` is the CBOR of what the call returned, or of the exception that ended it. */
-void ct_calls_result(struct ct_calls *calls, uint32_t key, struct ct_span value, bool exception);
+void ct_calls_exit(struct ct_calls *calls, uint32_t key, enum ct_exit exit);
+/* `value` is the CBOR of what the call returned or yielded, or of the exception that ended it. */
+void ct_calls_result(struct ct_calls *calls, uint32_t key, struct ct_span value, enum ct_exit exit);
 /* Store the children, which are complete, and make `family` empty. */
 void ct_calls_settle(struct ct_calls *calls, uint32_t key, struct ct_family *family);
 
@@ -78,5 +101,7 @@ void ct_calls_rewind(struct ct_calls *calls, uint64_t total_steps);
 uint64_t ct_calls_next_chunk(struct ct_calls *calls);
 /* Write the next bytes of the chunk; 0 at its end. */
 size_t ct_calls_read(struct ct_calls *calls, uint8_t *out, size_t room);
+/* Write a byte for each call from `key` on, 16 * exit + entry; returns their number. */
+size_t ct_calls_edges(struct ct_calls *calls, uint64_t key, uint8_t *out, size_t room);
 
 #endif

@@ -134,7 +134,8 @@ static uint32_t thread_root(struct ct_calls *calls, struct ct_thread *thread,
         if (thread->key != CT_NO_CALL)
             ct_calls_settle(calls, thread->key, &thread->family);
         thread->key =
-            ct_calls_open(calls, thread->function, TOPLEVEL_KEY, 1, step, 0, (struct ct_span){0});
+            ct_calls_open(calls, thread->function, TOPLEVEL_KEY, 1, step,
+                          thread->key == CT_NO_CALL ? CT_ENTRY_CALL : CT_ENTRY_SWITCH);
         thread->key_stint = thread->stint;
         if (thread->key != CT_NO_CALL)
             ct_calls_adopt(calls, toplevel, thread->key);
@@ -143,8 +144,7 @@ static uint32_t thread_root(struct ct_calls *calls, struct ct_thread *thread,
 }
 
 static void open_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_t index,
-                       struct ct_family *toplevel, uint64_t step, uint32_t arg_count,
-                       struct ct_span args)
+                       struct ct_family *toplevel, uint64_t step, enum ct_entry entry)
 {
     struct ct_frame *frame = &thread->frames[index];
     struct ct_family *family;
@@ -160,8 +160,7 @@ static void open_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_
     if (frame->key != CT_NO_CALL)
         ct_calls_settle(calls, frame->key, &frame->family);
     uint32_t depth = index + (thread->id == 0 ? 1 : 2);
-    frame->key =
-        ct_calls_open(calls, frame->function->number, parent, depth, step, arg_count, args);
+    frame->key = ct_calls_open(calls, frame->function->number, parent, depth, step, entry);
     frame->stint = thread->stint;
     if (frame->key != CT_NO_CALL)
         ct_calls_adopt(calls, family, frame->key);
@@ -175,20 +174,21 @@ uint32_t ct_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_t ind
     while (i > 0 && thread->frames[i - 1].key == CT_NO_CALL)
         i--;
     for (; i < index; i++)
-        open_piece(calls, thread, i, toplevel, step, 0, (struct ct_span){0});
+        open_piece(calls, thread, i, toplevel, step, CT_ENTRY_FOUND);
     struct ct_frame *frame = &thread->frames[index];
     if (frame->key == CT_NO_CALL || frame->stint != thread->stint)
-        open_piece(calls, thread, index, toplevel, step, 0, (struct ct_span){0});
+        open_piece(calls, thread, index, toplevel, step,
+                   frame->key == CT_NO_CALL ? CT_ENTRY_FOUND : CT_ENTRY_SWITCH);
     return frame->key;
 }
 
 void ct_piece_open(struct ct_calls *calls, struct ct_thread *thread, struct ct_family *toplevel,
-                   uint64_t step, uint32_t arg_count, struct ct_span args)
+                   uint64_t step, enum ct_entry entry)
 {
     uint32_t index = thread->depth - 1;
     if (index > 0 && thread->frames[index - 1].key == CT_NO_CALL)
         ct_piece(calls, thread, index - 1, toplevel, step);
-    open_piece(calls, thread, index, toplevel, step, arg_count, args);
+    open_piece(calls, thread, index, toplevel, step, entry);
 }
 
 void ct_stint_end(struct ct_calls *calls, struct ct_thread *thread, uint64_t last)
@@ -199,9 +199,12 @@ void ct_stint_end(struct ct_calls *calls, struct ct_thread *thread, uint64_t las
         if (frame->key == CT_NO_CALL || frame->stint != thread->stint)
             break;
         ct_calls_end(calls, frame->key, last);
+        ct_calls_exit(calls, frame->key, CT_EXIT_SWITCH);
     }
-    if (thread->key != CT_NO_CALL && thread->key_stint == thread->stint)
+    if (thread->key != CT_NO_CALL && thread->key_stint == thread->stint) {
         ct_calls_end(calls, thread->key, last);
+        ct_calls_exit(calls, thread->key, CT_EXIT_SWITCH);
+    }
     thread->stint++;
 }
 

@@ -44,7 +44,7 @@ struct ct_thread {
 };
 
 #define CT_THREAD_LIMIT (1u << 20)
-#define CT_DEPTH_LIMIT  (1u << 24)
+#define CT_DEPTH_LIMIT  (1u << 23) /* a row of calls has 24 bits for the depth */
 
 struct ct_stacks {
     struct ct_thread **threads; /* by id; NULL: unknown or ended */
@@ -74,9 +74,9 @@ static inline struct ct_frame *ct_thread_top(struct ct_thread *thread)
 /* The record of a frame's piece in this stint, begun at `step` when there is none. */
 uint32_t ct_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_t index,
                   struct ct_family *toplevel, uint64_t step);
-/* The same for a frame that has just been pushed: its arguments belong to the record. */
+/* Begin the record of a frame that has just been pushed. */
 void ct_piece_open(struct ct_calls *calls, struct ct_thread *thread, struct ct_family *toplevel,
-                   uint64_t step, uint32_t arg_count, struct ct_span args);
+                   uint64_t step, enum ct_entry entry);
 /* End the pieces of this stint at step `last` and begin another stint. */
 void ct_stint_end(struct ct_calls *calls, struct ct_thread *thread, uint64_t last);
 /* Store the children of all calls that are still open. */

@@ -300,11 +300,12 @@ static struct ct_frame *push(struct ct_expander *e, uint64_t id, const uint64_t 
     return frame;
 }
 
-static void open_call(struct ct_expander *e, const struct ct_frame *frame)
+static void open_call(struct ct_expander *e, const struct ct_frame *frame, enum ct_entry entry)
 {
-    if (!e->writing)
-        ct_piece_open(&e->calls, e->stacks.current, &e->toplevel, e->steps, frame->slots.bound,
-                      ct_buf_span(&frame->slots.run));
+    if (e->writing)
+        return;
+    ct_piece_open(&e->calls, e->stacks.current, &e->toplevel, e->steps, entry);
+    ct_calls_arguments(&e->calls, frame->key, frame->slots.bound, ct_buf_span(&frame->slots.run));
 }
 
 static void on_call(struct ct_expander *e, const struct ctj_record *unit)
@@ -315,7 +316,7 @@ static void on_call(struct ct_expander *e, const struct ctj_record *unit)
     read_items(e, frame);
     if (e->in.error)
         return;
-    open_call(e, frame);
+    open_call(e, frame, CT_ENTRY_CALL);
     put_step(e, frame->function->path, ct_expand_line(frame->line), frame);
 }
 
@@ -329,7 +330,10 @@ static void on_entry(struct ct_expander *e, const struct ctj_record *unit)
     }
     const struct ct_frame *frame = push(e, unit->a, &unit->b);
     if (frame)
-        open_call(e, frame);
+        open_call(e, frame,
+                  unit->tag == CTJ_THROW    ? CT_ENTRY_THROW
+                  : unit->tag == CTJ_RESUME ? CT_ENTRY_RESUME
+                                            : CT_ENTRY_FOUND);
 }
 
 static void on_end(struct ct_expander *e, const struct ctj_record *unit)
@@ -349,9 +353,13 @@ static void on_end(struct ct_expander *e, const struct ctj_record *unit)
         struct ct_calls *calls = &e->calls;
         if (frame->key == CT_NO_CALL)
             place(e, thread);
-        if (unit->tag != CTJ_LOST)
+        if (unit->tag == CTJ_LOST)
+            ct_calls_exit(calls, frame->key, CT_EXIT_LOST);
+        else
             ct_calls_result(calls, frame->key, ct_buf_span(&e->values.value),
-                            unit->tag == CTJ_UNWIND);
+                            unit->tag == CTJ_UNWIND  ? CT_EXIT_UNWIND
+                            : unit->tag == CTJ_YIELD ? CT_EXIT_YIELD
+                                                     : CT_EXIT_RETURN);
         if (frame->stint == thread->stint)
             ct_calls_end(calls, frame->key, last_step(e));
         ct_calls_settle(calls, frame->key, &frame->family);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codetracer_core.ctfs.edges import EdgeStream
 from codetracer_core.ctfs.streams import Records
 from codetracer_core.ctfs.values import Value, Variable
 from codetracer_core.errors import TraceError
@@ -30,6 +31,12 @@ class Call:
     ``key`` counts in the order of entry; ``parent`` is the caller's key, -1 for a root, which has
     depth 0. ``exception`` is None unless the call ended by one. A call that was still open or gave
     nothing has a return value of kind ``Void``.
+
+    ``entry`` is ``call``, ``resume`` or ``throw`` (a generator that goes on), ``found`` (it ran
+    before it was recorded) or ``switch`` (its thread goes on after another one); ``exit`` is
+    ``return``, ``yield``, ``unwind``, ``switch``, ``lost`` (unseen) or ``open`` (it was running
+    when the recording ended). ``entry`` is empty in traces of other recorders, which do not say,
+    and ``exit`` there is what return value and exception tell.
     """
 
     key: int
@@ -43,6 +50,8 @@ class Call:
     return_value: Value
     exception: Value | None
     child_count: int
+    entry: str = ""
+    exit: str = ""
 
 
 class CallStream:
@@ -56,6 +65,7 @@ class CallStream:
         decode_value: Callable[[bytes], Value],
     ) -> None:
         self._records = Records(container, "calls")
+        self._edges = EdgeStream(container)
         self._functions = functions
         self._names = names
         self._decode_value = decode_value
@@ -120,19 +130,34 @@ class CallStream:
     def _decode(self, key: int, cursor: Cursor) -> Call:
         """Decode the record up to its children's keys, where ``cursor`` is left."""
         function_id = cursor.varint()
+        parent, first_step, last_step = cursor.svarint(), cursor.varint(), cursor.varint()
+        depth = cursor.varint()
+        arguments = tuple(self._variable(cursor) for _ in range(cursor.count()))
+        return_value = self._decode_value(cursor.blob())
+        exception = self._decode_value(raised) if (raised := cursor.blob()) else None
+        entry, exit_ = self._edges.edges(key)
         return Call(
             key=key,
             function_id=function_id,
             function=self._functions[function_id],
-            parent=cursor.svarint(),
-            first_step=cursor.varint(),
-            last_step=cursor.varint(),
-            depth=cursor.varint(),
-            arguments=tuple(self._variable(cursor) for _ in range(cursor.count())),
-            return_value=self._decode_value(cursor.blob()),
-            exception=self._decode_value(raised) if (raised := cursor.blob()) else None,
+            parent=parent,
+            first_step=first_step,
+            last_step=last_step,
+            depth=depth,
+            arguments=arguments,
+            return_value=return_value,
+            exception=exception,
             child_count=cursor.count(),
+            entry=entry,
+            exit=exit_ or _exit(return_value, exception),
         )
 
     def _variable(self, cursor: Cursor) -> Variable:
         return Variable(self._names[cursor.varint()], self._decode_value(cursor.blob()))
+
+
+def _exit(return_value: Value, exception: Value | None) -> str:
+    """How a call ended, as far as its record tells."""
+    if exception is not None:
+        return "unwind"
+    return "" if return_value.kind == "Void" else "return"

@@ -34,3 +34,9 @@ STEP_STREAM = 0x0200
 VALUE_STREAM = 0x0400
 EVENT_STREAM = 0x0800
 KNOWN_FLAGS = 0x3FFF
+
+# edges.dat: a byte for each call, 16 * how it ends + how it begins, in chunks of this many.
+# csrc/expand_calls.h has the numbers.
+EDGES_PER_CHUNK = 4096
+ENTRIES = ("call", "found", "resume", "throw", "switch")
+EXITS = ("open", "return", "yield", "unwind", "lost", "switch")

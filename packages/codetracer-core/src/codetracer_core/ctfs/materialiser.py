@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from codetracer_core._native import lib
+from codetracer_core.ctfs.layout import EDGES_PER_CHUNK
 from codetracer_core.ctfs.materialiser_expander import Expander
 from codetracer_core.ctfs.materialiser_meta import (
     SessionFacts,
@@ -42,6 +43,8 @@ _FILES = (
     "events.dat",
     "events.idx",
     "calls.idx",
+    "edges.dat",
+    "edges.idx",
     "meta.dat",
 )
 _STEPS_PER_CHUNK = 4096
@@ -149,6 +152,9 @@ def _fill(
     calls = ChunkStream(container, "calls", _CALLS_PER_CHUNK)
     for size, pieces in expander.calls():
         calls.add_pieces(size, pieces)
+    edges = ChunkStream(container, "edges", EDGES_PER_CHUNK)
+    for piece in expander.edges():
+        edges.add(piece)
     ChunkStream(container, "events", _EVENTS_PER_CHUNK)
     container.append("meta.dat", meta_record(facts, [text.decode() for text in path_texts]))
 

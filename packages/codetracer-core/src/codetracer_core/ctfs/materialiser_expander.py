@@ -6,6 +6,7 @@ import errno
 import os
 
 from codetracer_core._native import ffi, lib
+from codetracer_core.ctfs.layout import EDGES_PER_CHUNK
 from codetracer_core.errors import EnvironmentError_
 
 TYPE_CHECKING = False
@@ -154,6 +155,16 @@ class Expander:
         buffer = ffi.new("uint8_t[]", _PIECE)
         while size := lib.ct_expander_next_calls(self._handle):
             yield size, self._call_pieces(buffer)
+        if lib.ct_expander_failed(self._handle):
+            raise self._failure()
+
+    def edges(self) -> Iterator[memoryview]:
+        """Give how calls begin and end, a byte for each; a piece is valid until the next."""
+        buffer = ffi.new("uint8_t[]", EDGES_PER_CHUNK)
+        key = 0
+        while length := lib.ct_expander_edges(self._handle, key, buffer, EDGES_PER_CHUNK):
+            yield memoryview(ffi.buffer(buffer, length))
+            key += length
         if lib.ct_expander_failed(self._handle):
             raise self._failure()
 
