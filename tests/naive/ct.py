@@ -34,7 +34,7 @@ class Trace:
                 them, exception, message, thread
     ``values``  for each step a list of (name, value)
     ``calls``   list of dicts: function, parent, first, last, depth, args, returned, exception,
-                children
+                children, and in traces that say it edges: how it begins and ends
     ``events``  list of dicts: kind, step, metadata, content
     ``files``   dict of the raw internal files
 
@@ -73,7 +73,7 @@ def load(path: str | Path) -> Trace:
         varnames=varnames,
         steps=steps,
         values=[read_values(record, varnames, types, known) for record in records(files, "values")],
-        calls=[read_call(record, funcs, varnames, types) for record in records(files, "calls")],
+        calls=read_calls(files, funcs, varnames, types),
         events=[read_event(record) for record in records(files, "events")],
         files=files,
     )
@@ -311,6 +311,22 @@ def read_call(
     }
     assert not fields.left(), "bytes follow a call"
     return call
+
+
+ENTRIES = ["call", "found", "resume", "throw", "switch"]
+EXITS = ["open", "return", "yield", "unwind", "lost", "switch"]
+
+
+def read_calls(
+    files: Files, funcs: list[str], varnames: list[str], types: list[str]
+) -> list[dict[str, Any]]:
+    calls = [read_call(record, funcs, varnames, types) for record in records(files, "calls")]
+    if "edges.dat" in files:
+        numbers = b"".join(chunks(files, "edges")[0])
+        assert len(numbers) == len(calls), "each call has one byte of edges"
+        for call, number in zip(calls, numbers, strict=True):
+            call["edges"] = (ENTRIES[number & 15], EXITS[number >> 4])
+    return calls
 
 
 def read_event(record: bytes) -> dict[str, Any]:

@@ -63,13 +63,14 @@ class Model:
             call["first"] = min(call["first"], call["last"])
         if exit_status is not None:
             self.out.calls[0]["returned"] = ct_value(exit_status)
+            self.out.calls[0]["edges"] = ("call", "return")
         return self.out
 
     def event(self, kind: str, *rest: Any) -> None:
         if kind == "call":
-            self.push(rest[1], rest[2])
+            self.push(rest[1], rest[2], "call")
         elif kind in ("enter", "resume", "throw"):
-            self.push(rest[1], {})
+            self.push(rest[1], {}, "found" if kind == "enter" else kind)
         elif kind == "step":
             _, path, line, variables = rest
             self.place = (path, max(line, 1))
@@ -137,7 +138,12 @@ class Model:
     # Calls
 
     def open_call(
-        self, function: str, parent: int, depth: int, args: dict[str, Any] | None = None
+        self,
+        function: str,
+        parent: int,
+        depth: int,
+        args: dict[str, Any] | None = None,
+        entry: str = "call",
     ) -> int:
         key = len(self.out.calls)
         self.out.calls.append(
@@ -151,13 +157,14 @@ class Model:
                 "returned": {"kind": "Void", "type": None},
                 "exception": {"kind": None, "type": None},
                 "children": [],
+                "edges": (entry, "open"),
             }
         )
         if parent >= 0:
             self.out.calls[parent]["children"].append(key)
         return key
 
-    def piece(self, args: dict[str, Any] | None = None) -> None:
+    def piece(self, args: dict[str, Any] | None = None, entry: str = "switch") -> None:
         """Make sure that the innermost frame has a call record in this stint."""
         thread = self.current
         frame = thread.frames[-1]
@@ -170,23 +177,25 @@ class Model:
             parent = 0
         else:
             if thread.key_stint != thread.stint:
-                thread.key = self.open_call(thread.function, 0, 1)
+                begins = "call" if thread.key is None else "switch"
+                thread.key = self.open_call(thread.function, 0, 1, entry=begins)
                 thread.key_stint = thread.stint
             assert thread.key is not None
             parent = thread.key
         depth = len(thread.frames) + (thread.number != 0)
-        frame.key = self.open_call(frame.function, parent, depth, args)
+        frame.key = self.open_call(frame.function, parent, depth, args, entry)
         frame.stint = thread.stint
 
-    def push(self, function: str, args: dict[str, Any]) -> None:
+    def push(self, function: str, args: dict[str, Any], entry: str) -> None:
         self.current.frames.append(Frame(function))
         self.remember({})
-        self.piece(args)
+        self.piece(args, entry)
 
     def pop(self, kind: str, value: Any) -> None:
         frame = self.current.frames.pop()
         assert frame.key is not None
         call = self.out.calls[frame.key]
+        self.leave(frame.key, kind)
         if kind == "unwind":
             call["exception"] = ct_value(value)
         elif kind != "lost":
@@ -194,13 +203,18 @@ class Model:
         if frame.stint == self.current.stint:
             call["last"] = max(len(self.out.steps) - 1, 0)
 
+    def leave(self, key: int, exit_: str) -> None:
+        self.out.calls[key]["edges"] = (self.out.calls[key]["edges"][0], exit_)
+
     def end_stint(self, thread: Thread) -> None:
         last = len(self.out.steps) - 1
         for frame in thread.frames:
             if frame.key is not None and frame.stint == thread.stint:
                 self.out.calls[frame.key]["last"] = last
+                self.leave(frame.key, "switch")
         if thread.key is not None and thread.key_stint == thread.stint:
             self.out.calls[thread.key]["last"] = last
+            self.leave(thread.key, "switch")
         thread.stint += 1
 
 
