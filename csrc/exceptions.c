@@ -51,6 +51,12 @@ static PyTracebackObject *traceback_of(PyObject *exception)
                                                              : NULL;
 }
 
+/* What the interpreter makes itself, as for `except*`, may have no traceback. */
+static int lasti_of(const PyTracebackObject *traceback)
+{
+    return traceback != NULL ? traceback->tb_lasti : 0;
+}
+
 #define NO_HANDLER (-1)
 
 /* Whether the exception is the one that the frame has handled before, on its way out. */
@@ -59,8 +65,8 @@ static bool goes_on(const struct seen *seen, const ct_shadow *frame, PyObject *e
 {
     const PyTracebackObject *traceback = traceback_of(exception);
     return seen->exception == exception && seen->iframe == frame->iframe &&
-           seen->code == frame->plan->code && traceback != NULL && seen->traceback == traceback &&
-           seen->lasti == traceback->tb_lasti && seen->handler != handler;
+           seen->code == frame->plan->code && seen->traceback == traceback &&
+           seen->lasti == lasti_of(traceback) && seen->handler != handler;
 }
 
 /* Whether the exception has come from a frame that recorded it already: the entry of that frame's
@@ -136,7 +142,7 @@ static enum ct_go meet(ct_thread *t, PyObject *exception, int handler)
         .code = frame->plan->code,
         .exception = exception,
         .traceback = traceback,
-        .lasti = traceback != NULL ? traceback->tb_lasti : 0,
+        .lasti = lasti_of(traceback),
         .handler = handler,
     };
     if (arrives(t, frame, exception) || ends_iteration(frame->plan, exception))

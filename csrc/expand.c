@@ -33,6 +33,7 @@ void ct_expander_free(ct_expander *e)
     ct_calls_free(&e->calls);
     ct_buf_free(&e->step_records);
     ct_buf_free(&e->value_records);
+    ct_buf_free(&e->uncaught);
     ct_buf_free(&e->unhidden);
     ct_buf_free(&e->table);
     free(e);
@@ -88,7 +89,7 @@ void ct_expander_feed(ct_expander *e, const uint8_t *chunk, size_t length, uint6
 static bool out_of_memory(const ct_expander *e)
 {
     return e->in.error == CTJ_E_MEMORY || e->step_records.failed || e->value_records.failed ||
-           e->unhidden.failed || ct_calls_failed(&e->calls);
+           e->uncaught.failed || e->unhidden.failed || ct_calls_failed(&e->calls);
 }
 
 /* Stop for good: at the unit that begins at `start`. */
@@ -168,6 +169,12 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
 void ct_expander_counts(const ct_expander *e, ct_expand_counts *counts)
 {
     *counts = e->counts;
+}
+
+const uint8_t *ct_expander_uncaught(const ct_expander *e, size_t *length)
+{
+    *length = e->uncaught.length;
+    return e->uncaught.data;
 }
 
 size_t ct_expander_table_size(const ct_expander *e, int table)

@@ -59,6 +59,10 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
                           size_t length);
 void ct_expander_counts(const ct_expander *e, ct_expand_counts *counts);
 
+/* Type and message of the exception that ended the main module; empty when none did.  Valid until
+ * the expander is freed. */
+const uint8_t *ct_expander_uncaught(const ct_expander *e, size_t *length);
+
 /* What the first pass gathered. */
 size_t ct_expander_table_size(const ct_expander *e, int table);
 /* One text, as the journal has it; valid until the expander is freed. */

@@ -150,7 +150,7 @@ static bool read_variables(struct ct_expander *e, struct ct_function *function)
 void ct_expand_define_function(struct ct_expander *e, const struct ctj_record *unit)
 {
     struct ctj_cursor *in = &e->in;
-    ctj_uv(in); /* flags */
+    uint64_t flags = ctj_uv(in);
     struct ct_span text = ctj_text(in);
     ctj_uv(in); /* number of arguments */
     if (unit->a < e->functions_capacity && e->functions[unit->a]) {
@@ -174,6 +174,7 @@ void ct_expand_define_function(struct ct_expander *e, const struct ctj_record *u
         function->path = path;
         function->first_line = ct_expand_line(unit->c);
         function->number = e->function_count;
+        function->is_module = flags & CTJ_FN_MODULE;
         stored = read_variables(e, function);
     }
     if (stored && !in->error)

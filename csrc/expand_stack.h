@@ -14,6 +14,7 @@ struct ct_function {
     uint32_t global_count;
     uint32_t *slot_names; /* of the trace; the globals' names follow in the same memory */
     uint32_t *global_names;
+    bool is_module;         /* it is the body of a module */
     bool clashes;           /* a global has the name of a slot */
     struct ct_vars globals; /* shown after the variables of each frame of the function */
 };

@@ -336,13 +336,36 @@ static void on_entry(struct ct_expander *e, const struct ctj_record *unit)
                                             : CT_ENTRY_FOUND);
 }
 
+/* The main module may have ended by the exception that was read last, which began at `value`. */
+static void note_uncaught(struct ct_expander *e, const struct ct_frame *frame,
+                          struct ctj_cursor value, uint32_t type)
+{
+    static const char exit[] = "SystemExit";
+    struct ct_thread *thread = e->stacks.current;
+    if (e->writing || thread->id != 0 || thread->depth != 1 || !frame->function->is_module)
+        return;
+    struct ct_span name = ct_names_text(&e->values.types, type);
+    e->uncaught.length = 0;
+    if (name.length == sizeof exit - 1 && memcmp(name.data, exit, name.length) == 0)
+        return;
+    ct_value_message(&e->values, value, CT_MESSAGE_LIMIT);
+    ct_buf_put(&e->uncaught, name.data, name.length);
+    if (e->values.text.length) {
+        ct_buf_put(&e->uncaught, (const uint8_t *)": ", 2);
+        ct_buf_put(&e->uncaught, e->values.text.data, e->values.text.length);
+    }
+}
+
 static void on_end(struct ct_expander *e, const struct ctj_record *unit)
 {
     struct ct_frame *frame = current_frame(e);
     if (!frame)
         return;
     if (unit->tag != CTJ_LOST) {
-        ct_value_read(&e->values, &e->in);
+        struct ctj_cursor value = e->in;
+        uint32_t type = ct_value_read(&e->values, &e->in);
+        if (!e->in.error && unit->tag == CTJ_UNWIND)
+            note_uncaught(e, frame, value, type);
         if (!e->in.error && e->values.value.length > CT_RECORD_LIMIT)
             ctj_fail(&e->in, CTJ_E_LIMIT);
         if (e->in.error)

@@ -54,11 +54,13 @@ TEXT = """\
    fail(password=<redacted>)  [main.py:6]
  9       6 | def fail(password):
 10       7 |     raise KeyError("gone")
-       raised KeyError(args=('gone',))
-11    13 | except KeyError:
-12    14 |     x = [x, {"k": None}]
+11       7 ! raised KeyError: gone
+       ended by KeyError(args=('gone',))
+12    13 | except KeyError:
+13    14 |     x = [x, {"k": None}]
+14    14 ! caught KeyError: gone
            x = [3, {'k': None}]
-13    15 | del x
+15    15 | del x
      return None
    ended: 0
 """
@@ -67,7 +69,7 @@ CALLS = """\
 <toplevel> -> 0
   <__main__> -> None  [main.py:1]
     add(a=1, b=2) -> 3  [main.py:1]
-    fail(password=<redacted>) raised KeyError(args=('gone',))  [main.py:6]
+    fail(password=<redacted>) ! ended by KeyError(args=('gone',))  [main.py:6]
 """
 
 
@@ -120,7 +122,7 @@ def test_a_range_of_steps_is_cut_out(recording: Path) -> None:
     """Either end may be left out, count from the end, or be the only one."""
     assert [line[:2] for line in show(recording, "--steps", "4:6", "out")] == ["  ", "4 ", "5 "]
     tail = show(recording, "--steps=-1:", "out")
-    assert [line for line in tail if line[:2].strip()] == ["13    15 | del x"]
+    assert [line for line in tail if line[:2].strip()] == ["15    15 | del x"]
     assert tail[-1] == "   ended: 0"
     assert len(show(recording, "--steps", "7", "out")) >= 1
     (only,) = records(recording, "--calls", "--steps", "4:9", "out")
@@ -148,7 +150,7 @@ def test_a_journal_is_shown_by_its_folder(recording: Path) -> None:
 def test_json_has_one_object_a_line(recording: Path) -> None:
     """Steps name their call and what has changed; calls their arguments; returns their result."""
     told = records(recording, "out")
-    assert [r["step"] for r in told if r["type"] == "step"] == list(range(14))
+    assert [r["step"] for r in told if r["type"] == "step"] == list(range(16))
     calls = {r["call"]: r for r in told if r["type"] == "call"}
     assert [calls[key]["function"] for key in sorted(calls)] == [
         *("<toplevel>", "<__main__>", "add", "fail"),

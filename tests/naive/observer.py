@@ -523,6 +523,7 @@ class Observer:
     def _step(self, activation: _Activation, line: int, variables: dict[str, Encoded]) -> None:
         activation.stepped = True
         activation.arriving = None
+        self._gone.pop(threading.get_ident(), None)
         activation.place = (activation.place[0], line)
         activation.shown = variables
         self._emit("step", *activation.place, variables)
@@ -562,7 +563,7 @@ class Observer:
     # -- exceptions
 
     def _left(self) -> int | None:
-        """The exception that has ended a frame of this thread last."""
+        """The exception that has just ended a frame of this thread."""
         return self._gone.get(threading.get_ident())
 
     def _clauses_of(self, code: CodeType) -> Clauses:

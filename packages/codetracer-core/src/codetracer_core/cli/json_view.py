@@ -60,6 +60,7 @@ def _call(call: Call, step: Step | None) -> dict[str, object]:
         "function": call.function,
         "path": None if step is None else step.path,
         "line": None if step is None else step.line,
+        "entry": call.entry,
         "first_step": call.first_step,
         "arguments": [_variable(argument) for argument in call.arguments],
     }
@@ -85,6 +86,7 @@ def _result(call: Call) -> dict[str, object]:
     return {
         "value": None if void else _value(call.return_value),
         "exception": None if call.exception is None else _value(call.exception),
+        "exit": call.exit,
     }
 
 

@@ -17,6 +17,13 @@ __all__ = ["TextView"]
 _VALUE_LIMIT = 200
 _LEVEL_LIMIT = 40
 _TOPLEVEL = "<toplevel>"
+_ENTRIES = {
+    "found": "was running",
+    "resume": "goes on",
+    "throw": "goes on with an exception",
+    "switch": "goes on",
+}
+_ENDINGS = {"lost": "  ended unseen"}
 
 
 class TextView:
@@ -65,7 +72,11 @@ class TextView:
     def _head(self, call: Call, step: Step | None, result: str = "") -> str:
         arguments = ", ".join(_binding(argument, "=") for argument in call.arguments)
         name = _plain(call.function)
-        signature = name if name.startswith("<") and not arguments else f"{name}({arguments})"
+        entry = _ENTRIES.get(call.entry)
+        if entry is not None:
+            signature = f"{name} {entry}"
+        else:
+            signature = name if name.startswith("<") and not arguments else f"{name}({arguments})"
         if step is None:
             return f"{signature}{result}"
         path = _plain(step.path.removeprefix(self._workdir))
@@ -90,10 +101,9 @@ def _levels(count: int) -> str:
 def _step(step: Step, sources: Sources) -> str:
     match step.kind:
         case "raise":
-            message = f": {_plain(step.message)}" if step.message else ""
-            return f"{step.line:>5} ! {_plain(step.exception)}{message}"
+            return f"{step.line:>5} ! raised {_exception(step)}"
         case "catch":
-            return f"{step.line:>5} ! caught {_plain(step.exception)}"
+            return f"{step.line:>5} ! caught {_exception(step)}"
         case "line" | "column":
             source = sources.line(step.path, step.line)
             if source is None:
@@ -101,6 +111,11 @@ def _step(step: Step, sources: Sources) -> str:
             return f"{step.line:>5} | {_plain(source.expandtabs())}"
         case kind:
             return f"----- {kind.replace('-', ' ')} {step.thread}"
+
+
+def _exception(step: Step) -> str:
+    message = f": {_plain(step.message)}" if step.message else ""
+    return f"{_plain(step.exception)}{message}"
 
 
 def _changes(item: Stepped) -> Iterator[str]:
@@ -114,14 +129,18 @@ def _ending(call: Call) -> str:
     if call.function == _TOPLEVEL:
         return f"ended: {_value(call.return_value)}" if call.return_value.kind != "Void" else ""
     if call.exception is not None:
-        return f"  raised {_value(call.exception)}"
-    return "" if call.return_value.kind == "Void" else f"  return {_value(call.return_value)}"
+        return f"  ended by {_value(call.exception)}"
+    if call.return_value.kind == "Void":
+        return _ENDINGS.get(call.exit, "")
+    return f"  {'yield' if call.exit == 'yield' else 'return'} {_value(call.return_value)}"
 
 
 def _result(call: Call) -> str:
     if call.exception is not None:
-        return f" raised {_value(call.exception)}"
-    return "" if call.return_value.kind == "Void" else f" -> {_value(call.return_value)}"
+        return f" ! ended by {_value(call.exception)}"
+    if call.return_value.kind == "Void":
+        return ""
+    return f" {'yields' if call.exit == 'yield' else '->'} {_value(call.return_value)}"
 
 
 def _binding(variable: Variable, sign: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
+from codetracer_core.cli.flights import Flights
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,7 @@ class Stepped:
     """A step, and what is different from the last step of the same call.
 
     The arguments of a call are known when it is entered, so its first step does not repeat them.
+    A step that catches an exception has the message with which it was raised.
     """
 
     step: Step
@@ -99,6 +102,7 @@ class _Walk:
         self._start = start
         self._stop = stop
         self._open: list[_Open] = []
+        self._flights = Flights()
         # What a function's last call saw at its end: globals that have not changed since, or the
         # variables of a generator that goes on, are no news in its next call.
         self._last_seen: dict[int, dict[str, _Seen]] = {}
@@ -123,7 +127,7 @@ class _Walk:
                 self._open.append(_Open(call, seen))
                 yield Entered(call, own_step(trace, call))
                 next_key += 1
-            yield self._stepped(step)
+            yield self._stepped(self._flights.follow(step))
             while event is not None and event.step <= step.index:
                 yield Wrote(event, self._open[-1].call.depth if self._open else 0)
                 event = next(events, None)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codetracer_core.ctfs.layout import ERROR_EVENT
 from codetracer_core.ctfs.streams import Records
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["Event", "EventStream"]
 
 _FILES = range(3, 11)
-_ERROR = 11
 _STDERR = range(12, 14)
 
 
@@ -49,7 +49,7 @@ class Event:
             return "file"
         if self.kind in _STDERR:
             return "stderr"
-        return "error" if self.kind == _ERROR else "stdout"
+        return "error" if self.kind == ERROR_EVENT else "stdout"
 
 
 class EventStream:

@@ -35,6 +35,9 @@ VALUE_STREAM = 0x0400
 EVENT_STREAM = 0x0800
 KNOWN_FLAGS = 0x3FFF
 
+# Kind of an event that tells of an error of the program.
+ERROR_EVENT = 11
+
 # edges.dat: a byte for each call, 16 * how it ends + how it begins, in chunks of this many.
 # csrc/expand_calls.h has the numbers.
 EDGES_PER_CHUNK = 4096

@@ -14,7 +14,13 @@ from codetracer_core.ctfs.materialiser_meta import (
     write_json,
 )
 from codetracer_core.ctfs.materialiser_sources import Source, read_source
-from codetracer_core.ctfs.materialiser_streams import ChunkStream, blob, text_record, write_table
+from codetracer_core.ctfs.materialiser_streams import (
+    ChunkStream,
+    blob,
+    error_record,
+    text_record,
+    write_table,
+)
 from codetracer_core.ctfs.writer import ContainerWriter
 from codetracer_core.errors import EnvironmentError_
 from codetracer_core.journal.reader import JournalReader
@@ -155,7 +161,11 @@ def _fill(
     edges = ChunkStream(container, "edges", EDGES_PER_CHUNK)
     for piece in expander.edges():
         edges.add(piece)
-    ChunkStream(container, "events", _EVENTS_PER_CHUNK)
+    events = ChunkStream(container, "events", _EVENTS_PER_CHUNK)
+    if expander.uncaught and facts.exit_status != 0:
+        # As the last event, on the last step, it says how the program ended.
+        last = max(expander.counts.steps - 1, 0)
+        events.add(memoryview(error_record(last, text_record(expander.uncaught))))
     container.append("meta.dat", meta_record(facts, [text.decode() for text in path_texts]))
 
 

@@ -91,6 +91,12 @@ class Expander:
         reason = _DAMAGE.get(counts.damage, f"error {counts.damage}")
         return f"chunk {counts.damaged_sequence}, byte {counts.damaged_offset}: {reason}"
 
+    @property
+    def uncaught(self) -> bytes:
+        """Type and message of the exception that ended the main module; empty when none did."""
+        text = lib.ct_expander_uncaught(self._handle, self._length)
+        return bytes(ffi.buffer(text, self._length[0])) if self._length[0] else b""
+
     def table(self, table: int) -> Iterator[bytes]:
         """Give the texts of one of the tables ``lib.CT_TABLE_...``, by number."""
         length = self._length

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from codetracer_core._zstd import Compressor, FrameCompressor
+from codetracer_core.ctfs.layout import ERROR_EVENT
 from codetracer_core.ctfs.varint import encode_varint
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from codetracer_core.ctfs.writer import ContainerWriter
 
-__all__ = ["ChunkStream", "write_table"]
+__all__ = ["ChunkStream", "blob", "error_record", "text_record", "write_table"]
 
 _OFFSET = struct.Struct("<Q")
 _PER_CHUNK = struct.Struct("<I")
@@ -80,3 +81,8 @@ def text_record(text: bytes) -> bytes:
 def blob(data: bytes) -> bytes:
     """Return the bytes with their length before them."""
     return encode_varint(len(data)) + data
+
+
+def error_record(step: int, text: bytes) -> bytes:
+    """Return a record of the events stream, with its length: an error of the program at ``step``."""
+    return blob(bytes([ERROR_EVENT]) + encode_varint(step) + blob(b'{"stream": "error"}') + blob(text))
