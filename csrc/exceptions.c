@@ -17,15 +17,15 @@
 #include "tracer.h"
 
 /* The last exception that a frame has handled, by the frame's address.  Everything is only
- * compared: another exception may have got the address of an earlier one together with its
- * traceback's, but then it reaches the same handler first again. */
+ * compared. */
 struct seen {
     const ct_iframe *iframe;
     const PyCodeObject *code;
     const PyObject *exception;
     const PyTracebackObject *traceback;
     int lasti;
-    int handler; /* offset of the first handler that it reached */
+    int handler; /* the first that it reached */
+    bool made;   /* not raised but made of one that was, as the rest that `except*` leaves */
     bool caught;
 };
 
@@ -57,16 +57,27 @@ static int lasti_of(const PyTracebackObject *traceback)
     return traceback != NULL ? traceback->tb_lasti : 0;
 }
 
-#define NO_HANDLER (-1)
+/* Whether what is raised at `lasti` goes to `handler`.  What comes from a callee or is thrown in is
+ * looked up one unit before it (CPython 3.13). */
+static bool leads_to(PyCodeObject *code, int lasti, int handler)
+{
+    return ct_handler_of(code, lasti) == handler ||
+           ct_handler_of(code, lasti - (int)sizeof(_Py_CODEUNIT)) == handler;
+}
 
-/* Whether the exception is the one that the frame has handled before, on its way out. */
+/* Whether the exception is the one that the frame has handled before, on its way to `handler`.
+ * Another exception may have got the address of an earlier one together with its traceback's, but
+ * it reaches first what everything reaches first that is raised there. */
 static bool goes_on(const struct seen *seen, const ct_shadow *frame, PyObject *exception,
                     int handler)
 {
     const PyTracebackObject *traceback = traceback_of(exception);
-    return seen->exception == exception && seen->iframe == frame->iframe &&
-           seen->code == frame->plan->code && seen->traceback == traceback &&
-           seen->lasti == lasti_of(traceback) && seen->handler != handler;
+    if (seen->exception != exception || seen->iframe != frame->iframe ||
+        seen->code != frame->plan->code || seen->traceback != traceback ||
+        seen->lasti != lasti_of(traceback))
+        return false;
+    return seen->made ? !leads_to(frame->plan->code, seen->lasti, handler)
+                      : handler != seen->handler;
 }
 
 /* Whether the exception has come from a frame that recorded it already: the entry of that frame's
@@ -137,14 +148,18 @@ static enum ct_go meet(ct_thread *t, PyObject *exception, int handler)
         return put_exception(t, CTJ_RAISE, exception);
     }
     const PyTracebackObject *traceback = traceback_of(exception);
-    *seen = (struct seen){
-        .iframe = frame->iframe,
-        .code = frame->plan->code,
-        .exception = exception,
-        .traceback = traceback,
-        .lasti = lasti_of(traceback),
-        .handler = handler,
-    };
+    int lasti = lasti_of(traceback);
+    *seen = (struct seen){0};
+    if (handler != CT_NO_HANDLER)
+        *seen = (struct seen){
+            .iframe = frame->iframe,
+            .code = frame->plan->code,
+            .exception = exception,
+            .traceback = traceback,
+            .lasti = lasti,
+            .handler = handler,
+            .made = traceback != NULL && !leads_to(frame->plan->code, lasti, handler),
+        };
     if (arrives(t, frame, exception) || ends_iteration(frame->plan, exception))
         return CT_GO_ON;
     return put_exception(t, CTJ_RAISE, exception);
@@ -152,7 +167,7 @@ static enum ct_go meet(ct_thread *t, PyObject *exception, int handler)
 
 enum ct_go ct_exception_ends(ct_thread *t, PyObject *exception)
 {
-    return meet(t, exception, NO_HANDLER);
+    return meet(t, exception, CT_NO_HANDLER);
 }
 
 /* What the innermost frame sees next of the exception is no news. */

@@ -148,3 +148,35 @@ ct_handlers *ct_handlers_of(PyCodeObject *code)
     Py_DECREF(bytes);
     return table;
 }
+
+/* A number of the exception table: groups of six bits, the highest first, all but the last marked.
+ */
+static int read_number(const uint8_t **p, const uint8_t *end)
+{
+    int number = 0;
+    while (*p < end) {
+        uint8_t byte = *(*p)++;
+        number = number << 6 | (byte & 63);
+        if (!(byte & 64))
+            break;
+    }
+    return number;
+}
+
+int ct_handler_of(PyCodeObject *code, int offset)
+{
+    int unit = offset / (int)sizeof(_Py_CODEUNIT);
+    const uint8_t *p = (const uint8_t *)PyBytes_AS_STRING(code->co_exceptiontable);
+    const uint8_t *end = p + PyBytes_GET_SIZE(code->co_exceptiontable);
+    while (p < end) {
+        int start = read_number(&p, end);
+        int length = read_number(&p, end);
+        int target = read_number(&p, end);
+        read_number(&p, end); /* depth of the stack */
+        if (unit < start)
+            break;
+        if (unit < start + length)
+            return target * (int)sizeof(_Py_CODEUNIT);
+    }
+    return CT_NO_HANDLER;
+}

@@ -27,6 +27,11 @@ typedef struct {
  * left. */
 ct_handlers *ct_handlers_of(PyCodeObject *code);
 
+/* Where an exception goes that is raised at an instruction, both in bytes; CT_NO_HANDLER when it
+ * leaves the frame. */
+#define CT_NO_HANDLER (-1)
+int ct_handler_of(PyCodeObject *code, int offset);
+
 /* What the table says of an instruction, NULL when that is nothing. */
 static inline const ct_handler *ct_handler_at(const ct_handlers *handlers, int offset)
 {

@@ -217,10 +217,10 @@ def test_a_resumed_generator_is_where_it_goes_on(tmp_path: Path) -> None:
     write_files(tmp_path, {"main.py": source})
     record(["main.py"], tmp_path, tmp_path / "out")
     assert show(tmp_path, "--calls", "out")[2:] == [
-        "    outer() -> 1  [main.py:10]",
-        "      g() -> 1  [main.py:5]",
-        "    outer() -> 2  [main.py:11]",
-        "      g() -> 2  [main.py:7]",
+        "    outer() yields 1  [main.py:10]",
+        "      g() yields 1  [main.py:5]",
+        "    outer goes on yields 2  [main.py:11]",
+        "      g goes on yields 2  [main.py:7]",
         "        h(x=None) -> None  [main.py:1]",
     ]
 

@@ -1,0 +1,128 @@
+"""Tests of what ``show`` prints of exceptions, generators and the end of a program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recording import record, recorder, write_files
+
+PROGRAM = """\
+def low(n):
+    if n == 0:
+        raise ValueError("low")
+    return low(n - 1)
+def numbers():
+    try:
+        yield 1
+        yield 2
+    except KeyError: pass
+    yield 3
+made = numbers()
+next(made)
+made.throw(KeyError("thrown"))
+made.close()
+for number in numbers():
+    pass
+try:
+    low(1)
+except (KeyError,
+        ValueError) as error:
+    kept = 1
+x = low(0) if kept else 0
+"""
+RAISED = [
+    ("numbers", "raise", 7, "KeyError", "thrown"),
+    ("numbers", "catch", 9, "KeyError", "thrown"),
+    ("low", "raise", 3, "ValueError", "low"),
+    ("<__main__>", "catch", 21, "ValueError", "low"),
+    ("low", "raise", 3, "ValueError", "low"),
+]
+
+
+@pytest.fixture(scope="module")
+def recording_(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a recorded program that an exception ends, with its trace in ``out``."""
+    folder = tmp_path_factory.mktemp("exceptions")
+    write_files(folder, {"main.py": PROGRAM})
+    done = record(["main.py"], folder, folder / "out")
+    assert done.returncode == 1
+    assert done.stderr.decode().endswith("ValueError: low\n")
+    return folder
+
+
+def show(folder: Path, *words: str) -> list[str]:
+    """The lines that ``show`` prints, without indent; nothing may be on standard error."""
+    done = recorder(["show", *words, "out"], folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return [line.strip() for line in done.stdout.decode().splitlines()]
+
+
+def test_exceptions_are_shown_where_they_are_raised_and_caught(recording_: Path) -> None:
+    """With type and message, once for each raising, and not where they only pass through."""
+    told = [json.loads(line) for line in show(recording_, "--format", "json")]
+    found = [
+        (each["kind"], each["line"], each["exception"], each["message"])
+        for each in told
+        if each["type"] == "step" and each["kind"] in ("raise", "catch")
+    ]
+    assert found == [tuple(each[1:]) for each in RAISED]
+    lines = [line.split(" ", 1)[-1].strip() for line in show(recording_)]
+    assert [line for line in lines if " ! " in line] == [
+        *("7 ! raised KeyError: thrown", "9 ! caught KeyError: thrown"),
+        *("3 ! raised ValueError: low", "21 ! caught ValueError: low"),
+        "3 ! raised ValueError: low",
+    ]
+
+
+def test_what_ended_the_program_is_shown_at_its_end(recording_: Path) -> None:
+    """An exception that nothing catches stands below the last step, and ends the calls it leaves."""
+    assert show(recording_)[-4:] == [
+        "error: ValueError: low",
+        "ended by ValueError(args=('low',))",
+        "ended by ValueError(args=('low',))",
+        "ended: 1",
+    ]
+
+
+def test_calls_tell_how_they_began_and_ended(recording_: Path) -> None:
+    """A generator yields, goes on, and is closed; what an exception has ended is marked."""
+    calls = [line.split("  [")[0] for line in show(recording_, "--calls")]
+    assert calls == [
+        *("<toplevel> -> 1", "<__main__> ! ended by ValueError(args=('low',))"),
+        *("numbers() yields 1", "numbers goes on with an exception yields 3"),
+        "numbers goes on with an exception ! ended by GeneratorExit(args=())",
+        *("numbers() yields 1", "numbers goes on yields 2", "numbers goes on yields 3"),
+        "numbers goes on -> None",
+        "low(n=1) ! ended by ValueError(args=('low',))",
+        *["low(n=0) ! ended by ValueError(args=('low',))"] * 2,
+    ]
+
+
+def test_json_tells_how_calls_begin_and_end(recording_: Path) -> None:
+    """In words that are the same for every trace."""
+    told = [json.loads(line) for line in show(recording_, "--format", "json", "--calls")]
+    assert [(call["entry"], call["exit"]) for call in told if call["function"] == "numbers"] == [
+        *(("call", "yield"), ("throw", "yield"), ("throw", "unwind")),
+        *(("call", "yield"), ("resume", "yield"), ("resume", "yield"), ("resume", "return")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("program", "status"),
+    [
+        ("raise SystemExit(3)", 3),
+        ("import sys\nsys.exit('bye')", 1),
+        ("try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass", 0),
+    ],
+    ids=["SystemExit", "sys.exit", "caught"],
+)
+def test_a_program_that_ends_as_it_wants_has_no_error(
+    program: str, status: int, tmp_path: Path
+) -> None:
+    """Only an exception that nobody has caught is one."""
+    write_files(tmp_path, {"main.py": program})
+    assert record(["main.py"], tmp_path, tmp_path / "out").returncode == status
+    assert not [line for line in show(tmp_path) if line.startswith("error:")]
