@@ -133,9 +133,8 @@ static uint32_t thread_root(struct ct_calls *calls, struct ct_thread *thread,
     if (thread->key == CT_NO_CALL || thread->key_stint != thread->stint) {
         if (thread->key != CT_NO_CALL)
             ct_calls_settle(calls, thread->key, &thread->family);
-        thread->key =
-            ct_calls_open(calls, thread->function, TOPLEVEL_KEY, 1, step,
-                          thread->key == CT_NO_CALL ? CT_ENTRY_CALL : CT_ENTRY_SWITCH);
+        thread->key = ct_calls_open(calls, thread->function, TOPLEVEL_KEY, 1, step,
+                                    thread->key == CT_NO_CALL ? CT_ENTRY_CALL : CT_ENTRY_SWITCH);
         thread->key_stint = thread->stint;
         if (thread->key != CT_NO_CALL)
             ct_calls_adopt(calls, toplevel, thread->key);

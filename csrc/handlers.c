@@ -1,11 +1,10 @@
-/* Reads the instructions that the compiler makes of `except`, `except*` and `with`.
+/* Reads the instructions that the compiler makes of `except`, `except*` and `with`:
  *
- *   except E:         CHECK_EXC_MATCH, POP_JUMP_IF_FALSE next; the body
- *   except* E:        CHECK_EG_MATCH, COPY, POP_JUMP_IF_NONE next; the body
- *   except:           POP_TOP at the start of a handler, or where a branch of an earlier clause goes
- *   with:             POP_JUMP_IF_TRUE end, RERAISE 2
- *   a loop or await:  END_ASYNC_FOR, CLEANUP_THROW
- */
+ * - except E: CHECK_EXC_MATCH, POP_JUMP_IF_FALSE to the next clause, the body;
+ * - except* E: CHECK_EG_MATCH, COPY, POP_JUMP_IF_NONE to the next clause, the body;
+ * - except: POP_TOP at the start of a handler, or where a branch of an earlier clause goes;
+ * - with: POP_JUMP_IF_TRUE to its end, RERAISE 2;
+ * - a loop or an await that is over: END_ASYNC_FOR, CLEANUP_THROW. */
 #include "handlers.h"
 
 #include <opcode.h>
@@ -136,8 +135,7 @@ ct_handlers *ct_handlers_of(PyCodeObject *code)
          i = read_at(&in, i.next)) {
         if (room - table->count < MARKS_AT_ONCE) {
             room = room * 2 + 4 * MARKS_AT_ONCE;
-            ct_handlers *larger =
-                realloc(table, sizeof *table + (size_t)room * sizeof *table->of);
+            ct_handlers *larger = realloc(table, sizeof *table + (size_t)room * sizeof *table->of);
             if (larger == NULL)
                 free(table);
             table = larger;

@@ -39,13 +39,13 @@ typedef struct ct_plan {
     bool activates;                  /* of the activation file */
     bool watched;                    /* local events with branches are set */
     uint8_t return_action;
-    uint8_t special;     /* enum ct_special */
-    PyObject *ends_with; /* the exception with which a method says that there are no more items,
-                            borrowed, NULL for most functions */
+    uint8_t special;       /* enum ct_special */
+    PyObject *ends_with;   /* the exception with which a method says that there are no more items,
+                              borrowed, NULL for most functions */
     ct_handlers *handlers; /* NULL before the first exception that it handles */
-    uint64_t generation; /* of the chunk that holds the definition */
-    uint64_t counted;    /* the chunk whose preamble has counted the definition */
-    uint32_t definition; /* bytes that the definition with all its names takes, at most */
+    uint64_t generation;   /* of the chunk that holds the definition */
+    uint64_t counted;      /* the chunk whose preamble has counted the definition */
+    uint32_t definition;   /* bytes that the definition with all its names takes, at most */
     uint32_t id;
     uint32_t path;
     int32_t first_line;

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from recording import record, recorder, write_files
 
 PROGRAM = """\
@@ -19,7 +18,8 @@ def numbers():
         yield 1
         yield 2
     except KeyError: pass
-    yield 3
+    try: yield 3
+    finally: left = 1
 made = numbers()
 next(made)
 made.throw(KeyError("thrown"))
@@ -37,7 +37,7 @@ RAISED = [
     ("numbers", "raise", 7, "KeyError", "thrown"),
     ("numbers", "catch", 9, "KeyError", "thrown"),
     ("low", "raise", 3, "ValueError", "low"),
-    ("<__main__>", "catch", 21, "ValueError", "low"),
+    ("<__main__>", "catch", 22, "ValueError", "low"),
     ("low", "raise", 3, "ValueError", "low"),
 ]
 
@@ -72,13 +72,13 @@ def test_exceptions_are_shown_where_they_are_raised_and_caught(recording_: Path)
     lines = [line.split(" ", 1)[-1].strip() for line in show(recording_)]
     assert [line for line in lines if " ! " in line] == [
         *("7 ! raised KeyError: thrown", "9 ! caught KeyError: thrown"),
-        *("3 ! raised ValueError: low", "21 ! caught ValueError: low"),
+        *("3 ! raised ValueError: low", "22 ! caught ValueError: low"),
         "3 ! raised ValueError: low",
     ]
 
 
 def test_what_ended_the_program_is_shown_at_its_end(recording_: Path) -> None:
-    """An exception that nothing catches stands below the last step, and ends the calls it leaves."""
+    """An exception that nothing catches stands below the last step and ends the calls it leaves."""
     assert show(recording_)[-4:] == [
         "error: ValueError: low",
         "ended by ValueError(args=('low',))",

@@ -253,7 +253,7 @@ def test_a_call_without_a_step_of_its_own_has_no_place() -> None:
     only = call(1, 0, 1, 6, 1)
     assert list(TextView("/", 1).call_lines([(only, None)])) == ["  f1()"]
     (record,) = json_call_lines([(only, None)])
-    assert '"path": null, "line": null, "first_step": 1' in record
+    assert '"path": null, "line": null, "entry": "", "first_step": 1' in record
 
 
 class NoSources:
@@ -284,8 +284,8 @@ def test_output_exceptions_and_threads_have_their_own_lines() -> None:
         "0     1 | /a.py:1",
         "          stdout: first",
         "          stdout: second \\x1b[31m",
-        "1     2 ! ValueError: bad\\nvalue",
-        "2     4 ! caught ValueError",
+        "1     2 ! raised ValueError: bad\\nvalue",
+        "2     4 ! caught ValueError: bad\\nvalue",
         "          stderr: \\xff",
         "3 ----- thread switch 7",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 KINDS = ("ValueError", "KeyError", "OSError", "Own", "StopIteration", "GeneratorExit")
-HEAD = '''\
+HEAD = """\
 class Own(Exception):
     pass
 
@@ -54,7 +54,7 @@ def feed(made):
         made.close()
 
 
-'''
+"""
 
 
 class Writer:
@@ -195,9 +195,9 @@ def random_exceptions(seed: int, functions: int = 14) -> str:
         tail = "    yield x\n" if yields else "    return x\n"
         parts.append(f"def {name}(x=1):\n    limit()\n{body}\n{tail}\n\n")
         names.append(name)
-    for name in names:
-        parts.append(
-            f"try:\n    made = {name}()\n    if made.__class__.__name__ == 'generator':\n"
-            f"        feed(made)\nexcept BaseException as error:\n    print(repr(error))\n"
-        )
+    parts += [
+        f"try:\n    made = {name}()\n    if made.__class__.__name__ == 'generator':\n"
+        f"        feed(made)\nexcept BaseException as error:\n    print(repr(error))\n"
+        for name in names
+    ]
     return "".join(parts)

@@ -84,5 +84,6 @@ def blob(data: bytes) -> bytes:
 
 
 def error_record(step: int, text: bytes) -> bytes:
-    """Return a record of the events stream, with its length: an error of the program at ``step``."""
-    return blob(bytes([ERROR_EVENT]) + encode_varint(step) + blob(b'{"stream": "error"}') + blob(text))
+    """Return a record of the events stream: an error of the program at ``step``."""
+    place = bytes([ERROR_EVENT]) + encode_varint(step)
+    return blob(place + blob(b'{"stream": "error"}') + blob(text))
