@@ -6,6 +6,12 @@ import random
 
 KINDS = ("ValueError", "KeyError", "OSError", "Own", "StopIteration", "GeneratorExit")
 HEAD = """\
+import sys
+
+# What a generator raises while it is closed is told with its address.
+sys.unraisablehook = lambda _: None
+
+
 class Own(Exception):
     pass
 
