@@ -12,7 +12,8 @@ class RecordedProgram:
     """Files of a program, how to start it, and what it reads.
 
     ``words`` are what follows ``python`` on the command line. ``traced`` is false where no step of
-    the program can be in the trace; ``finished`` is false where the process ends in a way that no
+    the program can be in the trace, ``in_file`` where its code is in no file and only the command
+    knows which code that is; ``finished`` is false where the process ends in a way that no
     exit handler sees.
     """
 
@@ -21,6 +22,7 @@ class RecordedProgram:
     files: dict[str, str | bytes] = field(default_factory=dict)
     stdin: bytes = b""
     traced: bool = True
+    in_file: bool = True
     finished: bool = True
     status: int | None = None
     """What the exit status must be, where it is the point of the program."""
@@ -314,10 +316,10 @@ PROGRAMS: dict[str, RecordedProgram] = {
         "raise KeyboardInterrupt\n", words=("-m", "main"), status=-2
     ),
     "command": RecordedProgram(
-        "", words=("-c", "import sys; print(sys.argv, sys.path[0] == '')", "a", "-b"), traced=False
+        "", words=("-c", "import sys; print(sys.argv, sys.path[0] == '')", "a", "-b"), in_file=False
     ),
     "command that fails": RecordedProgram(
-        "", words=("-c", "def f():\n  1 / 0\nf()"), traced=False, status=1
+        "", words=("-c", "def f():\n  1 / 0\nf()"), in_file=False, status=1
     ),
     "command that does not compile": RecordedProgram("", words=("-c", "x = ("), traced=False),
     "folder": RecordedProgram(

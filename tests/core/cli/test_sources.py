@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from codetracer_core.cli.sources import SourceRoot, Sources
+from codetracer_core.cli.sources import RecordedSource, SourceRoot, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,8 @@ def sources(
 ) -> tuple[Sources, Notices]:
     """Sources below `roots`, and what they say."""
     notices = Notices()
-    return Sources(roots, digests or {}, notices.append), notices
+    recorded = {path: RecordedSource(digest) for path, digest in (digests or {}).items()}
+    return Sources(roots, recorded, notices.append), notices
 
 
 def test_lines_are_counted_from_one(tmp_path: Path) -> None:

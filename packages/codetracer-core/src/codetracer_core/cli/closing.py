@@ -125,7 +125,7 @@ class Closing:
         if not finished.steps and self._activation_path is not None:
             return f"nothing was recorded: no code of {self._activation_path} ran that is traced"
         if not finished.steps:
-            return "nothing was recorded: no code ran that has a file and that the filters trace"
+            return "nothing was recorded: no code ran that the filters trace"
         summary = (
             f"{counted(finished.steps, 'step')}, {counted(finished.calls, 'call')},"
             f" {human_size(finished.size)} in {finished.path}"

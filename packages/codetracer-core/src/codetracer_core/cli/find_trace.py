@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from codetracer_core.cli.report import shell_operand
+from codetracer_core.cli.sources import RecordedSource
 from codetracer_core.errors import UsageError
 from codetracer_core.journal.format import JOURNAL_MAGIC, RING_MAGIC
 from codetracer_core.session.errors import as_recorder_error
@@ -12,11 +13,12 @@ from codetracer_core.session.names import METADATA_NAME, TRACE_NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from codetracer_core.cli.report import Stderr
 
-__all__ = ["find_trace", "recorded_digests"]
+__all__ = ["find_trace", "recorded_sources"]
 
 
 def find_trace(place: Path, stderr: Stderr) -> Path:
@@ -72,15 +74,19 @@ def _materialise(journal: Path, folder: Path, stderr: Stderr) -> Path:
     return path
 
 
-def recorded_digests(trace: Path) -> dict[str, str]:
-    """The SHA-256 of each source when it was recorded, by path, from the trace's metadata."""
+def recorded_sources(trace: Path) -> dict[str, RecordedSource]:
+    """What each source was when it was recorded, by path, from the trace's metadata."""
     try:
         metadata = json.loads((trace.parent / METADATA_NAME).read_bytes())
-        sources = metadata["sources"]
-        return {
-            source["path"]: source["sha256"]
-            for source in sources
-            if isinstance(source["sha256"], str)
-        }
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return {source["path"]: _recorded(source) for source in metadata["sources"]}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
+
+
+def _recorded(source: Mapping[str, object]) -> RecordedSource:
+    digest, text = source.get("sha256"), source.get("text")
+    return RecordedSource(
+        sha256=digest if isinstance(digest, str) else None,
+        text=text if isinstance(text, str) else None,
+        changed=source.get("changed") is True,
+    )

@@ -80,6 +80,10 @@ def _run(given: Words) -> int:
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)
     namespace = running.prepare(program)
+    if program.kind is programs.ProgramKind.COMMAND:
+        session.add_program(running.COMMAND_FILE, program.name)
+    elif program.kind is programs.ProgramKind.STANDARD_INPUT:
+        session.add_program(program.path or "", None)
     closing.imports.hide()
     session.unmute()
     return closing.leave(running.run(program, namespace))

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 _PYC_HEADER = 16
 
-__all__ = ["Ending", "exit_status", "leave", "prepare", "run"]
+__all__ = ["COMMAND_FILE", "Ending", "exit_status", "leave", "prepare", "run"]
+
+# A str of its own: what the program compiles at run time has an equal name, not this one.
+COMMAND_FILE = str(b"<string>", "ascii")
+"""The name of the file that the code of ``-c`` has."""
 
 # `python` gives these a __file__, and takes it away when the main module is over.
 _WITH_FILE = frozenset(
@@ -167,7 +171,7 @@ def _compile_command(text: str) -> object:
     Text that does not compile is left as it is: running it raises the same error in its place.
     """
     try:
-        code = compile(text, "<string>", "exec", dont_inherit=True)
+        code = compile(text, COMMAND_FILE, "exec", dont_inherit=True)
     except Exception:  # noqa: BLE001 - whatever it is, it is raised again and shown later
         return text
     import linecache

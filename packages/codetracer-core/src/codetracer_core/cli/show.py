@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codetracer_core.cli.arguments import Command, Option
-from codetracer_core.cli.find_trace import find_trace, recorded_digests
+from codetracer_core.cli.find_trace import find_trace, recorded_sources
 from codetracer_core.cli.output import print_lines
 from codetracer_core.cli.report import Stderr
 from codetracer_core.cli.sources import SourceRoot, Sources
@@ -146,7 +146,7 @@ def _lines(trace: Trace, path: Path, request: _Request, stderr: Stderr) -> Itera
     view = TextView(trace.meta.workdir, width=len(str(max(stop - 1, 0))))
     if request.calls_only:
         return view.call_lines(_calls(trace, start, stop))
-    sources = Sources(request.source_roots, recorded_digests(path), stderr.line)
+    sources = Sources(request.source_roots, recorded_sources(path), stderr.line)
     return view.step_lines(walk(trace, start, stop), sources)
 
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["SourceRoot", "Sources"]
+__all__ = ["RecordedSource", "SourceRoot", "Sources"]
 
 _FILES_KEPT = 32
 _LARGEST_FILE = 64 * 1024 * 1024
@@ -33,21 +33,34 @@ class SourceRoot:
         return self.new.rstrip("/") + path[len(old) :]
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedSource:
+    """A source as the trace's metadata have it: its digest, its text if it is in no file, and
+    whether the file was another one when its code was met first."""
+
+    sha256: str | None = None
+    text: str | None = None
+    changed: bool = False
+
+
+_UNKNOWN = RecordedSource()
+
+
 class Sources:
     """Reads source files when they are asked for, and keeps a few of them.
 
-    `digests` are the SHA-256 of files when they were recorded. `notice` is told once that a source
-    is missing and once for each that has changed since.
+    `recorded` says what the files were when they were recorded, and has the text of what is in no
+    file. `notice` is told once that a source is missing and once for each that has changed.
     """
 
     def __init__(
         self,
         roots: Iterable[SourceRoot],
-        digests: Mapping[str, str],
+        recorded: Mapping[str, RecordedSource],
         notice: Callable[[str], None],
     ) -> None:
         self._roots = tuple(roots)
-        self._digests = digests
+        self._recorded = recorded
         self._notice = notice
         self._missing_told = False
         self._files: dict[str, list[str] | None] = {}
@@ -66,6 +79,9 @@ class Sources:
         return lines[number - 1]
 
     def _read(self, path: str) -> list[str] | None:
+        recorded = self._recorded.get(path, _UNKNOWN)
+        if recorded.text is not None:
+            return recorded.text.splitlines()
         places = (root.apply(path) for root in self._roots)
         here = next((place for place in places if place is not None), path)
         try:
@@ -81,8 +97,9 @@ class Sources:
                     " --source-root OLD=NEW says where sources are now"
                 )
             return None
-        recorded = self._digests.get(path)
-        if recorded is not None and sha256(data).hexdigest() != recorded:
+        if recorded.changed:
+            self._notice(f"the source {here} changed while it was recorded: lines may be others")
+        elif recorded.sha256 is not None and sha256(data).hexdigest() != recorded.sha256:
             self._notice(f"the source {here} has changed since it was recorded")
         return _decode(data)
 

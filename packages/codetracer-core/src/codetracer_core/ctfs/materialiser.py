@@ -104,7 +104,8 @@ def materialise(
         expander.collect(main_script, facts.exit_status, tick)
         paths = list(expander.table(lib.CT_TABLE_PATHS))
         sources = [
-            read_source(expander, number, path, facts.workdir) for number, path in enumerate(paths)
+            read_source(expander, number, path, facts.workdir, facts.sources)
+            for number, path in enumerate(paths)
         ]
         temporary = directory / f".{name}.{os.getpid()}.tmp"
         try:

@@ -32,6 +32,8 @@ __all__ = ["SessionFacts", "meta_record", "metadata_document", "write_json"]
 
 _FLAGS = TRACE_FILTERS | COLUMNS | CALL_STREAM | STEP_STREAM | VALUE_STREAM | EVENT_STREAM
 _NO_DIGEST = "0" * 64
+# The names of the code of programs that are in no file, by the first word of their command line.
+_IN_NO_FILE = {"-c": "<string>", "-": "<stdin>"}
 
 
 class SessionFacts:
@@ -48,10 +50,15 @@ class SessionFacts:
         self.program = _text(metadata.get("program"))
         self.args = tuple(map(str, args)) if isinstance(args, list) else ()
         self.workdir = _text(metadata.get("workdir"))
-        self.main_script = _text(metadata.get("main_script")) or self.program or "<unknown>"
+        self.main_script = (
+            _text(metadata.get("main_script"))
+            or _IN_NO_FILE.get(self.program, self.program)
+            or "<unknown>"
+        )
         self.filters = (
             tuple(filter(None, map(_mapping, filters))) if isinstance(filters, list) else ()
         )
+        self.sources = _mapping((journal.end or {}).get("sources"))
         self.exit_status = _exit_status(_mapping((journal.end or {}).get("exit_status")))
 
 
@@ -103,10 +110,7 @@ def metadata_document(
         "counts": dict(counts),
         "complete": not damage,
         "damage": list(damage),
-        "sources": [
-            {"path": source.path, "sha256": source.sha256, "lines": count}
-            for source, count in zip(sources, lines, strict=True)
-        ],
+        "sources": [source.described(count) for source, count in zip(sources, lines, strict=True)],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.machinery import PathFinder
 
+from codetracer_core.runtime.sources import SourceBook
 from codetracer_filter import ExecDecision, ValueAction, ValueKind
 
 TYPE_CHECKING = False
@@ -73,6 +74,7 @@ class FilterCoordinator:
         self._main_script = main_script
         self._module_name_from_globals = module_name_from_globals
         self._own_folders = _own_folders()
+        self.sources = SourceBook()
         self._skipped_main: ScopeResolution | None = None
         self._counts: dict[str, object] = {}
         self._attribute_deciders: dict[ValuePolicy, Callable[[str], int] | None] = {}
@@ -99,17 +101,25 @@ class FilterCoordinator:
         self, code: CodeType, names: tuple[str, ...], module: str | None
     ) -> Plan | bool | None:
         filename = code.co_filename
-        if filename.startswith(("<", *self._own_folders)):
+        if filename.startswith(self._own_folders):
             return True
+        in_file = not filename.startswith("<")
+        if not in_file and not self.sources.has_text(code):
+            # Other code of the name may have a text; no code of frozen modules has.
+            return True if filename.startswith("<frozen ") else None
         resolution = self._engine.resolve_query(filename, code.co_qualname, module)
         if resolution.exec is ExecDecision.SKIP:
             if resolution.path == self._main_script and code.co_name == "<module>":
                 self._skipped_main = resolution
-            return True if self._engine.resolve_file(filename) is ExecDecision.SKIP else None
+            is_all = in_file and self._engine.resolve_file(filename) is ExecDecision.SKIP
+            return True if is_all else None
         hint = module if self._module_name_from_globals else None
         module = hint or resolution.module or "module"
+        path = resolution.path if in_file else filename
+        if in_file:
+            self.sources.see_file(path)
         return (
-            *_plan(code, names, module, resolution),
+            *_plan(code, names, module, path, resolution),
             self._attribute_decider(resolution.policy),
         )
 
@@ -156,9 +166,15 @@ def _own_folders() -> tuple[str, ...]:
 
 
 def _plan(
+<<<<<<< HEAD
     code: CodeType, names: tuple[str, ...], module: str, resolution: ScopeResolution
 ) -> tuple[str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object]:
     """The plan for `code`, whose module is shown as `module`, but for names inside values."""
+=======
+    code: CodeType, names: tuple[str, ...], module: str, path: str, resolution: ScopeResolution
+) -> Plan:
+    """The plan for `code` of the file `path`, whose module is shown as `module`."""
+>>>>>>> 8cdd408 (Record code in no file whose source is known, and tell when a source changes while it is recorded)
     flags = code.co_flags
     policy = resolution.policy
     is_module = code.co_name == "<module>" and not flags & _OPTIMIZED
@@ -179,7 +195,7 @@ def _plan(
         slots = bytes(_ACTIONS[policy.decide(ValueKind.LOCAL, name)] for name in names)
     globals_ = () if is_module else tuple(_global_names(code, set(names)))
     return (
-        resolution.path,
+        path,
         f"<{module}>" if is_module else code.co_qualname,
         max(code.co_firstlineno, 1),
         _function_flags(flags, is_module),

@@ -120,6 +120,10 @@ class TraceSession:
             session.unmute()
         return session
 
+    def add_program(self, filename: str, text: str | None) -> None:
+        """The program to come is in no file: its code has `filename`, its source is `text`."""
+        self._coordinator.sources.add_program(filename, text)
+
     def mute(self) -> None:
         """What the calling thread does from now on is not the program's, and not recorded."""
         self._tracer.mute()
@@ -217,6 +221,7 @@ class TraceSession:
             "exit_status": status,
             "counts": {"steps": stats.steps, "calls": stats.calls},
             "trace_filter_stats": self._coordinator.stats(),
+            "sources": self._coordinator.sources.described(),
         }
         # The lock says that the folder is in use; making the trace is use.
         self._writer.finish(end, keep_lock=True)

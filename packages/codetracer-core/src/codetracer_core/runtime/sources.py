@@ -1,0 +1,86 @@
+"""The sources of recorded code, as they were when it was met first."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+__all__ = ["SourceBook"]
+
+_LARGEST_TEXT = 1 << 20
+
+
+class SourceBook:
+    """What is known of each source: the size and time of a file, the text of what is in no file.
+
+    Code has no file when its name is in angle brackets: a program given by ``-c``, or code that was
+    made at run time and whose text was left in ``linecache``, as IPython, doctest and attrs do.
+    """
+
+    def __init__(self) -> None:
+        self._program: str | None = None
+        self._files: dict[str, dict[str, object]] = {}
+
+    def add_program(self, filename: str, text: str | None) -> None:
+        """The program's own code has `filename`, this very str, or one equal to it without `text`.
+
+        Other code of that name is not the program's: ``exec`` of a text calls it ``<string>``, too.
+        """
+        self._program = filename
+        self._files[filename] = {"text": text} if text is not None else {}
+
+    def see_file(self, path: str) -> None:
+        """Recorded code is of the file `path`."""
+        if path not in self._files:
+            try:
+                status = os.stat(path)
+            except (OSError, ValueError):
+                self._files[path] = {}
+            else:
+                self._files[path] = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+    def has_text(self, code: CodeType) -> bool:
+        """Whether the source of `code`, which is in no file, is known; it is kept then."""
+        filename = code.co_filename
+        if filename == self._program:
+            return filename is self._program or "text" not in self._files[filename]
+        if filename in self._files:
+            return True
+        text = _registered_text(filename)
+        if text is None or len(text) > _LARGEST_TEXT:
+            return False
+        self._files[filename] = {"text": text}
+        return True
+
+    def described(self) -> dict[str, dict[str, object]]:
+        """By path: ``size`` and ``mtime_ns`` of a file, or ``text``; empty for what is unknown."""
+        return self._files
+
+
+def _registered_text(filename: str) -> str | None:
+    """What ``linecache`` holds under `filename`; only plain entries, which need no code to run."""
+    linecache = sys.modules.get("linecache")
+    cache = getattr(linecache, "cache", None)
+    entry = cache.get(filename) if type(cache) is dict else None
+    if type(entry) is tuple and len(entry) == 4 and type(entry[2]) is list:
+        lines = entry[2]
+    elif filename.startswith("<doctest "):
+        lines = _doctest_lines(linecache, filename)
+    else:
+        return None
+    return "".join(lines) if lines and all(type(line) is str for line in lines) else None
+
+
+def _doctest_lines(linecache: object, filename: str) -> list[str]:
+    """The lines of an example: while ``doctest`` runs it answers for ``linecache``."""
+    doctest = sys.modules.get("doctest")
+    getlines = getattr(linecache, "getlines", None)
+    runner = getattr(getlines, "__self__", None)
+    if doctest is None or type(runner) is not getattr(doctest, "DocTestRunner", None):
+        return []
+    lines: list[str] = getlines(filename)  # type: ignore[misc]
+    return lines

@@ -1,0 +1,125 @@
+"""Tests of code that is in no file, and of files that change while the program runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from recording import RECORDER, record, recorder, write_files
+
+REGISTERED = """\
+import linecache
+
+def make(name, source, known):
+    if known:
+        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    namespace = {"__name__": "made"}
+    exec(compile(source, name, "exec"), namespace)
+    return namespace["made"]
+
+source = "def made(a):\\n    b = a * 2\\n    return b\\n"
+make("<made 1>", source, True)(4)
+make("<made 2>", source, False)(5)
+make("<string>", source, False)(6)
+eval("[len(word) for word in ()]")
+"""
+
+
+def shown(folder: Path, *words: str) -> list[str]:
+    """The lines that ``show`` prints, without indent; nothing may be on standard error."""
+    done = recorder(["show", *words, "out"], folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return [line.strip() for line in done.stdout.decode().splitlines()]
+
+
+def metadata(folder: Path) -> dict[str, dict[str, object]]:
+    """What the trace's metadata say of its sources, by path."""
+    document = json.loads((folder / "out" / "trace_metadata.json").read_bytes())
+    return {source["path"]: source for source in document["sources"]}
+
+
+def test_code_whose_source_is_in_linecache_is_recorded_with_it(tmp_path: Path) -> None:
+    """Other code in no file is skipped, whatever its name."""
+    write_files(tmp_path, {"main.py": REGISTERED})
+    assert record(["main.py"], tmp_path, tmp_path / "out").returncode == 0
+    calls = [line.split("  [")[0] for line in shown(tmp_path, "--calls")]
+    assert calls == [
+        *("<toplevel> -> 0", "<__main__> -> None"),
+        *[line for line in calls if line.startswith("make(")][:1],
+        *("<made> -> None", "made(a=4) -> 8"),
+        *[line for line in calls if line.startswith("make(")][1:],
+    ]
+    assert "3 |     return b" in [line.split(" ", 1)[-1].strip() for line in shown(tmp_path)]
+    assert metadata(tmp_path)["<made 1>"]["text"] == "def made(a):\n    b = a * 2\n    return b\n"
+    assert set(metadata(tmp_path)) == {str(tmp_path / "main.py"), "<made 1>"}
+
+
+def test_a_program_on_the_command_line_is_recorded_with_its_source(tmp_path: Path) -> None:
+    """Code that it makes itself has the same name and is not taken for it."""
+    code = "def add(a):\n    return a + 1\nexec('def add2(b):\\n    return b')\nadd2(add(1))"
+    assert record(["-c", code], tmp_path, tmp_path / "out").returncode == 0
+    calls = [line.split("  [")[0] for line in shown(tmp_path, "--calls")]
+    assert calls == ["<toplevel> -> 0", "<__main__> -> None", "add(a=1) -> 2"]
+    assert [line for line in shown(tmp_path) if line.endswith("2 |     return a + 1")]
+    assert metadata(tmp_path)["<string>"]["text"] == code
+
+
+def test_a_program_from_standard_input_is_recorded(tmp_path: Path) -> None:
+    """Its places are shown: nobody but the interpreter has read its source."""
+    command = [RECORDER, "record", "--out-dir", "out", "-"]
+    subprocess.run(command, input=b"x = 1\ny = 2\n", cwd=tmp_path, check=True)
+    done = recorder(["show", "out"], tmp_path)
+    assert "    2 | <stdin>:2\n" in done.stdout.decode()
+
+
+def test_the_examples_of_doctest_are_recorded(tmp_path: Path) -> None:
+    """While doctest runs it knows their source."""
+    write_files(
+        tmp_path,
+        {
+            "main.py": 'import doctest\ndef one():\n    """\n    >>> one()\n    1\n    """\n'
+            "    return 1\ndoctest.testmod()\n"
+        },
+    )
+    assert record(["main.py"], tmp_path, tmp_path / "out").returncode == 0
+    assert [line for line in shown(tmp_path) if line.endswith("1 | one()")]
+
+
+def test_a_file_that_changes_while_it_is_recorded_is_told(tmp_path: Path) -> None:
+    """The metadata say so, and whoever sees its lines is warned."""
+    write_files(
+        tmp_path,
+        {
+            "main.py": "import part\nopen('part.py', 'a').write('# more\\n')\npart.f()\n",
+            "part.py": "def f():\n    return 1\n",
+        },
+    )
+    assert record(["main.py"], tmp_path, tmp_path / "out").returncode == 0
+    found = metadata(tmp_path)
+    assert found[str(tmp_path / "part.py")]["changed"] is True
+    assert "changed" not in found[str(tmp_path / "main.py")]
+    told = recorder(["show", "out"], tmp_path).stderr.decode()
+    assert told.count("part.py changed while it was recorded") == 1
+    assert "main.py" not in told
+
+
+def test_functions_of_one_name_stay_apart(tmp_path: Path) -> None:
+    """Those of one file, of other files, and of a module that was loaded again have places of
+    their own."""
+    write_files(
+        tmp_path,
+        {
+            "main.py": "import importlib, other, sys\nsys.dont_write_bytecode = True\n"
+            "def f(): return 1\nf()\ndef f(): return 2\nf()\nother.f()\n"
+            "open('other.py', 'w').write('\\n\\ndef f(): return 44\\n')\n"
+            "importlib.reload(other).f()\n",
+            "other.py": "def f(): return 3\n",
+        },
+    )
+    assert record(["main.py"], tmp_path, tmp_path / "out").returncode == 0
+    told = recorder(["show", "--calls", "out"], tmp_path).stdout.decode().splitlines()
+    assert [line.strip() for line in told if line.strip().startswith("f()")] == [
+        *("f() -> 1  [main.py:3]", "f() -> 2  [main.py:5]"),
+        *("f() -> 3  [other.py:1]", "f() -> 44  [other.py:3]"),
+    ]
