@@ -166,15 +166,10 @@ def _own_folders() -> tuple[str, ...]:
 
 
 def _plan(
-<<<<<<< HEAD
-    code: CodeType, names: tuple[str, ...], module: str, resolution: ScopeResolution
-) -> tuple[str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object]:
-    """The plan for `code`, whose module is shown as `module`, but for names inside values."""
-=======
     code: CodeType, names: tuple[str, ...], module: str, path: str, resolution: ScopeResolution
-) -> Plan:
-    """The plan for `code` of the file `path`, whose module is shown as `module`."""
->>>>>>> 8cdd408 (Record code in no file whose source is known, and tell when a source changes while it is recorded)
+) -> tuple[str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object]:
+    """The plan for `code` of the file `path`, whose module is shown as `module`, but for names
+    inside values."""
     flags = code.co_flags
     policy = resolution.policy
     is_module = code.co_name == "<module>" and not flags & _OPTIMIZED
