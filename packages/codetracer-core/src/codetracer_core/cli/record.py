@@ -80,13 +80,11 @@ def _run(given: Words) -> int:
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)
     namespace = running.prepare(program)
-    if program.kind is programs.ProgramKind.COMMAND:
-        session.add_program(running.COMMAND_FILE, program.name)
-    elif program.kind is programs.ProgramKind.STANDARD_INPUT:
-        session.add_program(program.path or "", None)
+    if program.kind is programs.ProgramKind.STANDARD_INPUT:
+        session.sources.add_stream(program.path or "")
     closing.imports.hide()
     session.unmute()
-    return closing.leave(running.run(program, namespace))
+    return closing.leave(running.run(program, namespace, session.sources.add_program))
 
 
 def _run_unrecorded(program: programs.Program) -> int:

@@ -12,14 +12,11 @@ from codetracer_core.cli.program import Program, ProgramKind
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
 
 _PYC_HEADER = 16
 
-__all__ = ["COMMAND_FILE", "Ending", "exit_status", "leave", "prepare", "run"]
-
-# A str of its own: what the program compiles at run time has an equal name, not this one.
-COMMAND_FILE = str(b"<string>", "ascii")
-"""The name of the file that the code of ``-c`` has."""
+__all__ = ["Ending", "exit_status", "leave", "prepare", "run"]
 
 # `python` gives these a __file__, and takes it away when the main module is over.
 _WITH_FILE = frozenset(
@@ -103,8 +100,14 @@ def _set_loader(program: Program, namespace: dict[str, object]) -> None:
         namespace["__loader__"] = machinery.BuiltinImporter
 
 
-def run(program: Program, namespace: dict[str, object]) -> Ending:
+def run(
+    program: Program,
+    namespace: dict[str, object],
+    compiled: Callable[[CodeType, str], None] | None = None,
+) -> Ending:
     """Run `program` in `namespace` to its end; exceptions are shown by ``sys.excepthook``.
+
+    `compiled` is called with the code and the source of ``-c``.
 
     What outlives the main module (threads, exit handlers) is left to the interpreter.
     """
@@ -117,7 +120,7 @@ def run(program: Program, namespace: dict[str, object]) -> Ending:
     elif program.kind is ProgramKind.STANDARD_INPUT:
         end = lib.ct_program_stdin(id(namespace), id(outcome))
     else:
-        function, arguments = _main_function(program, namespace)
+        function, arguments = _main_function(program, namespace, compiled)
         end = lib.ct_program_call(id(function), id(arguments), id(outcome))
     if end == lib.CT_PROGRAM_EXITED:
         return Ending(exit_status(outcome[0]), outcome[0])
@@ -144,11 +147,16 @@ def _show_nothing(*_exception: object) -> None:
 
 
 def _main_function(
-    program: Program, namespace: dict[str, object]
+    program: Program,
+    namespace: dict[str, object],
+    compiled: Callable[[CodeType, str], None] | None,
 ) -> tuple[Callable[..., object], tuple[object, ...]]:
     """What to call for programs that are no source file. It must bring in no frame of ours."""
     if program.kind is ProgramKind.COMMAND:
-        return exec, (_compile_command(program.name), namespace)
+        code = _compile_command(program.name)
+        if compiled is not None and not isinstance(code, str):
+            compiled(code, program.name)
+        return exec, (code, namespace)
     if program.kind is ProgramKind.ENTRY_POINT:
         code = compile(program.source, program.path or "", "exec", dont_inherit=True)
         return exec, (code, namespace)
@@ -165,13 +173,13 @@ def _main_function(
     return runner, ("__main__", False)
 
 
-def _compile_command(text: str) -> object:
+def _compile_command(text: str) -> CodeType | str:
     """The code of ``-c``, with its source where tracebacks look for it.
 
     Text that does not compile is left as it is: running it raises the same error in its place.
     """
     try:
-        code = compile(text, COMMAND_FILE, "exec", dont_inherit=True)
+        code = compile(text, "<string>", "exec", dont_inherit=True)
     except Exception:  # noqa: BLE001 - whatever it is, it is raised again and shown later
         return text
     import linecache

@@ -7,6 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import CodeType
 
 __all__ = ["SourceBook"]
@@ -22,16 +23,20 @@ class SourceBook:
     """
 
     def __init__(self) -> None:
-        self._program: str | None = None
+        self._program: set[tuple[str, int, bytes]] = set()
         self._files: dict[str, dict[str, object]] = {}
 
-    def add_program(self, filename: str, text: str | None) -> None:
-        """The program's own code has `filename`, this very str, or one equal to it without `text`.
+    def add_program(self, code: CodeType, text: str) -> None:
+        """The program is `code`, made of `text`.
 
-        Other code of that name is not the program's: ``exec`` of a text calls it ``<string>``, too.
+        Other code of its name is not the program's: ``exec`` of a text calls it ``<string>``, too.
         """
-        self._program = filename
-        self._files[filename] = {"text": text} if text is not None else {}
+        self._program.update(map(_looks, _with_inner(code)))
+        self._files[code.co_filename] = {"text": text}
+
+    def add_stream(self, filename: str) -> None:
+        """The program comes from a stream, and its code has the name `filename`."""
+        self._files[filename] = {}
 
     def see_file(self, path: str) -> None:
         """Recorded code is of the file `path`."""
@@ -46,10 +51,8 @@ class SourceBook:
     def has_text(self, code: CodeType) -> bool:
         """Whether the source of `code`, which is in no file, is known; it is kept then."""
         filename = code.co_filename
-        if filename == self._program:
-            return filename is self._program or "text" not in self._files[filename]
         if filename in self._files:
-            return True
+            return filename != "<string>" or _looks(code) in self._program
         text = _registered_text(filename)
         if text is None or len(text) > _LARGEST_TEXT:
             return False
@@ -59,6 +62,19 @@ class SourceBook:
     def described(self) -> dict[str, dict[str, object]]:
         """By path: ``size`` and ``mtime_ns`` of a file, or ``text``; empty for what is unknown."""
         return self._files
+
+
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    """`code` and all code inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            yield from _with_inner(constant)
+
+
+def _looks(code: CodeType) -> tuple[str, int, bytes]:
+    """What tells code of one text from code of another, without holding it."""
+    return code.co_qualname, code.co_firstlineno, code.co_code
 
 
 def _registered_text(filename: str) -> str | None:

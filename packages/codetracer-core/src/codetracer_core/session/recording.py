@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.events import RecorderStats
     from codetracer_core.runtime.filtering import FilterCoordinator
+    from codetracer_core.runtime.sources import SourceBook
     from codetracer_core.runtime.tracer import RuntimeTracer
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
     from codetracer_policy import CaptureLimits
@@ -120,9 +121,10 @@ class TraceSession:
             session.unmute()
         return session
 
-    def add_program(self, filename: str, text: str | None) -> None:
-        """The program to come is in no file: its code has `filename`, its source is `text`."""
-        self._coordinator.sources.add_program(filename, text)
+    @property
+    def sources(self) -> SourceBook:
+        """What is known of the sources of recorded code."""
+        return self._coordinator.sources
 
     def mute(self) -> None:
         """What the calling thread does from now on is not the program's, and not recorded."""
