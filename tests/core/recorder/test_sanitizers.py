@@ -20,10 +20,14 @@ SANITIZERS = "-fsanitize=address,undefined"
 CFLAGS = f"{SANITIZERS} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1 -O1"
 REPORT = re.compile("runtime error:|AddressSanitizer")
 
-TESTS = ["events", "sessions", "hostile", "versions", "limits", "chunks", "differential", "random"]
+TESTS = [
+    *("events", "sessions", "hostile", "versions", "limits", "chunks", "differential", "random"),
+    *("gate", "pipeline"),
+]
 PROGRAMS = [
     *("arguments", "class_bodies", "closures", "comprehensions", "containers", "coroutines"),
-    *("deletion", "exceptions", "generators", "many_variables", "suspended", "switching", "values"),
+    *("deletion", "exceptions", "generators", "many_variables", "suspended", "switching", "tasks"),
+    *("threads", "values"),
 ]
 
 pytestmark = [
