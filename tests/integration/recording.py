@@ -109,7 +109,7 @@ def _run(
         cwd=folder,
         input=stdin,
         capture_output=True,
-        env=environment | (more or {}),
+        env=environment | dict(more or {}),
         timeout=120,
         check=False,
     )

@@ -58,7 +58,7 @@ def balanced(trace: ct.Trace) -> bool:
             return False
         if call["last"] > parent["last"] or call["depth"] != parent["depth"] + 1:
             return False
-    return calls[0]["first"] == 0 and calls[0]["last"] == len(trace.steps) - 1
+    return (calls[0]["first"], calls[0]["last"]) == (0, len(trace.steps) - 1)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from recording import record, recorder, write_files
+
+from integration.recording import record, recorder, write_files
 
 PROGRAM = """\
 def low(n):

@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from recording import RECORDER, record, recorder, write_files
+from integration.recording import RECORDER, record, recorder, write_files
 
 REGISTERED = """\
 import linecache
@@ -67,7 +67,7 @@ def test_a_program_on_the_command_line_is_recorded_with_its_source(tmp_path: Pat
 
 def test_a_program_from_standard_input_is_recorded(tmp_path: Path) -> None:
     """Its places are shown: nobody but the interpreter has read its source."""
-    command = [RECORDER, "record", "--out-dir", "out", "-"]
+    command = [str(RECORDER), "record", "--out-dir", "out", "-"]
     subprocess.run(command, input=b"x = 1\ny = 2\n", cwd=tmp_path, check=True)
     done = recorder(["show", "out"], tmp_path)
     assert "    2 | <stdin>:2\n" in done.stdout.decode()

@@ -41,8 +41,9 @@ from types import (
 )
 from typing import Any
 
-from clauses import Clauses
-from volatile import VOLATILE
+# The script's own folder is what it imports from.
+from clauses import Clauses  # type: ignore[import-not-found]
+from volatile import VOLATILE  # type: ignore[import-not-found]
 
 TOOL = 0
 TEXT_LIMIT = 1024
@@ -162,7 +163,7 @@ def _in_words(kind: type, value: Any) -> str | None:
 
 def is_enum(kind: type) -> bool:
     """Whether a class is an enum, told without asking its metaclass."""
-    return any(base.__name__ == "EnumType" for base in type(kind).__mro__)
+    return any(base.__name__ == "EnumType" for base in _bases(type(kind)))
 
 
 def is_namedtuple(kind: type) -> bool:
@@ -170,8 +171,14 @@ def is_namedtuple(kind: type) -> bool:
     return issubclass(kind, tuple) and kind is not tuple and _names_of_items(kind) is not None
 
 
+def _bases(kind: type) -> tuple[type, ...]:
+    """The class and its bases, whatever its metaclass says of them."""
+    bases: tuple[type, ...] = vars(type)["__mro__"].__get__(kind)
+    return bases
+
+
 def _names_of_items(kind: type) -> tuple[str, ...] | None:
-    for base in type.__dict__["__mro__"].__get__(kind):
+    for base in _bases(kind):
         if base.__flags__ & HEAP_TYPE and "_fields" in type.__dict__["__dict__"].__get__(base):
             names = type.__dict__["__dict__"].__get__(base)["_fields"]
             return names if type(names) is tuple else None
@@ -183,16 +190,17 @@ def _stored_fields(kind: type, value: Any) -> list[tuple[str, Any]] | None:
     if kind is memoryview:
         return _view_fields(value)
     attributes = _instance_dict(kind, value)
-    if is_enum(kind):
-        names = (("name", "_name_"), ("value", "_value_"))
-        return [(shown, attributes[name]) for shown, name in names if name in (attributes or {})]
     found = dict(attributes or {})
+    if is_enum(kind):
+        members = (("name", "_name_"), ("value", "_value_"))
+        return [(shown, found[name]) for shown, name in members if name in found]
     if is_namedtuple(kind):
+        items: tuple[Any, ...] = value
         names = _names_of_items(kind) or ()
-        return [*zip(names, tuple.__iter__(value), strict=False), *found.items()]
+        return [*zip(names, tuple.__iter__(items), strict=False), *found.items()]
     slots: dict[str, Any] = {}
     has_slots = kind in (range, slice)
-    for base in reversed(type.__dict__["__mro__"].__get__(kind)):
+    for base in reversed(_bases(kind)):
         if not (base.__flags__ & HEAP_TYPE and not base.__flags__ & IMMUTABLE) and not has_slots:
             continue
         for name, member in type.__dict__["__dict__"].__get__(base).items():
@@ -207,7 +215,7 @@ def _stored_fields(kind: type, value: Any) -> list[tuple[str, Any]] | None:
 
 def _instance_dict(kind: type, value: Any) -> dict[str, Any] | None:
     """The attributes of an object; reading them makes its dict, which is no matter here."""
-    for base in type.__dict__["__mro__"].__get__(kind):
+    for base in _bases(kind):
         descriptor = type.__dict__["__dict__"].__get__(base).get("__dict__")
         if type(descriptor) is GetSetDescriptorType and base is not type:
             attributes = descriptor.__get__(value, kind)
@@ -220,7 +228,7 @@ def _instance_dict(kind: type, value: Any) -> dict[str, Any] | None:
 
 
 def _view_fields(view: memoryview) -> list[tuple[str, Any]]:
-    items = memoryview.tolist(view) if len(view.shape) == 1 else []
+    items = memoryview.tolist(view) if len(view.shape or ()) == 1 else []
     return [("shape", view.shape), ("format", view.format), ("items", items)]
 
 
