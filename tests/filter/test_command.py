@@ -303,6 +303,8 @@ def test_init_replaces_nothing_unasked(run: Run, tmp_path: Path) -> None:
         ([], "COMMAND_LINE"),
         (["chek"], "COMMAND_LINE"),
         (["check"], "COMMAND_LINE"),
+        (["check", ""], "COMMAND_LINE"),
+        (["check", " :: "], "COMMAND_LINE"),
         (["show", "--format", "xml"], "COMMAND_LINE"),
         (["show", "--form", "json"], "COMMAND_LINE"),
         (["explain"], "COMMAND_LINE"),

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from codetracer_filter import TraceFilterConfig
 from codetracer_filter._positions import Positions
+from codetracer_filter.cli.places import default_line
 
-from .conftest import HEADER, Chain, Problems
+from .conftest import HEADER, Chain, Problems, WriteFilter
 
 
 def lines(config: TraceFilterConfig) -> list[int | None]:
@@ -74,6 +75,15 @@ def test_problem_has_line_and_column(problems: Problems) -> None:
     assert (problem.line, problem.column, problem.rule) == (9, 3, 0)
     assert problem.where == "<inline:bad>:9:3"
     assert problem.entry == "scope.rules[0]"
+
+
+def test_byte_order_mark_is_left_out(write_filter: WriteFilter) -> None:
+    """A file that an editor has begun with a byte order mark loads, with the places it has."""
+    path = write_filter('[[scope.rules]]\nselector = "pkg:a"\n')
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    config = TraceFilterConfig.from_paths([path])
+    assert lines(config) == [7]
+    assert default_line(config.sources[0], "default_exec") == 5
 
 
 def test_crlf_files_have_the_same_lines(chain: Chain) -> None:

@@ -181,6 +181,24 @@ def test_an_error_that_is_raised_is_reported_where_lines_are_asked_for(
     assert all(line["error_code"] == "ERR_TRACE_DIR_CONFLICT" for line in written)
 
 
+def test_what_is_odd_about_filters_that_are_wrong_is_logged_with_them(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A chain that is refused is logged with its warnings, each with its code."""
+    path = tmp_path / "filter.toml"
+    path.write_text(FILTER.replace("obj:glob:*.skipped", "obj:regex:(a+)+$"))
+    with pytest.raises(RecorderError, match="ERR_FILTER_PATTERN"):
+        codetracer_core.start(
+            tmp_path / "out", trace_filter=[path, path], policy={"log_level": "warn"}
+        )
+    written = [(line["level"], line["error_code"]) for line in entries(capfd.readouterr().err)]
+    assert written == [
+        ("ERROR", "ERR_FILTER_PATTERN"),
+        ("WARN", "WARN_FILTER_REPEATED"),
+        ("WARN", "WARN_FILTER_REGEX"),
+    ]
+
+
 def test_a_trace_that_is_missing_is_one_failure(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Path = tuple[str | int, ...]
 
-__all__ = ["Positions"]
+__all__ = ["Positions", "toml_text"]
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _STRING = re.compile(
@@ -25,6 +25,14 @@ _STRING = re.compile(
 )
 _BARE_KEY = re.compile(r"[^\s.=\]\"'#]+")
 _BARE_VALUE = re.compile(r"[^,\]}\n#]+")
+
+
+def toml_text(data: bytes) -> str:
+    """The text of a TOML file, with line ends as the parser spells them, so that offsets agree.
+
+    A byte order mark, which editors on Windows write, is left out. Raises UnicodeDecodeError.
+    """
+    return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 class Positions:

@@ -15,7 +15,7 @@ from codetracer_filter._messages import (
     display,
     nearest,
 )
-from codetracer_filter._positions import Positions
+from codetracer_filter._positions import Positions, toml_text
 from codetracer_filter._schema import SourceReader
 from codetracer_filter.model import ExecDecision, InlineFilter, TraceFilterConfig, ValueAction
 
@@ -167,7 +167,7 @@ class ConfigAggregator:
             ("default_value_action", first.default_value_action, "allow"),
         ):
             if value is None:
-                positions = Positions(_newlines(first.data.decode("utf-8")))
+                positions = Positions(toml_text(first.data))
                 self._report(
                     ERR_FILTER_INHERIT,
                     first.path,
@@ -193,7 +193,7 @@ class ConfigAggregator:
         from tomli import TOMLDecodeError, loads
 
         try:
-            text = _newlines(data.decode("utf-8"))
+            text = toml_text(data)
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             message = f"the file is not UTF-8 text (byte {error.start + 1})"
@@ -226,11 +226,6 @@ class ConfigAggregator:
             sorted(reader.problems, key=lambda problem: (problem.line or 0, problem.column or 0))
         )
         self._sources.append(source)
-
-
-def _newlines(text: str) -> str:
-    """Spell line ends as the TOML parser does, so that offsets agree."""
-    return text.replace("\r\n", "\n")
 
 
 def _read(path: str) -> bytes:

@@ -7,11 +7,12 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from codetracer_core.errors import RecorderError
     from codetracer_core.runtime.events import RecorderStats
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
+    from codetracer_filter import FilterDiagnostic
     from codetracer_policy import PolicySource, RecorderPolicy
 
 __all__ = [
@@ -39,12 +40,11 @@ def report_start(bootstrap: TraceSessionBootstrap, trace_id: str) -> None:
     policy, diagnostics = bootstrap.policy, bootstrap.filters.diagnostics
     if not _is_wanted(policy.log_level, policy.log_file, diagnostics):
         return
-    from codetracer_log import recorder_logger, set_active_trace_id
+    from codetracer_log import set_active_trace_id
 
     set_active_trace_id(trace_id)
     _set_up_log(policy, _stderr)
-    for diagnostic in diagnostics:
-        recorder_logger().warn(str(diagnostic), target=_TARGET)
+    _log_diagnostics(diagnostics)
 
 
 def report_end(
@@ -105,7 +105,9 @@ def _report_raised(
 
     _set_up_log(policy, stderr)
     if logged:
-        log_recorder_error(label, error, trailer=policy.json_errors)
+        if log_recorder_error(label, error, trailer=policy.json_errors):
+            # What is odd about filters that are also wrong.
+            _log_diagnostics(getattr(error.__cause__, "diagnostics", ()))
     else:
         emit_error_trailer(error)
 
@@ -141,6 +143,13 @@ def stderr_identity() -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _log_diagnostics(diagnostics: Iterable[FilterDiagnostic]) -> None:
+    from codetracer_log import recorder_logger
+
+    for diagnostic in diagnostics:
+        recorder_logger().warn(str(diagnostic), target=_TARGET, error_code=diagnostic.code)
 
 
 def _is_wanted(*reasons: object) -> bool:

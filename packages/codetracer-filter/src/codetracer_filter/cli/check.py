@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codetracer_filter._messages import display
+from codetracer_filter.cli.errors import ERR_FILTER_COMMAND_LINE, CommandError
 from codetracer_filter.discovery import split_chain
 from codetracer_filter.errors import FilterError
 from codetracer_filter.loader import ConfigAggregator
@@ -44,7 +46,16 @@ class CheckResult:
 
 
 def check_files(given: Sequence[str]) -> CheckResult:
-    """Check files as a chain behind the built-in filter; a text may name several with ``::``."""
+    """Check files as a chain behind the built-in filter; a text may name several with ``::``.
+
+    Raises `CommandError` for a text that names none, such as that of an empty shell variable.
+    """
+    for text in given:
+        if not split_chain(text):
+            raise CommandError(
+                ERR_FILTER_COMMAND_LINE,
+                f"{display(text)} names no file; give the path of a filter file",
+            )
     files = tuple(path for text in given for path in split_chain(text))
     aggregator = ConfigAggregator()
     aggregator.add_builtin("default")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codetracer_filter._messages import excerpt
-from codetracer_filter._positions import Positions
+from codetracer_filter._positions import Positions, toml_text
 from codetracer_filter.model import ExecDirective
 
 TYPE_CHECKING = False
@@ -50,8 +50,7 @@ def rule_place(rule: ScopeRule) -> Place:
 
 def default_line(source: FilterSource, key: str) -> int:
     """The line of ``scope.KEY`` in a source that was read from text."""
-    text = source.data.decode("utf-8").replace("\r\n", "\n")
-    return Positions(text).find(("scope", key))[0]
+    return Positions(toml_text(source.data)).find(("scope", key))[0]
 
 
 def default_place(config: TraceFilterConfig, key: str) -> Place:
