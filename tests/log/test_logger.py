@@ -272,6 +272,25 @@ def test_the_run_id_is_a_random_uuid() -> None:
     assert run_id() == run_id()
 
 
+def test_threads_that_come_first_share_a_run_id() -> None:
+    """Threads that ask for the run id at once, before there is one, get the same."""
+    done = run(
+        "import os, threading\n"
+        "from codetracer_log import run_id\n"
+        "gate, urandom = threading.Barrier(4, timeout=5), os.urandom\n"
+        "def together(size):\n"
+        "    gate.wait()\n"
+        "    return urandom(size)\n"
+        "os.urandom = together\n"
+        "ids = []\n"
+        "threads = [threading.Thread(target=lambda: ids.append(run_id())) for _ in range(4)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]\n"
+        "print(len(ids), len(set(ids)))"
+    )
+    assert done.stdout.split() == ["4", "1"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_child_has_a_run_id_of_its_own() -> None:
     """After a fork parent and child log under different run ids."""

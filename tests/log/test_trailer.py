@@ -218,7 +218,7 @@ def test_a_failure_that_was_logged_can_still_get_its_trailer(datagrams: socket.s
 FIXED = """
 import os
 import codetracer_log._identity
-codetracer_log._identity._run = (os.getpid(), "fixed")
+codetracer_log._identity._runs[os.getpid()] = "fixed"
 from codetracer_log import LogError, emit_error_trailer
 error = LogError("ERR_IO", "no \\u00e9space\\udc80\\n", path="/t")
 error.context["odd"] = object()

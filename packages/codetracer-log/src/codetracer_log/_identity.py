@@ -18,18 +18,19 @@ __all__ = [
     "with_error_code",
 ]
 
-_run: tuple[int, str] = (0, "")
+_runs: dict[int, str] = {}
+"""The id of each process, by its number: this one's, and those of the processes it was forked from.
+"""
 _trace_id: str | None = None
 _error_code: ContextVar[str | None] = ContextVar("codetracer_log.error_code", default=None)
 
 
 def run_id() -> str:
     """A random UUID that is the same for all lines of one process; a forked child gets its own."""
-    global _run
     pid = os.getpid()
-    if _run[0] != pid:
-        _run = (pid, _uuid4())
-    return _run[1]
+    known = _runs.get(pid)
+    # One step, so that of several threads with a first line one gives all of them its id.
+    return known if known is not None else _runs.setdefault(pid, _uuid4())
 
 
 def _uuid4() -> str:
