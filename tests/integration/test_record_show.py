@@ -38,9 +38,9 @@ TEXT = """\
    <__main__>  [main.py:1]
  0     1 | def add(a, b):
  1     1 | def add(a, b):
-           add = <function at 0x>
+           add = <function add>
  2     6 | def fail(password):
-           fail = <function at 0x>
+           fail = <function fail>
  3    10 | x = add(1, 2)
    add(a=1, b=2)  [main.py:1]
  4       1 | def add(a, b):

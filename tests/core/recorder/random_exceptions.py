@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-KINDS = ("ValueError", "KeyError", "OSError", "Own", "StopIteration", "GeneratorExit")
+KINDS = ("ValueError", "KeyError", "OSError", "Special", "StopIteration", "GeneratorExit")
 HEAD = """\
 import sys
 
@@ -12,7 +12,7 @@ import sys
 sys.unraisablehook = lambda _: None
 
 
-class Own(Exception):
+class Special(Exception):
     pass
 
 
