@@ -125,6 +125,20 @@ def test_no_words_around_it_bring_a_secret_to_light(
     assert not [word for word in redacted if SECRET in word]
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "part", ["x", "-", "x-", "x ", "x=", "--x ", "Bearer ", "x://x:", "a.b:c", '"x": ']
+)
+def test_long_arguments_take_no_longer_than_their_length(part: str) -> None:
+    """Texts of the greatest length that systems take are searched in one pass."""
+    long = part * (131_000 // len(part))
+    judge = name_judge(load_filters([], None), "/src/app.py")
+    assert redact_arguments([long, f"--password={SECRET}{long}"], judge) == [
+        long,
+        f"--password={REDACTED}",
+    ]
+
+
 @pytest.mark.parametrize("options", [[], ["--format", "json"]])
 def test_no_file_of_a_recording_holds_a_secret_of_the_command_line(
     options: list[str], tmp_path: Path

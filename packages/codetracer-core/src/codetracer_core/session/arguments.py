@@ -17,7 +17,8 @@ REDACTED = "<redacted>"
 _OPTION = re.compile(r"--?(?P<name>\w[\w.-]*)")
 _SHORT = re.compile(r"-(?P<name>\w)(?P<value>.+)", re.DOTALL)
 # NAME=VALUE, also inside a word, as in addresses and JSON: ?token=x, {"token": "x"}.
-_NAMED = re.compile(r"(?P<name>\w[\w.-]*)[\"']?\s*[=:]\s*(?=\S)")
+# A name is looked for once, at its beginning: arguments may be as long as 128 KB.
+_NAMED = re.compile(r"(?<![\w.-])[.-]*(?P<name>\w[\w.-]*+)[\"']?\s*[=:]\s*(?=\S)")
 _SCHEME = re.compile(r"(?P<name>[A-Za-z]+)\s+(?=\S+$)")
 _USER_INFO = re.compile(r"(?P<head>\w://[^/@\s:]*:)[^/@\s]+(?=@)")
 
