@@ -471,3 +471,39 @@ def test_only_what_happens_below_the_activation_file_is_recorded(tmp_path: Path)
     called = functions(tmp_path / "out" / "trace.ct")
     assert "inside" in called
     assert "work" not in called
+
+
+def test_of_threads_that_start_at_once_one_gets_the_session(tmp_path: Path) -> None:
+    """The others are refused and leave no folder; of those that stop it, one makes the trace."""
+    printed = run(
+        """
+        import threading
+        together, got = threading.Barrier(8), []
+        def begin(n):
+            together.wait()
+            try:
+                codetracer_core.start(f"out {n}")
+                got.append("started")
+            except codetracer_core.RecorderError as error:
+                got.append(error.code)
+            work(n)
+        def end(n):
+            together.wait()
+            codetracer_core.stop()
+        for target in begin, end:
+            threads = [threading.Thread(target=target, args=(n,)) for n in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        print(sorted(got), codetracer_core.is_tracing())
+        with codetracer_core.trace("out again"):
+            work(1)
+        """,
+        tmp_path,
+    )
+    assert printed == [f"{['ERR_ALREADY_TRACING'] * 7 + ['started']} False"]
+    folders = sorted(path.name for path in tmp_path.glob("out*"))
+    assert len(folders) == 2
+    for folder in folders:
+        assert any("work" in name for name in functions(tmp_path / folder / "trace.ct"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from _thread import allocate_lock
 
 from codetracer_core.errors import UsageError
-from codetracer_core.session.errors import as_recorder_error
+from codetracer_core.session.errors import AlreadyTracingError, as_recorder_error
 from codetracer_core.session.filesystem import discard, own_subfolder, remove_created
 from codetracer_core.session.filters import filter_entries
 from codetracer_core.session.finishing import FinishedTrace, make_trace
@@ -22,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
+    from pathlib import Path
     from typing import Self
 
     from codetracer_core.journal.writer import JournalWriter
@@ -33,6 +35,24 @@ if TYPE_CHECKING:
     from codetracer_policy import CaptureLimits
 
 __all__ = ["FinishedTrace", "TraceSession"]
+
+# The C part has one ring, from the start of a session to the end of its stop. Keyed by process, so
+# that a forked child inherits no claim; setting a default of a dictionary is atomic.
+_claims: dict[int, Path] = {}
+
+
+def _claim(folder: Path) -> None:
+    """Keep every other thread, and signal handlers, from beginning a session.
+
+    Raises AlreadyTracingError when one of them was quicker.
+    """
+    claimed = _claims.setdefault(os.getpid(), folder)
+    if claimed is not folder:
+        raise AlreadyTracingError(claimed)
+
+
+def _release_claim() -> None:
+    _claims.pop(os.getpid(), None)
 
 
 class TraceSession:
@@ -58,6 +78,7 @@ class TraceSession:
         self._tracer = tracer
         self._pid = os.getpid()
         self._active = True
+        self._ending = allocate_lock()
         self.finished: FinishedTrace | None = None
         """What the session left behind, once it was stopped without an error."""
 
@@ -83,7 +104,10 @@ class TraceSession:
         policy = bootstrap.policy
         metadata = bootstrap.metadata.as_journal(filter_entries(bootstrap.filters))
         writer: JournalWriter | None = None
+        claimed = False
         try:
+            _claim(bootstrap.folder.path)
+            claimed = True
             writer = _open_journal(bootstrap, metadata, policy.limits)
             coordinator = FilterCoordinator(
                 TraceFilterEngine(bootstrap.filters),
@@ -108,6 +132,8 @@ class TraceSession:
         except BaseException as error:
             if writer is not None:
                 writer.abandon()
+            if claimed:
+                _release_claim()
             remove_created(bootstrap.folder.created)
             if not isinstance(error, Exception):
                 raise
@@ -156,13 +182,13 @@ class TraceSession:
 
     def abandon(self) -> None:
         """Stop recording and leave nothing of it; does nothing when the session is over."""
-        if not self.active:
+        if not self._is_to_end():
             return
-        self._active = False
         try:
             self._tracer.uninstall()
         finally:
             self._writer.abandon()
+            _release_claim()
             remove_created(self._bootstrap.folder.created)
 
     def stop(
@@ -180,9 +206,8 @@ class TraceSession:
         A forked child has nothing to stop. Raises RecorderError. Nothing is installed then either,
         and what was recorded is in the journal: ``codetracer-core show`` makes the trace from it.
         """
-        if not self.active:
+        if not self._is_to_end():
             return None
-        self._active = False
         status = {"code": exit_code, "label": exit_label if exit_code is None else None}
         try:
             try:
@@ -201,6 +226,14 @@ class TraceSession:
             raise failure from error
         finally:
             self._writer.release()
+            _release_claim()
+
+    def _is_to_end(self) -> bool:
+        """Whether the session runs and the caller is to end it: true once, in one thread."""
+        if not self.active or not self._ending.acquire(blocking=False):
+            return False
+        self._active = False
+        return True
 
     def _close_journal(self, stats: RecorderStats, status: Mapping[str, object]) -> bool:
         """Close the journal with what is known at the end, or remove it: whether it was kept.
