@@ -220,7 +220,7 @@ def _instance_dict(kind: type, value: Any) -> dict[str, Any] | None:
         if type(descriptor) is GetSetDescriptorType and base is not type:
             attributes = descriptor.__get__(value, kind)
             return {n: v for n, v in dict.items(attributes) if type(n) is str}
-    if kind.__dictoffset__ > 0:
+    if kind.__dictoffset__ != 0:
         with contextlib.suppress(AttributeError):
             return dict(object.__getattribute__(value, "__dict__"))
         return {}

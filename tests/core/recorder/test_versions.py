@@ -54,8 +54,8 @@ def version() -> str:
             "throwing",
             "wait",
             {
-                "3.12": "call 1 2 4 3 yield throw 6 7 return",
-                "3.13": "call 1 2 4 3 yield throw 3 6 7 return",
+                "3.12": "call 1 2 4 3 yield throw 3 raise 6 7 catch return",
+                "3.13": "call 1 2 4 3 yield throw 3 raise 3 6 7 catch return",
             },
         ),
         (
