@@ -88,6 +88,14 @@ def test_paths_may_be_path_objects(tmp_path: Path) -> None:
     assert current_policy().log_file is None
 
 
+@pytest.mark.parametrize("given", [3, "max_depth", ["max_depth"], PolicySource([], "a file")])  # type: ignore[arg-type]
+def test_settings_that_are_no_mapping_are_a_type_error(given: object) -> None:
+    """What is no mapping from names to values is refused with the error that wrong types give."""
+    with pytest.raises(PolicyTypeError, match="use a mapping of settings") as caught:
+        resolve_policy(overrides=given)  # type: ignore[arg-type]
+    assert caught.value.code == "ERR_INVALID_POLICY_VALUE"
+
+
 def test_an_unknown_setting_is_a_type_error_with_the_nearest_name() -> None:
     """A misspelt keyword is a TypeError that suggests the right one, and nothing is changed."""
     with pytest.raises(PolicyTypeError, match="did you mean require_trace") as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from codetracer_policy._parse import parse_choice, parse_count, parse_size
 from codetracer_policy.errors import (
@@ -23,7 +24,7 @@ from codetracer_policy.update import PolicyPath, PolicyUpdate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = ["policy_update"]
@@ -36,9 +37,11 @@ def policy_update(values: Mapping[str, object], *, place: str = "argument") -> P
     ``log_file`` any path-like object. ``place`` names the mapping in messages, for example the
     file it was read from.
 
-    Raises PolicyTypeError when a name does not exist or a type is wrong, else PolicyValueError
-    when a value is wrong; either holds all problems.
+    Raises PolicyTypeError when there is no mapping, a name does not exist or a type is wrong, else
+    PolicyValueError when a value is wrong; either holds all problems.
     """
+    if not isinstance(values, Mapping):
+        raise _mistyped(values, "policy", place, "a mapping of settings")
     problems: list[PolicyProblem] = []
     wrong_type = False
     converted: dict[str, Any] = {}
