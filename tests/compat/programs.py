@@ -72,6 +72,30 @@ try:
 except TypeError:
     pass
 """,
+    "generators": """\
+def ticks():
+    yield "one"
+    yield "two"
+    return "done"
+
+def caught():
+    try:
+        yield 1
+    except RuntimeError as error:
+        yield str(error)
+
+def outer():
+    result = yield from ticks()
+    yield result
+
+for tick in outer():
+    last = tick
+worker = caught()
+next(worker)
+worker.throw(RuntimeError("boom"))
+worker.close()
+total = sum(n for n in range(3))
+""",
     "coroutines": """\
 import types
 
@@ -148,6 +172,27 @@ def greet(name):
 
 greet("you")
 """,
+    "context": """\
+from contextlib import contextmanager
+
+class Lock:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        return kind is ValueError
+
+@contextmanager
+def block(name):
+    opened = name
+    yield opened
+    closed = name
+
+with Lock():
+    raise ValueError("swallowed")
+with block("b") as opened:
+    inside = opened
+""",
     "exit": """\
 import sys
 
@@ -155,6 +200,23 @@ def leave(status):
     sys.exit(status)
 
 leave(3)
+""",
+    "multiline": """\
+def join(*parts):
+    return "-".join(
+        part
+        for part in parts
+    )
+
+text = join(
+    "a",
+    "b",
+)
+if (text
+        and len(text) > 1):
+    long = True
+else:
+    long = False
 """,
     "threads": """\
 import threading
