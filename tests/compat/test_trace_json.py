@@ -111,6 +111,23 @@ def test_every_call_returns_once_also_between_threads(tmp_path: Path) -> None:
     assert len(left) == len(entered)
 
 
+def test_what_is_thrown_into_a_coroutine_goes_on_with_what_waits_for_it(tmp_path: Path) -> None:
+    """In a session begun by the program, too, each coroutine is entered once with the exception."""
+    (tmp_path / "work.py").write_text(PROGRAMS["coroutines"], encoding="utf-8")
+    (tmp_path / "start.py").write_text(
+        f"import {MODULE} as recorder\n"
+        "with recorder.trace('out', format='json'):\n    import work\n",
+        encoding="utf-8",
+    )
+    run_compatible(["start.py"], tmp_path)
+    array = EventArray.read(tmp_path / "out" / "trace.json")
+    thrown = [item for item in array.flow if item[0] == "call" and "exception" in item[2]]
+    assert [item[1:] for item in thrown] == [
+        (name, {"exception": ("Raw", "boom", ())}) for name in ("checkpoint", "work")
+    ]
+    assert len([item for item in array.flow if item[:2] == ("call", "work")]) == 4
+
+
 def test_two_functions_of_one_name_stay_two(tmp_path: Path) -> None:
     """A function that takes the place of another of its name has a number and line of its own."""
     array = written(tmp_path, "def f():\n    pass\nf()\ndef f():\n    pass\nf()\n")

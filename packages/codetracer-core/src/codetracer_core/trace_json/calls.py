@@ -90,7 +90,7 @@ class Calls:
             if call.first_step > step.index:
                 break
             self._next_key += 1
-            if self._is_thread_root(call):
+            if self._is_thread_root(call) or self._is_passage(call):
                 continue
             if call.entry == "switch":
                 self._continue(call)
@@ -151,6 +151,16 @@ class Calls:
     def _is_thread_root(self, call: Call) -> bool:
         """Whether `call` stands for a whole thread, not for a function."""
         return self._thread != 0 and call.depth == 1
+
+    def _is_passage(self, call: Call) -> bool:
+        """Whether `call` was only seen below another one, as what waits for a generator is.
+
+        It goes on after that one by a call of its own.
+        """
+        if (call.entry, call.exit, call.child_count) != ("found", "lost", 1):
+            return False
+        callee = self._trace.call(next(self._trace.children(call.key)))
+        return (callee.first_step, callee.last_step) == (call.first_step, call.last_step)
 
     def _continue(self, call: Call) -> None:
         """Go on with the frame of which `call` is a further range."""
