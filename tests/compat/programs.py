@@ -63,6 +63,11 @@ def handle():
         return message
 
 handle()
+later = lambda: missing + 1
+try:
+    later()
+except NameError:
+    named = False
 try:
     {}["missing"]
 except KeyError:

@@ -192,10 +192,7 @@ class Calls:
             self._emit(f'{{"Value":{binding}}}')
         self._emit(self._definitions.step(function.path_id, function.line))
         self._emit(f'{{"Call":{{"function_id":{function.number},"args":[{",".join(bound)}]}}}}')
-        frame = _Frame(call, function)
-        if call.entry == "call":
-            frame.line = function.line
-        stack.append(frame)
+        stack.append(_Frame(call, function))
 
     def _thrown(self, call: Call, step: Step) -> str:
         """The exception that the generator `call` goes on with.
