@@ -1,5 +1,6 @@
 #include "attributes.h"
 
+#include "guard.h"
 #include "snapshot.h"
 
 #define NAME_LIMIT    1024 /* characters of a name that a filter looks at */
@@ -129,7 +130,7 @@ int ct_attributes_settle(void)
         PyObject *name = PyList_GET_ITEM(names, i);
         if (PyDict_GetItemWithError(decided, name) != NULL)
             continue;
-        PyObject *answer = PyObject_CallOneArg(decide, name);
+        PyObject *answer = CT_RECORDERS_OWN(PyObject_CallOneArg(decide, name));
         status = answer != NULL ? PyDict_SetItem(decided, name, answer) : -1;
         Py_XDECREF(answer);
     }

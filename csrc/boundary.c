@@ -2,6 +2,7 @@
 #include "boundary.h"
 
 #include "ct.h"
+#include "guard.h"
 #include "inject.h"
 #include "stack.h"
 #include "types.h"
@@ -17,7 +18,8 @@
 enum ct_go ct_fail(const char *code)
 {
     ct_session.active = false;
-    PyObject *answer = PyObject_CallFunction(ct_session.on_failure, "sO", code, Py_None);
+    PyObject *answer =
+        CT_RECORDERS_OWN(PyObject_CallFunction(ct_session.on_failure, "sO", code, Py_None));
     if (answer == NULL)
         return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
     Py_DECREF(answer);
@@ -31,7 +33,8 @@ enum ct_go ct_contain(void)
     if (!ct_session.active) /* it is what the policy has raised, or nobody can be asked any more */
         return CT_GO_RAISE;
     PyObject *error = PyErr_GetRaisedException();
-    PyObject *answer = PyObject_CallFunction(ct_session.on_failure, "sO", "ERR_UNKNOWN", error);
+    PyObject *answer =
+        CT_RECORDERS_OWN(PyObject_CallFunction(ct_session.on_failure, "sO", "ERR_UNKNOWN", error));
     Py_DECREF(error);
     if (answer == NULL)
         return ct_forgive() ? CT_GO_AWAY : CT_GO_RAISE;
@@ -138,7 +141,8 @@ static enum ct_go wait_for_slot(uint64_t session)
     ct_types_trim();
     if (ct_session.writer_runs)
         return CT_GO_ON;
-    PyObject *answer = PyObject_CallNoArgs(ct_session.on_sealed); /* starts the writer */
+    PyObject *answer =
+        CT_RECORDERS_OWN(PyObject_CallNoArgs(ct_session.on_sealed)); /* starts the writer */
     if (answer == NULL && ct_contain() == CT_GO_RAISE)
         return CT_GO_RAISE;
     Py_XDECREF(answer);
@@ -168,7 +172,7 @@ enum ct_go ct_announce(ct_thread *t)
 {
     uint64_t session = ct_session.number;
     unsigned long ident = PyThread_get_thread_ident();
-    PyObject *name = PyObject_CallFunction(ct_session.thread_name, "k", ident);
+    PyObject *name = CT_RECORDERS_OWN(PyObject_CallFunction(ct_session.thread_name, "k", ident));
     if (name == NULL)
         return ct_contain();
     if (ct_session.active && ct_session.number == session && PyUnicode_Check(name)) {

@@ -36,6 +36,7 @@ void ct_expander_free(ct_expander *e)
     ct_buf_free(&e->uncaught);
     ct_buf_free(&e->unhidden);
     ct_buf_free(&e->table);
+    ct_output_free(&e->output);
     free(e);
 }
 
@@ -44,6 +45,8 @@ static int fail(ct_expander *e)
     e->ended = CT_EXPAND_FAILED;
     return -1;
 }
+
+static const uint8_t main_thread[] = "MainThread";
 
 /* Begin a pass in the main thread. */
 static bool begin_pass(ct_expander *e)
@@ -55,8 +58,12 @@ static bool begin_pass(ct_expander *e)
     e->steps = 0;
     e->chunk_steps = 0;
     e->chunk_values = 0;
+    e->at_frame = false;
     e->path = 0;
     e->line = 1;
+    if (e->stacks.current)
+        ct_output_name(&e->stacks.current->name,
+                       (struct ct_span){main_thread, sizeof main_thread - 1});
     return e->stacks.current;
 }
 
@@ -89,7 +96,8 @@ void ct_expander_feed(ct_expander *e, const uint8_t *chunk, size_t length, uint6
 static bool out_of_memory(const ct_expander *e)
 {
     return e->in.error == CTJ_E_MEMORY || e->step_records.failed || e->value_records.failed ||
-           e->uncaught.failed || e->unhidden.failed || ct_calls_failed(&e->calls);
+           e->uncaught.failed || e->unhidden.failed || e->output.records.failed ||
+           ct_calls_failed(&e->calls);
 }
 
 /* Stop for good: at the unit that begins at `start`. */
@@ -119,6 +127,12 @@ int ct_expander_run(ct_expander *e)
             if (e->writing)
                 return CT_EXPAND_STEPS;
             e->chunk_steps = 0;
+        }
+        if (e->output.chunk_events == CT_EVENTS_PER_CHUNK)
+            return CT_EXPAND_EVENTS;
+        if (ct_output_goes_on(&e->output)) {
+            ct_output_line(e);
+            continue;
         }
         const uint8_t *start = in->p;
         if (in->error || !ctj_next(in, &unit))
@@ -272,8 +286,19 @@ const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length)
     return take(&e->value_records, &e->chunk_values, length);
 }
 
+const uint8_t *ct_expander_take_events(ct_expander *e, size_t *length)
+{
+    return take(&e->output.records, &e->output.chunk_events, length);
+}
+
+int ct_expander_events_are_full(const ct_expander *e)
+{
+    return e->output.chunk_events == CT_EVENTS_PER_CHUNK;
+}
+
 int ct_expander_written(ct_expander *e)
 {
+    ct_output_break(e);
     if (e->steps == 0)
         ct_expand_only_step(e);
     return out_of_memory(e) ? fail(e) : 0;

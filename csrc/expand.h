@@ -17,7 +17,8 @@ enum ct_expand_state {
     CT_EXPAND_STEPS = 1,   /* a chunk of steps is complete: take it */
     CT_EXPAND_VALUES = 2,  /* a chunk of values is complete: take it */
     CT_EXPAND_DAMAGED = 3, /* the journal cannot be read further: end the pass here */
-    CT_EXPAND_FAILED = 4   /* memory or the temporary files gave out: there will be no trace */
+    CT_EXPAND_FAILED = 4,  /* memory or the temporary files gave out: there will be no trace */
+    CT_EXPAND_EVENTS = 5   /* a chunk of events is complete: take it */
 };
 
 enum ct_expand_table {
@@ -82,10 +83,13 @@ const uint8_t *ct_expander_line_table(ct_expander *e, size_t path, size_t *lengt
 int ct_expander_write(ct_expander *e);
 /* Records of values in a chunk. */
 uint32_t ct_expander_values_per_chunk(const ct_expander *e);
-/* The chunk of steps or values that is complete, or what there is of one after the end; NULL
- * when it is empty.  Valid until the next run. */
+/* The chunk of steps, values or events that is complete, or what there is of one after the end;
+ * NULL when it is empty.  Valid until the next run. */
 const uint8_t *ct_expander_take_steps(ct_expander *e, size_t *length);
 const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length);
+const uint8_t *ct_expander_take_events(ct_expander *e, size_t *length);
+/* Whether no other record fits into the chunk of events. */
+int ct_expander_events_are_full(const ct_expander *e);
 /* End the second pass; afterwards take what is left. */
 int ct_expander_written(ct_expander *e);
 

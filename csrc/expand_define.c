@@ -175,6 +175,7 @@ void ct_expand_define_function(struct ct_expander *e, const struct ctj_record *u
         function->first_line = ct_expand_line(unit->c);
         function->number = e->function_count;
         function->is_module = flags & CTJ_FN_MODULE;
+        function->is_coroutine = flags & (CTJ_FN_COROUTINE | CTJ_FN_ASYNC_GENERATOR);
         stored = read_variables(e, function);
     }
     if (stored && !in->error)

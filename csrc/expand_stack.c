@@ -46,6 +46,8 @@ static void free_thread(struct ct_thread *thread)
         ct_vars_free(&thread->frames[i].slots);
         ct_vars_free(&thread->frames[i].named);
     }
+    ct_buf_free(&thread->name);
+    ct_buf_free(&thread->task);
     free(thread->frames);
     free(thread);
 }
@@ -122,6 +124,16 @@ void ct_thread_pop(struct ct_thread *thread)
     struct ct_frame *frame = &thread->frames[--thread->depth];
     ct_vars_reset(&frame->slots);
     ct_vars_reset(&frame->named);
+}
+
+struct ct_span ct_thread_task(const struct ct_thread *thread)
+{
+    /* The task is that of the coroutines, not of the loop that runs between them. */
+    for (uint32_t i = thread->task.length ? thread->depth : 0; i > 0; i--) {
+        if (thread->frames[i - 1].function->is_coroutine)
+            return ct_buf_span(&thread->task);
+    }
+    return (struct ct_span){0};
 }
 
 /* The record that stands for a whole thread in this stint; the main thread needs none. */

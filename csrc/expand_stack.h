@@ -14,7 +14,8 @@ struct ct_function {
     uint32_t global_count;
     uint32_t *slot_names; /* of the trace; the globals' names follow in the same memory */
     uint32_t *global_names;
-    bool is_module;         /* it is the body of a module */
+    bool is_module; /* it is the body of a module */
+    bool is_coroutine;
     bool clashes;           /* a global has the name of a slot */
     struct ct_vars globals; /* shown after the variables of each frame of the function */
 };
@@ -38,7 +39,9 @@ struct ct_thread {
     uint32_t depth;
     uint32_t capacity;
     uint32_t stint;
-    uint32_t function; /* number of `<thread NAME>` */
+    uint32_t function;  /* number of `<thread NAME>` */
+    struct ct_buf name; /* as JSON */
+    struct ct_buf task; /* of its coroutines, as JSON; empty when they run in none */
     struct ct_family family;
     uint32_t key; /* of the thread's root in this or an earlier stint */
     uint32_t key_stint;
@@ -66,6 +69,9 @@ void ct_stacks_free(struct ct_stacks *stacks);
 struct ct_frame *ct_thread_push(struct ct_thread *thread, struct ct_function *function,
                                 uint64_t line);
 void ct_thread_pop(struct ct_thread *thread);
+
+/* The name of the task that the thread runs, as JSON; empty when it runs none. */
+struct ct_span ct_thread_task(const struct ct_thread *thread);
 
 static inline struct ct_frame *ct_thread_top(struct ct_thread *thread)
 {

@@ -139,6 +139,7 @@ static void put_step(struct ct_expander *e, uint32_t path, uint32_t line,
     put_position(e, path, line);
     put_values(e, frame);
     end_record(e);
+    e->at_frame = frame != NULL;
 }
 
 void ct_expand_only_step(struct ct_expander *e)
@@ -163,12 +164,13 @@ void ct_expand_place(struct ct_expander *e, const struct ctj_record *unit)
     uint32_t path = e->path, line = e->line;
     if (frame) {
         place(e, e->stacks.current);
-        if (is_exception(unit)) {
+        if (unit->tag == CTJ_OUTPUT || is_exception(unit)) {
             path = frame->function->path;
             line = ct_expand_line(frame->line);
         }
     }
     put_step(e, path, line, frame);
+    e->output.after_call = unit->tag == CTJ_OUTPUT;
 }
 
 bool ct_expand_is_unplaced(const struct ct_expander *e, const struct ctj_record *unit)
@@ -179,6 +181,8 @@ bool ct_expand_is_unplaced(const struct ct_expander *e, const struct ctj_record 
     case CTJ_CATCH:
         return e->chunk_steps == 0 || (frame && (e->path != frame->function->path ||
                                                  e->line != ct_expand_line(frame->line)));
+    case CTJ_OUTPUT:
+        return frame && !e->at_frame;
     case CTJ_THREAD_START:
     case CTJ_THREAD_EXIT:
         return e->chunk_steps == 0;
@@ -334,6 +338,7 @@ static void on_entry(struct ct_expander *e, const struct ctj_record *unit)
                   unit->tag == CTJ_THROW    ? CT_ENTRY_THROW
                   : unit->tag == CTJ_RESUME ? CT_ENTRY_RESUME
                                             : CT_ENTRY_FOUND);
+    e->at_frame = false;
 }
 
 /* The main module may have ended by the exception that was read last, which began at `value`. */
@@ -388,6 +393,7 @@ static void on_end(struct ct_expander *e, const struct ctj_record *unit)
         ct_calls_settle(calls, frame->key, &frame->family);
     }
     ct_thread_pop(thread);
+    e->at_frame = false;
 }
 
 static void on_exception(struct ct_expander *e, const struct ctj_record *unit)
@@ -408,6 +414,7 @@ static void on_exception(struct ct_expander *e, const struct ctj_record *unit)
     }
     put_values(e, frame);
     end_record(e);
+    e->at_frame = true;
 }
 
 /* A record about threads; it belongs to no frame. */
@@ -416,6 +423,7 @@ static void put_thread(struct ct_expander *e, uint8_t tag, uint64_t id)
     put_mark(e, tag, id);
     put_values(e, NULL);
     end_record(e);
+    e->at_frame = false;
 }
 
 static void on_switch(struct ct_expander *e, uint64_t id)
@@ -435,6 +443,7 @@ static void on_thread_start(struct ct_expander *e, const struct ctj_record *unit
     struct ct_thread *thread = thread_of(e, unit->a);
     if (e->in.error)
         return;
+    ct_output_name(&thread->name, unit->text);
     if (!e->writing && unit->text.length) {
         thread->function = ct_expand_thread_function(e, unit->a, unit->text);
         if (thread->function == CT_NO_ID) {
@@ -454,6 +463,7 @@ static void lose_frames(struct ct_expander *e, struct ct_thread *thread)
     }
     while (thread->depth)
         ct_thread_pop(thread);
+    e->at_frame = false;
 }
 
 static void on_thread_exit(struct ct_expander *e, uint64_t id)
@@ -485,8 +495,39 @@ static void on_restored_frame(struct ct_expander *e, const struct ctj_record *un
         ctj_fail(&e->in, CTJ_E_MEMORY);
 }
 
+static void on_task(struct ct_expander *e, const struct ctj_record *unit)
+{
+    struct ct_thread *thread = e->stacks.current;
+    if (!thread)
+        ctj_fail(&e->in, CTJ_E_STACK);
+    else if (unit->a)
+        ct_output_name(&thread->task, unit->text);
+    else
+        thread->task.length = 0;
+}
+
+/* Whether output after the unit belongs to what was written before it. */
+static bool keeps_line(const struct ct_expander *e, const struct ctj_record *unit)
+{
+    switch (unit->tag) {
+    case CTJ_OUTPUT:
+    case CTJ_PATH:
+    case CTJ_NAME:
+    case CTJ_FUNCTION:
+    case CTJ_STACK:
+    case CTJ_FRAME:
+        return true;
+    case CTJ_THREAD_SWITCH:
+        return e->stacks.current && e->stacks.current->id == unit->a;
+    default:
+        return false;
+    }
+}
+
 void ct_expand_unit(struct ct_expander *e, const struct ctj_record *unit)
 {
+    if (!keeps_line(e, unit))
+        ct_output_break(e);
     switch (unit->tag) {
     case CTJ_STEP:
         on_step(e, unit);
@@ -533,6 +574,12 @@ void ct_expand_unit(struct ct_expander *e, const struct ctj_record *unit)
         break;
     case CTJ_FRAME:
         on_restored_frame(e, unit);
+        break;
+    case CTJ_TASK:
+        on_task(e, unit);
+        break;
+    case CTJ_OUTPUT:
+        ct_output_unit(e, (uint8_t)unit->a, unit->text);
         break;
     default: /* an extension */
         break;

@@ -4,6 +4,7 @@
 
 #include "expand.h"
 #include "expand_lines.h"
+#include "expand_output.h"
 #include "expand_stack.h"
 #include "expand_value.h"
 
@@ -45,6 +46,8 @@ struct ct_expander {
 
     uint64_t steps;
     uint32_t chunk_steps;
+    bool at_frame; /* the last step is one of the current thread's innermost frame */
+    struct ct_output output;
     uint32_t path; /* where the last step was */
     uint32_t line;
     uint64_t position;
@@ -65,7 +68,8 @@ struct ct_expander {
 /* Apply one unit, whose value, lists and items are still to be read. */
 void ct_expand_unit(struct ct_expander *e, const struct ctj_record *unit);
 /* Whether the unit writes a record that has no position of its own where it needs one: at the start
- * of a chunk of steps, and for an exception when the last step was elsewhere. */
+ * of a chunk of steps, for an exception when the last step was elsewhere, and for output when the
+ * last step was of another frame. */
 bool ct_expand_is_unplaced(const struct ct_expander *e, const struct ctj_record *unit);
 /* A step that gives such a record its position. */
 void ct_expand_place(struct ct_expander *e, const struct ctj_record *unit);

@@ -1,4 +1,5 @@
 #include "gate.h"
+#include "guard.h"
 
 /* Events at a shut gate before places are disabled: that they cost as much as making all places
  * live again, so a gate that opens often never costs more than twice what it has to. */
@@ -37,7 +38,7 @@ int ct_gate_activates(PyCodeObject *code)
     if (known != NULL)
         return known == Py_True;
     PyObject *files = Py_NewRef(gate.files);
-    PyObject *answer = PyObject_CallOneArg(gate.is_activation, code->co_filename);
+    PyObject *answer = CT_RECORDERS_OWN(PyObject_CallOneArg(gate.is_activation, code->co_filename));
     int status = answer == NULL ? -1 : PyDict_SetItem(files, code->co_filename, answer);
     status = status < 0 ? -1 : answer == Py_True;
     Py_XDECREF(answer);

@@ -49,13 +49,29 @@ enum ctj_unit {
     CTJ_THREAD_EXIT = 0x0E,   /* uv thread */
     CTJ_RAISE = 0x0F,         /* value exception */
     CTJ_CATCH = 0x10,         /* value exception */
-    CTJ_STACK = 0x11, /* uv thread, uv frames left out, uv frames listed; CTJ_FRAMEs follow */
-    CTJ_FRAME = 0x12, /* uv function, uv call key, uv line, outermost first */
-    CTJ_TASK = 0x13,  /* uv address, text name: the task of the coroutine in the next unit */
+    CTJ_STACK = 0x11,  /* uv thread, uv frames left out, uv frames listed; CTJ_FRAMEs follow */
+    CTJ_FRAME = 0x12,  /* uv function, uv call key, uv line, outermost first */
+    CTJ_TASK = 0x13,   /* uv address, text name: the task of the coroutine in the next unit */
+    CTJ_OUTPUT = 0x14, /* u8 enum ctj_stream with enum ctj_output_flag, uv length, bytes */
     CTJ_UNIT_EXTENSION = 0x30, /* 0x30..0x3F: uv length, that many bytes; skipped when unknown */
     CTJ_UNIT_EXTENSION_LAST = 0x3F,
     CTJ_STEP = 0x80,      /* 0x80 | zigzag(line - last line of the frame), items */
     CTJ_STEP_WIDE = 0xFF, /* the same with the zigzag as uv */
+};
+
+/* The first byte of CTJ_OUTPUT: a stream and flags. */
+enum ctj_stream {
+    CTJ_STDOUT,
+    CTJ_STDERR,
+    CTJ_STDIN,
+    CTJ_STREAM = 0x03 /* the bits of the stream */
+};
+
+enum ctj_output_flag {
+    CTJ_OUTPUT_BYTES = 0x04,   /* as they are; without, text */
+    CTJ_OUTPUT_PAUSE = 0x08,   /* 5 ms or more after the last output of the stream */
+    CTJ_OUTPUT_GOES_ON = 0x10, /* the next unit of the thread is more of the same */
+    CTJ_OUTPUT_FLUSH = 0x20,   /* the stream was flushed; no bytes */
 };
 
 /* Items: parts of a CTJ_CALL or step unit.  0x40 | slot for slots below CTJ_ITEM_SLOT_WIDE - 0x40.
@@ -106,13 +122,13 @@ enum ctj_value {
     CTJ_CYCLE = 0x25,     /* uv levels up to the container that this one is */
     CTJ_UNSET = 0x26,     /* the variable is unbound */
     CTJ_REDACTED = 0x27,
-    CTJ_DROPPED = 0x28, /* a return value; where a key would stand: a pair that is left out */
-    CTJ_OMITTED = 0x29,         /* not recorded because the step had reached its limit */
-    CTJ_INSTANCE = 0x2A,        /* uv type, value of the builtin part or CTJ_UNSET, uv fields in all,
-                                   uv fields shown, fields (enum ctj_field) */
-    CTJ_TEXT = 0x2B,            /* uv type, uv characters in all, text: an object in words */
-    CTJ_EDIT = 0x2C, /* uv edits, each: uv items kept since the last one, value: the list or tuple of
-                        the slot's last value with some items replaced */
+    CTJ_DROPPED = 0x28,  /* a return value; where a key would stand: a pair that is left out */
+    CTJ_OMITTED = 0x29,  /* not recorded because the step had reached its limit */
+    CTJ_INSTANCE = 0x2A, /* uv type, value of the builtin part or CTJ_UNSET, uv fields in all,
+                            uv fields shown, fields (enum ctj_field) */
+    CTJ_TEXT = 0x2B,     /* uv type, uv characters in all, text: an object in words */
+    CTJ_EDIT = 0x2C, /* uv edits, each: uv items kept since the last one, value: the list or tuple
+                        of the slot's last value with some items replaced */
     CTJ_VALUE_EXTENSION = 0x38, /* 0x38..0x3F: uv length, that many bytes */
     CTJ_VALUE_EXTENSION_LAST = 0x3F,
     CTJ_SMALL_DIFF = 0x40,

@@ -120,6 +120,10 @@ bool ctj_next(struct ctj_cursor *in, struct ctj_record *unit)
         unit->b = ctj_uv(in);
         unit->text = ctj_text(in);
         break;
+    case CTJ_OUTPUT:
+        unit->a = ctj_u8(in);
+        unit->text = ctj_text(in);
+        break;
     case CTJ_STACK:
     case CTJ_FRAME:
         unit->a = ctj_uv(in);

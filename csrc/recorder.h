@@ -30,6 +30,13 @@ void ct_writer_give(int slot);
 int ct_writer_wait(uint64_t sequence, int ms);
 void ct_writer_pause(int paused);
 
+/* capture.c: begin to record the streams whose bits (1 << enum ctj_stream) are set.  The names of
+ * methods that are not as expected, and so are not watched, are appended to the list `missing`.
+ * -1: the exception is in the list `errors`. */
+int ct_capture_open(int streams, uintptr_t missing, uintptr_t errors);
+/* Put every method back; does nothing the second time. */
+void ct_capture_close(void);
+
 int ct_callback_rows(void);
 const char *ct_callback_event(int row);
 const char *ct_callback_method(int row);

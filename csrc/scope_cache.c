@@ -2,6 +2,7 @@
 
 #include "boundary.h"
 #include "gate.h"
+#include "guard.h"
 #include "inject.h"
 #include "names.h"
 #include "types.h"
@@ -386,9 +387,9 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
         return CT_SCOPE_UNDECIDED;
     if (PySet_Contains(scopes.skipped_files, code->co_filename) == 1)
         return skip(code, activates);
-    PyObject *answer =
+    PyObject *answer = CT_RECORDERS_OWN(
         PyObject_CallFunctionObjArgs(scopes.resolver, (PyObject *)code, code->co_localsplusnames,
-                                     code->co_localspluskinds, module_name(globals), NULL);
+                                     code->co_localspluskinds, module_name(globals), NULL));
     if (answer == NULL)
         return contain();
     enum ct_scope scope = CT_SCOPE_ERROR;

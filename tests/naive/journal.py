@@ -18,6 +18,7 @@ from names to values.
     ("switch", thread)                            the thread that runs from here on
     ("thread start", thread, identifier, name)
     ("thread exit", thread)
+    ("output", thread, stream, flags, content)    stream is 0, 1 or 2, flags the bits above it
     ("task", thread, name)                        the asyncio task of the coroutine that comes next
 
 A task that a later chunk only states again gives no event.
@@ -407,6 +408,9 @@ class Decoder:
             if self.tasks.get(self.thread, (0, "")) != task:
                 self.tasks[self.thread] = task
                 self.add("task", task[1])
+        elif tag == 0x14:
+            what = data.u8()
+            self.add("output", what & 3, what & ~3, data.raw(data.uv()))
         elif tag in (0x0F, 0x10):
             value = self.value(data)
             frame = stack[-1]

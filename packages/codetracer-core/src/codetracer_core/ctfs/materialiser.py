@@ -155,18 +155,19 @@ def _fill(
         write_table(container, table, map(text_record, expander.table(number)))
     steps = ChunkStream(container, "steps", _STEPS_PER_CHUNK)
     values = ChunkStream(container, "values", per_chunk)
-    expander.write(steps.add, values.add, tick)
+    events = ChunkStream(container, "events", _EVENTS_PER_CHUNK)
+    last_event = b""
+    if expander.uncaught and facts.exit_status != 0:
+        # On the last step it says how the program ended.
+        last = max(expander.counts.steps - 1, 0)
+        last_event = error_record(last, text_record(expander.uncaught))
+    expander.write(steps.add, values.add, events.add, tick, last_event)
     calls = ChunkStream(container, "calls", _CALLS_PER_CHUNK)
     for size, pieces in expander.calls():
         calls.add_pieces(size, pieces)
     edges = ChunkStream(container, "edges", EDGES_PER_CHUNK)
     for piece in expander.edges():
         edges.add(piece)
-    events = ChunkStream(container, "events", _EVENTS_PER_CHUNK)
-    if expander.uncaught and facts.exit_status != 0:
-        # As the last event, on the last step, it says how the program ended.
-        last = max(expander.counts.steps - 1, 0)
-        events.add(memoryview(error_record(last, text_record(expander.uncaught))))
     container.append("meta.dat", meta_record(facts, [text.decode() for text in path_texts]))
 
 

@@ -135,26 +135,34 @@ class Expander:
         self,
         steps: Callable[[memoryview], None],
         values: Callable[[memoryview], None],
+        events: Callable[[memoryview], None],
         tick: Callable[[], None],
+        last_event: bytes = b"",
     ) -> None:
-        """Second pass: give each chunk of records of steps and of values.
+        """Second pass: give each chunk of records of steps, of values and of events.
 
-        What they get is valid during the call.
+        What they get is valid during the call. ``last_event`` is a record that comes after all
+        events of the journal.
         """
+        takers = {
+            lib.CT_EXPAND_VALUES: (lib.ct_expander_take_values, values),
+            lib.CT_EXPAND_STEPS: (lib.ct_expander_take_steps, steps),
+            lib.CT_EXPAND_EVENTS: (lib.ct_expander_take_events, events),
+        }
         for state in self._states(tick):
-            if state == lib.CT_EXPAND_VALUES:
-                values(self._take(lib.ct_expander_take_values))
-            else:
-                steps(self._take(lib.ct_expander_take_steps))
+            take, give = takers[state]
+            give(self._take(take))
         if lib.ct_expander_written(self._handle):
             raise self._failure()
-        for take, give in (
-            (lib.ct_expander_take_values, values),
-            (lib.ct_expander_take_steps, steps),
-        ):
+        is_full = lib.ct_expander_events_are_full(self._handle)
+        for state, (take, give) in takers.items():
             rest = self._take(take)
+            if state == lib.CT_EXPAND_EVENTS and not is_full:
+                rest, last_event = memoryview(bytes(rest) + last_event), b""
             if rest:
                 give(rest)
+        if last_event:
+            events(memoryview(last_event))
 
     def calls(self) -> Iterator[tuple[int, Iterator[memoryview]]]:
         """Give size and pieces of each chunk of call records; a piece is valid until the next."""
@@ -188,6 +196,7 @@ class Expander:
             while (state := lib.ct_expander_run(self._handle)) in (
                 lib.CT_EXPAND_STEPS,
                 lib.CT_EXPAND_VALUES,
+                lib.CT_EXPAND_EVENTS,
             ):
                 yield state
             if state == lib.CT_EXPAND_FAILED:

@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.filtering import FilterCoordinator
+    from codetracer_core.runtime.io import IoCoordinator
 
 __all__ = ["RuntimeTracer"]
 
@@ -35,8 +36,8 @@ _REASONS = {
 class RuntimeTracer:
     """Records the program that runs in this process into a journal.
 
-    It wires three parts that know nothing of each other: ``lifecycle``, the coordinator of filters
-    and the pipeline of events. There is one at a time in a process.
+    It wires four parts that know nothing of each other: ``lifecycle``, the coordinator of filters,
+    the pipeline of events and the coordinator of output. There is one at a time in a process.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class RuntimeTracer:
         on_recorder_error: str,
         adopt_running: bool = False,
         activation_path: str | None = None,
+        io: IoCoordinator | None = None,
     ) -> None:
         """`on_recorder_error` is ``"disable"`` or ``"abort"``.
 
@@ -58,6 +60,7 @@ class RuntimeTracer:
         self._coordinator = coordinator
         self._adopt = adopt_running
         self._events = EventPipeline()
+        self._io = io
         self._installation: Installation | None = None
         self._stats: RecorderStats | None = None
         self.lifecycle = LifecycleController(
@@ -93,6 +96,8 @@ class RuntimeTracer:
             if muted:
                 self.mute()
             installation.start(self._events, local=HANDLER_EVENTS)
+            if self._io is not None:
+                self._io.install()
         except BaseException:
             self._events.close()
             installation.remove()
@@ -155,6 +160,8 @@ class RuntimeTracer:
         installation, self._installation = self._installation, None
         if installation is None:
             return None
+        if self._io is not None:
+            self._io.uninstall()
         installation.silence()
         self._stats = self._count()
         # This clears local events, before the tool id is given back: its next owner must not

@@ -98,6 +98,7 @@ class TraceSession:
         Raises RecorderError; nothing is installed then, and no file of the attempt is left.
         """
         from codetracer_core.runtime.filtering import FilterCoordinator
+        from codetracer_core.runtime.io import IoCoordinator, captured_streams
         from codetracer_core.runtime.tracer import RuntimeTracer
         from codetracer_filter import TraceFilterEngine
 
@@ -120,6 +121,7 @@ class TraceSession:
                 on_recorder_error=policy.on_recorder_error.value,
                 adopt_running=adopt_running,
                 activation_path=bootstrap.activation_path,
+                io=IoCoordinator(captured_streams(policy.io_capture, bootstrap.filters.io)),
             )
             # What the log imports must not be recorded as the program's.
             report_start(bootstrap, writer.trace_id)

@@ -1,0 +1,212 @@
+/* The methods through which the program reaches its standard streams, and what is recorded of a
+ * call: always after the original has done its work, and only if it could. */
+#include "ct.h"
+
+#include "methods.h"
+#include "output.h"
+#include "streams.h"
+
+#define FAST      METH_FASTCALL
+#define FAST_TYPE (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
+
+enum hooked {
+    TEXT_WRITE,
+    TEXT_FLUSH,
+    TEXT_TELL,
+    WRITER_WRITE,
+    WRITER_FLUSH,
+    FILE_WRITE,
+    OS_WRITE,
+    HOOKS
+};
+
+static ct_method hooks[HOOKS];
+static PyMethodDef *file_descriptor; /* FileIO.fileno */
+
+static bool is_recorded(int stream)
+{
+    return stream != CT_NO_STREAM && (ct_output_streams & 1 << stream) != 0;
+}
+
+/* The stream that an object is, if this call is to be recorded. */
+static int stream_of(PyObject *object, enum ct_layer layer)
+{
+    int stream = ct_output_wanted() ? ct_stream_of(object, layer) : CT_NO_STREAM;
+    return is_recorded(stream) ? stream : CT_NO_STREAM;
+}
+
+/* The same for a descriptor. */
+static int stream_of_descriptor(long number)
+{
+    int stream = number == 1 ? CTJ_STDOUT : number == 2 ? CTJ_STDERR : CT_NO_STREAM;
+    return is_recorded(stream) ? stream : CT_NO_STREAM;
+}
+
+static PyObject *pass(enum hooked which, PyObject *self, PyObject *argument)
+{
+    uintptr_t before = ct_guard_enter();
+    PyObject *result = hooks[which].original(self, argument);
+    ct_guard_leave(before);
+    return result;
+}
+
+static PyObject *put(int stream, PyObject *content, PyObject *result)
+{
+    return result != NULL ? ct_output_put((uint8_t)stream, content, result) : NULL;
+}
+
+static PyObject *text_write(PyObject *self, PyObject *text)
+{
+    int stream = stream_of(self, CT_LAYER_TEXT);
+    if (stream == CT_NO_STREAM)
+        return hooks[TEXT_WRITE].original(self, text);
+    return put(stream, text, pass(TEXT_WRITE, self, text));
+}
+
+static PyObject *writer_write(PyObject *self, PyObject *bytes)
+{
+    int stream = stream_of(self, CT_LAYER_BUFFER);
+    if (stream == CT_NO_STREAM)
+        return hooks[WRITER_WRITE].original(self, bytes);
+    return put(stream, bytes, pass(WRITER_WRITE, self, bytes));
+}
+
+static PyObject *flush(enum hooked which, enum ct_layer layer, PyObject *self, PyObject *nothing)
+{
+    int stream = stream_of(self, layer);
+    if (stream == CT_NO_STREAM)
+        return hooks[which].original(self, nothing);
+    PyObject *result = pass(which, self, nothing);
+    return result != NULL ? ct_output_flushed((uint8_t)stream, result) : NULL;
+}
+
+static PyObject *text_flush(PyObject *self, PyObject *nothing)
+{
+    return flush(TEXT_FLUSH, CT_LAYER_TEXT, self, nothing);
+}
+
+static PyObject *writer_flush(PyObject *self, PyObject *nothing)
+{
+    return flush(WRITER_FLUSH, CT_LAYER_BUFFER, self, nothing);
+}
+
+/* Hands what is pending to the buffer. */
+static PyObject *text_tell(PyObject *self, PyObject *nothing)
+{
+    return pass(TEXT_TELL, self, nothing);
+}
+
+/* Whether the bytes are what a buffer has gathered: a view of memory that no object owns. */
+static bool is_of_buffer(PyObject *bytes)
+{
+    return PyMemoryView_Check(bytes) && PyMemoryView_GET_BASE(bytes) == NULL;
+}
+
+/* Files on the descriptors of the standard streams, whoever has opened them.  What comes through
+ * the buffer of a stream was recorded when it was written there. */
+static int stream_of_write(PyObject *file, PyObject *bytes)
+{
+    if (!ct_output_wanted() ||
+        (is_of_buffer(bytes) && ct_stream_of(file, CT_LAYER_RAW) != CT_NO_STREAM))
+        return CT_NO_STREAM;
+    PyObject *number = file_descriptor->ml_meth(file, NULL);
+    int stream = number != NULL ? stream_of_descriptor(PyLong_AsLong(number)) : CT_NO_STREAM;
+    PyErr_Clear(); /* it is closed */
+    Py_XDECREF(number);
+    return stream;
+}
+
+static PyObject *file_write(PyObject *self, PyTypeObject *type, PyObject *const *arguments,
+                            Py_ssize_t count, PyObject *names)
+{
+    PyCMethod original = CT_AS(PyCMethod, hooks[FILE_WRITE].original);
+    int stream = count == 1 ? stream_of_write(self, arguments[0]) : CT_NO_STREAM;
+    PyObject *result = original(self, type, arguments, (size_t)count, names);
+    return stream == CT_NO_STREAM ? result : put(stream, arguments[0], result);
+}
+
+static PyObject *os_write(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
+{
+    _PyCFunctionFast original = CT_AS(_PyCFunctionFast, hooks[OS_WRITE].original);
+    int stream = CT_NO_STREAM;
+    if (count == 2 && PyLong_CheckExact(arguments[0]) && ct_output_wanted())
+        stream = stream_of_descriptor(PyLong_AsLong(arguments[0]));
+    PyErr_Clear(); /* no descriptor has such a number */
+    PyObject *result = original(self, arguments, count);
+    return stream == CT_NO_STREAM ? result : put(stream, arguments[1], result);
+}
+
+/* ---- hooking
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static PyObject *os_function(const char *name)
+{
+    PyObject *module = PyImport_ImportModule("posix");
+    PyObject *function = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(module);
+    return function;
+}
+
+static int hook(enum hooked which, const char *name, PyMethodDef *entry, PyCFunction replacement,
+                PyObject *missing)
+{
+    if (ct_method_hook(&hooks[which], entry, replacement))
+        return 0;
+    PyObject *text = PyUnicode_FromString(name);
+    int status = text != NULL ? PyList_Append(missing, text) : -1;
+    Py_XDECREF(text);
+    return status;
+}
+
+#define HOOK(which, type, name, flags, function)                                                   \
+    hook(which, #type "." name, ct_method_entry(ct_io_types.type, name, flags),                    \
+         CT_AS(PyCFunction, function), missing)
+
+static int hook_all(PyObject *missing)
+{
+    PyObject *write = os_function("write");
+    file_descriptor = ct_method_entry(ct_io_types.file, "fileno", METH_NOARGS);
+    int status =
+        HOOK(TEXT_WRITE, text, "write", METH_O, text_write) +
+        HOOK(TEXT_FLUSH, text, "flush", METH_NOARGS, text_flush) +
+        HOOK(TEXT_TELL, text, "tell", METH_NOARGS, text_tell) +
+        HOOK(WRITER_WRITE, writer, "write", METH_O, writer_write) +
+        HOOK(WRITER_FLUSH, writer, "flush", METH_NOARGS, writer_flush) +
+        hook(FILE_WRITE, "file.write",
+             file_descriptor != NULL ? ct_method_entry(ct_io_types.file, "write", FAST_TYPE) : NULL,
+             CT_AS(PyCFunction, file_write), missing) +
+        hook(OS_WRITE, "os.write", ct_function_entry(write, FAST), CT_AS(PyCFunction, os_write),
+             missing);
+    Py_XDECREF(write);
+    return status < 0 ? -1 : 0;
+}
+
+int ct_capture_open(int streams, uintptr_t missing, uintptr_t errors)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    int status = ct_streams_open();
+    if (status == 0)
+        status = hook_all((PyObject *)missing);
+    if (status == 0)
+        ct_output_streams = (uint8_t)streams;
+    PyObject *error = PyErr_GetRaisedException();
+    if (error != NULL)
+        PyList_Append((PyObject *)errors, error);
+    Py_XDECREF(error);
+    PyGILState_Release(gil);
+    if (status < 0)
+        ct_capture_close();
+    return status;
+}
+
+void ct_capture_close(void)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    ct_output_streams = 0;
+    for (int i = 0; i < HOOKS; i++)
+        ct_method_unhook(&hooks[i]);
+    ct_streams_close();
+    PyGILState_Release(gil);
+}

@@ -1,0 +1,166 @@
+/* Units of output.  They follow the unit of the step that runs in the innermost frame of the
+ * thread, and say by that which line has written. */
+#include "output.h"
+
+#include <time.h>
+
+#include "boundary.h"
+#include "frame.h"
+#include "stack.h"
+
+#define PIECE    ((size_t)64 << 10) /* bytes of a unit */
+#define PAUSE_NS 5000000ull
+
+_Thread_local struct ct_guard ct_guard;
+uint8_t ct_output_streams;
+
+/* What was written to a stream since its last newline. */
+static struct {
+    uint64_t at_ns;
+    bool is_open;
+} lines[CTJ_STREAM];
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+/* The thread whose output it is; NULL when it is not to be recorded. */
+static ct_thread *thread_of_output(void)
+{
+    PyThreadState *state = ct_thread_state();
+    ct_thread *t = ct_session.active ? ct_thread_of(state) : NULL;
+    if (t == NULL || t->ignored)
+        return NULL;
+    if (ct_gate_exists && ct_gate_is_shut(t, ct_current_frame(state)))
+        return NULL;
+    return t;
+}
+
+static enum ct_go put_unit(ct_thread *t, uint8_t what, const uint8_t *bytes, size_t length)
+{
+    enum ct_go go = ct_boundary(t);
+    if (ct_unlikely(go != CT_GO_ON))
+        return go;
+    uint8_t *unit = ct_out.at, *p = unit + 1;
+    *p++ = what;
+    p = ct_put_uv(p, length);
+    memcpy(p, bytes, length);
+    ct_commit(unit, p + length, CTJ_OUTPUT);
+    return CT_GO_ON;
+}
+
+/* How many of the first bytes of a text make whole characters. */
+static size_t whole(const uint8_t *bytes, size_t length)
+{
+    size_t end = length;
+    while (end > length - 4 && (bytes[end] & 0xC0) == 0x80)
+        end--;
+    return end;
+}
+
+static enum ct_go put_bytes(uint8_t stream, uint8_t flags, const uint8_t *bytes, size_t length)
+{
+    uint8_t what = stream | flags;
+    if (lines[stream].is_open && now_ns() - lines[stream].at_ns >= PAUSE_NS)
+        what |= CTJ_OUTPUT_PAUSE;
+    lines[stream].is_open = bytes[length - 1] != '\n' && stream != CTJ_STDIN;
+    if (lines[stream].is_open)
+        lines[stream].at_ns = now_ns();
+    uint64_t session = ct_session.number;
+    enum ct_go go = CT_GO_ON;
+    while (length > PIECE && go == CT_GO_ON) {
+        ct_thread *t = thread_of_output();
+        if (t == NULL || ct_session.number != session)
+            return CT_GO_AWAY;
+        size_t piece = whole(bytes, PIECE);
+        go = put_unit(t, what | CTJ_OUTPUT_GOES_ON, bytes, piece);
+        what &= (uint8_t)~CTJ_OUTPUT_PAUSE;
+        bytes += piece;
+        length -= piece;
+    }
+    ct_thread *t = go == CT_GO_ON ? thread_of_output() : NULL;
+    if (t == NULL || ct_session.number != session)
+        return go;
+    return put_unit(t, what, bytes, length);
+}
+
+/* The UTF-8 of a str; lone surrogates like any other code point.  False: an exception is set. */
+static bool utf8_of(PyObject *text, const uint8_t **bytes, size_t *length, PyObject **keeper)
+{
+    if (PyUnicode_IS_COMPACT_ASCII(text)) {
+        *bytes = PyUnicode_1BYTE_DATA(text);
+        *length = (size_t)PyUnicode_GET_LENGTH(text);
+        return true;
+    }
+    *keeper = PyUnicode_AsEncodedString(text, "utf-8", "surrogatepass");
+    if (*keeper == NULL)
+        return false;
+    *bytes = (const uint8_t *)PyBytes_AS_STRING(*keeper);
+    *length = (size_t)PyBytes_GET_SIZE(*keeper);
+    return true;
+}
+
+/* How many bytes the original has taken of `length`. */
+static size_t taken(PyObject *result, size_t length)
+{
+    if (!PyLong_CheckExact(result))
+        return length;
+    size_t count = PyLong_AsSize_t(result);
+    PyErr_Clear();
+    return count < length ? count : length;
+}
+
+static enum ct_go put_object(uint8_t stream, PyObject *content, PyObject *result)
+{
+    const uint8_t *bytes;
+    size_t length;
+    enum ct_go go = CT_GO_ON;
+    if (PyUnicode_Check(content)) {
+        PyObject *keeper = NULL;
+        if (!utf8_of(content, &bytes, &length, &keeper)) {
+            PyErr_Clear();
+            return CT_GO_AWAY;
+        }
+        if (length != 0)
+            go = put_bytes(stream, 0, bytes, length);
+        Py_XDECREF(keeper);
+        return go;
+    }
+    Py_buffer view;
+    if (PyObject_GetBuffer(content, &view, PyBUF_SIMPLE) < 0) {
+        PyErr_Clear();
+        return CT_GO_AWAY;
+    }
+    length = taken(result, (size_t)view.len);
+    if (length != 0)
+        go = put_bytes(stream, CTJ_OUTPUT_BYTES, view.buf, length);
+    PyBuffer_Release(&view);
+    return go;
+}
+
+static PyObject *give_back(PyObject *result, enum ct_go go)
+{
+    if (ct_likely(go != CT_GO_RAISE))
+        return result;
+    Py_DECREF(result);
+    return NULL;
+}
+
+PyObject *ct_output_put(uint8_t stream, PyObject *content, PyObject *result)
+{
+    if (thread_of_output() == NULL)
+        return result;
+    return give_back(result, put_object(stream, content, result));
+}
+
+PyObject *ct_output_flushed(uint8_t stream, PyObject *result)
+{
+    ct_thread *t = lines[stream].is_open ? thread_of_output() : NULL;
+    if (t == NULL)
+        return result;
+    lines[stream].is_open = false;
+    return give_back(result, put_unit(t, stream | CTJ_OUTPUT_FLUSH, (const uint8_t *)"", 0));
+}
