@@ -157,13 +157,20 @@ static const struct item_type *format_of(const char *format)
         char code;
         struct item_type type;
     } formats[] = {
-        {'B', {"B", 'u', 1}},          {'b', {"b", 'i', 1}},
-        {'c', {"c", 'u', 1}},          {'?', {"?", 'b', 1}},
-        {'h', {"h", 'i', 2}},          {'H', {"H", 'u', 2}},
-        {'i', {"i", 'i', 4}},          {'I', {"I", 'u', 4}},
-        {'l', {"l", 'i', sizeof(long)}}, {'L', {"L", 'u', sizeof(long)}},
-        {'q', {"q", 'i', 8}},          {'Q', {"Q", 'u', 8}},
-        {'e', {"e", 'f', 2}},          {'f', {"f", 'f', 4}},
+        {'B', {"B", 'u', 1}},
+        {'b', {"b", 'i', 1}},
+        {'c', {"c", 'u', 1}},
+        {'?', {"?", 'b', 1}},
+        {'h', {"h", 'i', 2}},
+        {'H', {"H", 'u', 2}},
+        {'i', {"i", 'i', 4}},
+        {'I', {"I", 'u', 4}},
+        {'l', {"l", 'i', sizeof(long)}},
+        {'L', {"L", 'u', sizeof(long)}},
+        {'q', {"q", 'i', 8}},
+        {'Q', {"Q", 'u', 8}},
+        {'e', {"e", 'f', 2}},
+        {'f', {"f", 'f', 4}},
         {'d', {"d", 'f', 8}},
     };
     if (format == NULL)

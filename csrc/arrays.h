@@ -46,7 +46,8 @@ static inline PyObject *ct_deque_next(ct_deque_walk *walk)
     return walk->block->items[walk->at++];
 }
 
-/* Write CTJ_INSTANCE for a memory view or an array of numpy: shape, format or dtype, first items. */
+/* Write CTJ_INSTANCE for a memory view or an array of numpy: shape, format or dtype, first items.
+ */
 uint8_t *ct_put_array(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type);
 
 #endif

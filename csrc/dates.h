@@ -4,7 +4,7 @@
 
 #include "compat.h"
 
-#define _PY_DATETIME_IMPL      1
+#define _PY_DATETIME_IMPL 1
 #include <datetime.h>
 #undef _PY_DATETIME_IMPL
 

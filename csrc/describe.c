@@ -12,10 +12,14 @@ static const struct {
     PyTypeObject *type;
     const char *word;
 } words[] = {
-    {&PyFunction_Type, "function"},      {&PyMethod_Type, "method"},
-    {&PyModule_Type, "module"},          {&PyCFunction_Type, "builtin"},
-    {&PyGen_Type, "generator"},          {&PyCoro_Type, "coroutine"},
-    {&PyAsyncGen_Type, "async generator"}, {&PyMethodDescr_Type, "method"},
+    {&PyFunction_Type, "function"},
+    {&PyMethod_Type, "method"},
+    {&PyModule_Type, "module"},
+    {&PyCFunction_Type, "builtin"},
+    {&PyGen_Type, "generator"},
+    {&PyCoro_Type, "coroutine"},
+    {&PyAsyncGen_Type, "async generator"},
+    {&PyMethodDescr_Type, "method"},
     {&PyWrapperDescr_Type, "method"},
 };
 
@@ -129,8 +133,8 @@ static int put_zone(char *out, size_t room, PyObject *zone)
     PyObject *offset = ((fixed_zone *)zone)->offset;
     int seconds = PyDateTime_DELTA_GET_DAYS(offset) * 86400 + PyDateTime_DELTA_GET_SECONDS(offset);
     int size = seconds < 0 ? -seconds : seconds;
-    int n = snprintf(out, room, "%c%02d:%02d", seconds < 0 ? '-' : '+', size / 3600,
-                     size / 60 % 60);
+    int n =
+        snprintf(out, room, "%c%02d:%02d", seconds < 0 ? '-' : '+', size / 3600, size / 60 % 60);
     if (size % 60 != 0)
         n += snprintf(out + n, room - (size_t)n, ":%02d", size % 60);
     return n;

@@ -4,8 +4,8 @@
 #include "names.h"
 #include "snapshot.h"
 
-/* The last CTJ_FIELD_NAMES names at most, each at the place that its address gives; the place is its
- * number until another name takes it. */
+/* The last CTJ_FIELD_NAMES names at most, each at the place that its address gives; the place is
+ * its number until another name takes it. */
 static struct {
     PyObject *name;      /* owned */
     uint64_t generation; /* of the chunk that holds the definition */

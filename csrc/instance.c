@@ -64,11 +64,9 @@ bool ct_fields_next_slot(ct_fields *f, PyObject **name, PyObject **value)
     while (f->slot < layout->count) {
         const ct_slot_field *field = &layout->fields[f->slot++];
         *name = field->name;
-        *value = layout->kind == CT_LAYOUT_SLOTS
-                     ? *(PyObject **)((char *)f->object + field->offset)
-                 : f->slot <= PyTuple_GET_SIZE(f->object)
-                     ? PyTuple_GET_ITEM(f->object, f->slot - 1)
-                     : NULL;
+        *value = layout->kind == CT_LAYOUT_SLOTS ? *(PyObject **)((char *)f->object + field->offset)
+                 : f->slot <= PyTuple_GET_SIZE(f->object) ? PyTuple_GET_ITEM(f->object, f->slot - 1)
+                                                          : NULL;
         if (*value != NULL)
             return true;
     }
@@ -108,9 +106,9 @@ ct_layout *ct_layout_keep(ct_layout *known, ct_layout *found)
     bool same = known != NULL && found != NULL && known->kind == found->kind &&
                 known->count == found->count;
     for (int i = 0; same && i < known->count; i++)
-        same = known->fields[i].name == found->fields[i].name &&
-               (known->kind != CT_LAYOUT_SLOTS ||
-                known->fields[i].offset == found->fields[i].offset);
+        same =
+            known->fields[i].name == found->fields[i].name &&
+            (known->kind != CT_LAYOUT_SLOTS || known->fields[i].offset == found->fields[i].offset);
     ct_layout_free(same ? found : known);
     return same ? known : found;
 }
@@ -184,8 +182,9 @@ static bool has_slots(PyTypeObject *type)
  * function, say, are its whole module. */
 static bool adds_fields(PyTypeObject *type, enum ct_shape shape)
 {
-    if (PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE) ? shape != CT_SHAPE_MEMBERS
-                                                          : !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
+    if (PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE)
+            ? shape != CT_SHAPE_MEMBERS
+            : !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
         return false;
     return has_slots(type);
 }

@@ -1,4 +1,4 @@
-/* The stored fields of objects: what an instance holds in its slots and its dict, read in place.  No
+/* The stored fields of objects: what an instance holds in its slots and its dict, read in place. No
  * descriptor is called and no dict is made. */
 #ifndef CT_INSTANCE_H
 #define CT_INSTANCE_H
@@ -102,9 +102,9 @@ void ct_layout_free(ct_layout *layout);
 /* Of two layouts free the second if they say the same, the first otherwise; returns the other. */
 ct_layout *ct_layout_keep(ct_layout *known, ct_layout *found);
 
-/* Compare the walk with what `__dict__` and attributes say, on instances of a small program, and set
- * ct_instances_are_unknown if they differ.  Returns -1 with an exception set if the test could not
- * run. */
+/* Compare the walk with what `__dict__` and attributes say, on instances of a small program, and
+ * set ct_instances_are_unknown if they differ.  Returns -1 with an exception set if the test could
+ * not run. */
 int ct_instance_self_test(void);
 
 #endif

@@ -54,10 +54,10 @@ typedef struct ct_plan {
     int slot_count;
     int argument_count;
     uint32_t *slot_names;
-    uint8_t *slot_flags;     /* enum ct_slot_flag, for steps */
-    uint8_t *argument_flags; /* the same for the arguments of a call */
-    PyObject *decide;        /* namespaces: callable (name) -> action, owned, or NULL */
-    PyObject *decided;       /* namespaces: dict of name -> action, owned, or NULL */
+    uint8_t *slot_flags;       /* enum ct_slot_flag, for steps */
+    uint8_t *argument_flags;   /* the same for the arguments of a call */
+    PyObject *decide;          /* namespaces: callable (name) -> action, owned, or NULL */
+    PyObject *decided;         /* namespaces: dict of name -> action, owned, or NULL */
     ct_attributes *attributes; /* what is said of names inside values; NULL: all are allowed */
     int global_count;
     ct_global *globals;

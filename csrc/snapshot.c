@@ -122,7 +122,8 @@ static struct {
 
 static const uintptr_t *same(const uintptr_t *w, PyObject *v);
 
-/* The word after an item that was put under a key: what a filter hides is the same whatever it is. */
+/* The word after an item that was put under a key: what a filter hides is the same whatever it is.
+ */
 static inline const uintptr_t *same_under_key(const uintptr_t *w, PyObject *v)
 {
     if (ct_unlikely(*w == CT_WORD_REDACTED || *w == CT_WORD_DROPPED))
@@ -136,7 +137,8 @@ static const uintptr_t *same_sequence(const uintptr_t *w, PyObject *v, Py_ssize_
     Py_ssize_t n;
     PyObject **items = ct_sequence_items(v, &n);
     if (flat)
-        return memcmp(w, items, (size_t)shown * sizeof *items) == 0 ? w + shown : NULL;
+        return shown == 0 || memcmp(w, items, (size_t)shown * sizeof *items) == 0 ? w + shown
+                                                                                  : NULL;
     around.open[around.depth++] = v;
     for (Py_ssize_t i = 0; i < shown && w != NULL; i++) {
         if (ct_unlikely(*w == CT_WORD_STOP)) {
@@ -155,7 +157,9 @@ static const uintptr_t *same_dict(const uintptr_t *w, PyObject *v, Py_ssize_t sh
     PyObject *key, *value;
     PyDictUnicodeEntry *entries = flat ? ct_dict_entries(v) : NULL;
     if (entries != NULL)
-        return memcmp(w, entries, (size_t)shown * sizeof *entries) == 0 ? w + 2 * shown : NULL;
+        return shown == 0 || memcmp(w, entries, (size_t)shown * sizeof *entries) == 0
+                   ? w + 2 * shown
+                   : NULL;
     around.open[around.depth++] = v;
     for (Py_ssize_t i = 0; i < shown && w != NULL; i++) {
         if (ct_unlikely(*w == CT_WORD_STOP)) {
@@ -337,8 +341,7 @@ static const uintptr_t *same_typed(const uintptr_t *w, PyObject *v, const ct_typ
     uint32_t id = (uint32_t)(*w >> 8);
     switch (*w & 0xFF) {
     case CT_WORD_OBJECT:
-        return w[1] == (uintptr_t)v && type->id == id && !has_fields_now(v, type) ? w + 2
-                                                                                         : NULL;
+        return w[1] == (uintptr_t)v && type->id == id && !has_fields_now(v, type) ? w + 2 : NULL;
     case CT_WORD_NAMED:
         return w[1] == (uintptr_t)v && type->id == id && w[2] == (uintptr_t)ct_name_object(v)
                    ? w + 3
@@ -347,7 +350,7 @@ static const uintptr_t *same_typed(const uintptr_t *w, PyObject *v, const ct_typ
         return w[1] == type->id && !has_fields_now(v, type) ? same_encoding(w, v, type) : NULL;
     case CT_WORD_SUBCONTAINER:
         return type->id == id && !has_fields_now(v, type) ? same_items(w + 1, v, type->shape)
-                                                         : NULL;
+                                                          : NULL;
     case CT_WORD_EXCEPTION:
         return type->id == id && !has_fields_now(v, type) ? same_exception(w + 1, v) : NULL;
     case CT_WORD_INSTANCE:
@@ -468,8 +471,8 @@ int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *c
             if (count == CT_CHANGES_LIMIT)
                 return -1;
             next = skip(w);
-            changes[count++] = (struct ct_change){i, (size_t)(w - tree->words),
-                                                  (size_t)(next - tree->words)};
+            changes[count++] =
+                (struct ct_change){i, (size_t)(w - tree->words), (size_t)(next - tree->words)};
         }
         w = next;
     }

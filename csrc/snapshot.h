@@ -11,23 +11,23 @@ enum ct_word {
     CT_WORD_CONTAINER = 1, /* type pointer | 1: an exact builtin container, then: items in all,
                               shown << 2 | form, the shown items */
     /* Eight bits, with a number above them. */
-    CT_WORD_OBJECT = 2,        /* type id; then: address */
-    CT_WORD_COPY = 3,          /* bytes; a value too large to own, then: type pointer, encoding */
-    CT_WORD_CYCLE = 4,         /* levels to the container around it that it is */
-    CT_WORD_SUBCONTAINER = 5,  /* type id; then as CT_WORD_CONTAINER */
-    CT_WORD_SUBATOM = 6,       /* bytes; then: type id, encoding */
-    CT_WORD_EXCEPTION = 7,     /* type id; then: its args as a value */
-    CT_WORD_INSTANCE = 0x0A,   /* type id; then: type pointer, its version, fields in all,
-                                  shown << 1 | plain, the builtin part or NOTHING, the shown fields,
-                                  a name and a value each */
-    CT_WORD_NAMED = 0x0B,      /* type id; then: address, its name (owned) */
-    CT_WORD_REDACTED = 0x0C,   /* in place of a value: a filter hides it */
-    CT_WORD_DROPPED = 0x0D,    /* the same; the key is not shown either */
-    CT_WORD_STOP = 0x0E,       /* in place of an item: the container ends here */
+    CT_WORD_OBJECT = 2,       /* type id; then: address */
+    CT_WORD_COPY = 3,         /* bytes; a value too large to own, then: type pointer, encoding */
+    CT_WORD_CYCLE = 4,        /* levels to the container around it that it is */
+    CT_WORD_SUBCONTAINER = 5, /* type id; then as CT_WORD_CONTAINER */
+    CT_WORD_SUBATOM = 6,      /* bytes; then: type id, encoding */
+    CT_WORD_EXCEPTION = 7,    /* type id; then: its args as a value */
+    CT_WORD_INSTANCE = 0x0A,  /* type id; then: type pointer, its version, fields in all,
+                                 shown << 1 | plain, the builtin part or NOTHING, the shown fields,
+                                 a name and a value each */
+    CT_WORD_NAMED = 0x0B,     /* type id; then: address, its name (owned) */
+    CT_WORD_REDACTED = 0x0C,  /* in place of a value: a filter hides it */
+    CT_WORD_DROPPED = 0x0D,   /* the same; the key is not shown either */
+    CT_WORD_STOP = 0x0E,      /* in place of an item: the container ends here */
     CT_WORD_NOTHING = 0x0F,
 };
-/* The form of a container: all shown items (keys and values of a dict) are atoms; items are pairs.  An
- * instance is plain when all its fields are attributes that it keeps in itself. */
+/* The form of a container: all shown items (keys and values of a dict) are atoms; items are pairs.
+ * An instance is plain when all its fields are attributes that it keeps in itself. */
 enum ct_form { CT_FORM_FLAT = 1, CT_FORM_PAIRS = 2 };
 #define CT_WORD(tag, number) ((uintptr_t)(number) << 8 | (tag))
 

@@ -12,7 +12,7 @@
 
 #define TABLE_START 256u
 #define TABLE_LIMIT                                                                                \
-    32768u             /* entries; a program that keeps making classes starts over with new ids */
+    32768u /* entries; a program that keeps making classes starts over with new ids */
 
 static struct {
     ct_type *entries;

@@ -6,7 +6,7 @@
 
 /* What can be read of an instance through C structures, fields apart. */
 enum ct_shape {
-    CT_SHAPE_OBJECT, /* nothing */
+    CT_SHAPE_OBJECT,  /* nothing */
     CT_SHAPE_MEMBERS, /* the members of a static type, as fields */
     CT_SHAPE_INT,
     CT_SHAPE_FLOAT,

@@ -59,9 +59,9 @@ typedef struct {
     int32_t left; /* bytes of the value's limit that are left */
     bool cut;     /* something was left out */
     bool stopped; /* ... by the byte limit, so that no snapshot describes what was written */
-    bool shot; /* words of a snapshot are made on the way (snapshot.h) */
+    bool shot;    /* words of a snapshot are made on the way (snapshot.h) */
     int depth;
-    ct_attributes *attributes; /* NULL: every name is allowed */
+    ct_attributes *attributes;      /* NULL: every name is allowed */
     PyObject *open[CT_DEPTH_LIMIT]; /* the containers around the current one, to find cycles */
 } ct_encoder;
 
@@ -141,7 +141,7 @@ static inline bool ct_is_exact_scalar(PyTypeObject *type)
 /* Items of a container of this shape. */
 static inline Py_ssize_t ct_container_size(PyObject *v, enum ct_shape shape)
 {
-    return shape == CT_SHAPE_DICT                                     ? PyDict_GET_SIZE(v)
+    return shape == CT_SHAPE_DICT                                 ? PyDict_GET_SIZE(v)
            : shape == CT_SHAPE_SET || shape == CT_SHAPE_FROZENSET ? PySet_GET_SIZE(v)
                                                                   : Py_SIZE(v);
 }

@@ -147,8 +147,7 @@ uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
     p = state_slots(t, frame, p, plan->slot_count, plan->slot_flags, CT_KIND_LOCAL);
     if (ct_unlikely(frame->space != NULL) && iframe->f_locals != NULL &&
         PyDict_Check(iframe->f_locals))
-        p = ct_namespace_state(frame->space, p, iframe->f_locals, &frame->cost,
-                               plan->attributes);
+        p = ct_namespace_state(frame->space, p, iframe->f_locals, &frame->cost, plan->attributes);
     if (plan->global_count != 0 && globals_may_differ(plan, iframe->f_globals))
         p = state_globals(plan, p, iframe->f_globals);
     return p;

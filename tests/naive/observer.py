@@ -24,6 +24,8 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -64,6 +66,9 @@ WORDS: list[tuple[type, str]] = [
     (MethodDescriptorType, "method"),
     (WrapperDescriptorType, "method"),
 ]
+
+WRITTEN = (datetime, date, time, timedelta, Decimal)
+"""Types of C that are shown as str() gives them."""
 
 OPTIMIZED = 0x1
 VARARGS = 0x4
@@ -145,6 +150,8 @@ def _builtin_part(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded | N
 
 def _in_words(kind: type, value: Any) -> str | None:
     """How functions and the like are written."""
+    if kind in WRITTEN:
+        return str(value)
     word = next((word for base, word in WORDS if issubclass(kind, base)), None)
     if word is None:
         return None
@@ -228,7 +235,10 @@ def _instance_dict(kind: type, value: Any) -> dict[str, Any] | None:
 
 
 def _view_fields(view: memoryview) -> list[tuple[str, Any]]:
-    items = memoryview.tolist(view) if len(view.shape or ()) == 1 else []
+    try:
+        items = memoryview.tolist(view)
+    except ValueError:
+        return [("shape", ()), ("format", "released")]
     return [("shape", view.shape), ("format", view.format), ("items", items)]
 
 

@@ -13,6 +13,9 @@ VOLATILE = frozenset(
         "Scanner",
         "TaskGroup",
         "_UnixSelectorEventLoop",
+        "OddTask",
+        "OddLoop",
+        "Queue",
     }
 )
 """Classes whose objects differ from run to run, or change while another thread runs."""
