@@ -9,15 +9,20 @@
 static struct {
     PyObject *name;      /* owned */
     uint64_t generation; /* of the chunk that holds the definition */
+    int32_t cost;
 } numbered[CTJ_FIELD_NAMES];
 
-uint8_t *ct_put_field_name(uint8_t *p, PyObject *name)
+uint8_t *ct_put_field_name(uint8_t *p, PyObject *name, int32_t *left)
 {
     size_t at = ((uintptr_t)name >> 4) % CTJ_FIELD_NAMES;
-    if (ct_likely(numbered[at].name == name && numbered[at].generation == ct_out.generation))
+    if (ct_likely(numbered[at].name == name && numbered[at].generation == ct_out.generation)) {
+        *left -= numbered[at].cost;
         return ct_put_uv(p, CTJ_FIELD_NAMED + at);
+    }
     Py_XSETREF(numbered[at].name, ct_is_atom(name) ? Py_NewRef(name) : NULL);
     numbered[at].generation = ct_out.generation;
+    numbered[at].cost = (int32_t)ct_name_text_cost(name);
+    *left -= numbered[at].cost;
     *p++ = CTJ_FIELD_DEFINE;
     p = ct_put_uv(p, at);
     return ct_put_name_text(p, name);
@@ -31,14 +36,9 @@ uint8_t *ct_put_field_label(uint8_t *p, const char *label)
         *p++ = CTJ_FIELD_STOP;
         return p;
     }
-    p = ct_put_field_name(p, name);
+    p = ct_put_field_name(p, name, &(int32_t){0});
     Py_DECREF(name);
     return p;
-}
-
-uint32_t ct_field_name_cost(PyObject *name)
-{
-    return ct_name_text_cost(name);
 }
 
 void ct_field_names_undefine(void)

@@ -4,14 +4,12 @@
 
 #include "compat.h"
 
-/* Write how a field of this name, an exact str, begins. */
-uint8_t *ct_put_field_name(uint8_t *p, PyObject *name);
+/* Write how a field of this name, an exact str, begins.  `*left` falls by the bytes that the name
+ * takes in a trace, at most. */
+uint8_t *ct_put_field_name(uint8_t *p, PyObject *name, int32_t *left);
 
 /* The same for a name of our own. */
 uint8_t *ct_put_field_label(uint8_t *p, const char *label);
-
-/* Bytes of the name in a trace, at most. */
-uint32_t ct_field_name_cost(PyObject *name);
 
 /* The live chunk has lost what was written last: numbers are given anew. */
 void ct_field_names_undefine(void);

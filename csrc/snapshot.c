@@ -131,6 +131,35 @@ static inline const uintptr_t *same_under_key(const uintptr_t *w, PyObject *v)
     return same(w, v);
 }
 
+/* The word after an object at w that is v, with the very fields that it had; NULL when that cannot
+ * be told at a glance. */
+static inline const uintptr_t *same_at_a_glance(const uintptr_t *w, PyObject *v)
+{
+    PyTypeObject *type = Py_TYPE(v);
+    ct_inline held;
+    PyObject *dict;
+    if ((*w & 0xFF) != CT_WORD_INSTANCE || w[1] != (uintptr_t)type || !(w[4] & 1) ||
+        w[2] != ct_type_version(type) || w[2] == 0 || !ct_inline_of(v, &held, &dict) ||
+        w[3] != (uintptr_t)held.count || w[4] >> 1 != (uintptr_t)held.count)
+        return NULL;
+    const uint8_t *order = held.order;
+    w += 6;
+    for (int i = held.count; i > 0; i--) {
+        if (w[0] != (uintptr_t)held.names[*order].me_key || w[1] != (uintptr_t)held.values[*order])
+            return NULL;
+        order += CT_INLINE_ORDER_STEP;
+        w += 2;
+    }
+    return w;
+}
+
+/* Where the value that was compared last began to differ, when it is a list or tuple. */
+static struct {
+    const uintptr_t *words; /* the snapshot's, NULL when it is not known */
+    const uintptr_t *at;
+    Py_ssize_t index;
+} differing;
+
 /* The items of a list, tuple or deque. */
 static const uintptr_t *same_sequence(const uintptr_t *w, PyObject *v, Py_ssize_t shown, bool flat)
 {
@@ -139,13 +168,24 @@ static const uintptr_t *same_sequence(const uintptr_t *w, PyObject *v, Py_ssize_
     if (flat)
         return shown == 0 || memcmp(w, items, (size_t)shown * sizeof *items) == 0 ? w + shown
                                                                                   : NULL;
+    const uintptr_t *start = w - 3;
     around.open[around.depth++] = v;
-    for (Py_ssize_t i = 0; i < shown && w != NULL; i++) {
+    for (Py_ssize_t i = 0; i < shown; i++) {
         if (ct_unlikely(*w == CT_WORD_STOP)) {
             w++;
             break;
         }
-        w = same(w, items[i]);
+        const uintptr_t *next = same_at_a_glance(w, items[i]);
+        if (next == NULL)
+            next = same(w, items[i]);
+        if (next == NULL) {
+            differing.words = start;
+            differing.at = w;
+            differing.index = i;
+            w = NULL;
+            break;
+        }
+        w = next;
     }
     around.depth--;
     return w;
@@ -411,7 +451,8 @@ bool ct_tree_same(struct ct_tree *tree, PyObject *v)
     if (tree->version != 0 && Py_TYPE(v) == &PyDict_Type && ct_dict_version(v) == tree->version)
         return true;
     around.depth = 0;
-    return same(tree->words, v) != NULL;
+    differing.words = NULL;
+    return same_at_a_glance(tree->words, v) != NULL || same(tree->words, v) != NULL;
 }
 
 /* The word after the value at w. */
@@ -458,15 +499,21 @@ int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *c
     const uintptr_t *w = tree->words;
     if (w[0] != ((uintptr_t)type | CT_WORD_CONTAINER) || w[1] != (uintptr_t)n)
         return -1;
-    Py_ssize_t shown = (Py_ssize_t)(w[2] >> 2);
+    Py_ssize_t shown = (Py_ssize_t)(w[2] >> 2), first = 0;
     int count = 0;
     w += 3;
+    if (differing.words == tree->words) {
+        first = differing.index;
+        w = differing.at;
+    }
     around.depth = 1;
     around.open[0] = v;
-    for (Py_ssize_t i = 0; i < shown; i++) {
+    for (Py_ssize_t i = first; i < shown; i++) {
         if (*w == CT_WORD_STOP)
             return -1;
-        const uintptr_t *next = same(w, items[i]);
+        const uintptr_t *next = same_at_a_glance(w, items[i]);
+        if (next == NULL)
+            next = same(w, items[i]);
         if (next == NULL) {
             if (count == CT_CHANGES_LIMIT)
                 return -1;

@@ -14,12 +14,15 @@
 #define TABLE_LIMIT                                                                                \
     32768u /* entries; a program that keeps making classes starts over with new ids */
 
+#define RECENT     16 /* a power of two */
+#define TAGS_LIMIT 8  /* versions of a class that we ask for: the interpreter has so many only */
+
 static struct {
     ct_type *entries;
     uint32_t mask;
     uint32_t used;
     uint32_t next_id;
-    ct_type *last; /* the entry asked for last: containers often hold objects of one class */
+    ct_type *recent[RECENT]; /* entries asked for lately, by the address of their type */
 } table;
 
 static uint32_t hash(const PyTypeObject *type)
@@ -137,7 +140,8 @@ static void forget_entries(void)
     for (uint32_t i = 0; table.entries != NULL && i <= table.mask; i++)
         forget(&table.entries[i]);
     free(table.entries);
-    table.entries = table.last = NULL;
+    table.entries = NULL;
+    memset(table.recent, 0, sizeof table.recent);
     table.used = 0;
 }
 
@@ -156,9 +160,15 @@ static bool resize(uint32_t size)
     }
     free(table.entries);
     table.entries = entries;
-    table.last = NULL;
+    memset(table.recent, 0, sizeof table.recent);
     table.mask = size - 1;
     return true;
+}
+
+/* A class can be renamed without becoming another version. */
+static inline bool has_name(PyTypeObject *type, const ct_type *entry)
+{
+    return !entry->owned || ((PyHeapTypeObject *)type)->ht_name == (PyObject *)entry->name;
 }
 
 /* The place of a type in the table, which is empty when the type is new. */
@@ -172,13 +182,13 @@ static ct_type *find(const PyTypeObject *type)
 
 ct_type *ct_type_of(PyTypeObject *type)
 {
+    unsigned int version = ct_type_version(type);
+    ct_type **recent = &table.recent[((uintptr_t)type >> 4 ^ (uintptr_t)type >> 10) % RECENT];
+    if (ct_likely(*recent != NULL && (*recent)->type == type && version != 0 &&
+                  (*recent)->version == version && has_name(type, *recent)))
+        return *recent;
     bool owned;
     const void *name = name_of(type, &owned);
-    unsigned int version = ct_type_version(type);
-    ct_type *last = table.last;
-    if (ct_likely(last != NULL && last->type == type && last->name == name && version != 0 &&
-                  last->version == version))
-        return last;
     if (ct_unlikely(table.entries == NULL)) {
         if (!resize(TABLE_START))
             return NULL;
@@ -187,11 +197,15 @@ ct_type *ct_type_of(PyTypeObject *type)
     }
     ct_type *entry = find(type);
     if (entry->type == type && entry->name == name && version != 0 && entry->version == version)
-        return table.last = entry;
+        return *recent = entry;
     /* A static type is the same for ever. */
     bool heap = PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE);
+    if (version == 0 && entry->type == type && entry->tagged < TAGS_LIMIT) {
+        entry->tagged++;
+        version = PyUnstable_Type_AssignVersionTag(type) ? ct_type_version(type) : 0;
+    }
     if (!heap && entry->type == type)
-        return table.last = entry;
+        return *recent = entry;
     enum ct_shape shape = heap ? shape_of(type) : shape_of_immutable(type);
     ct_layout *layout = ct_layout_of(type, shape);
     entry = find(type); /* looking at a base may have moved it */
@@ -213,7 +227,7 @@ ct_type *ct_type_of(PyTypeObject *type)
     entry->has_fields = entry->dict != CT_DICT_NONE || layout != NULL;
     entry->is_open = entry->has_fields && !ct_type_has_part(entry) &&
                      !PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE);
-    return table.last = entry;
+    return *recent = entry;
 }
 
 /* A static type's name without its module. */

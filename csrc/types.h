@@ -47,6 +47,7 @@ typedef struct {
     uint8_t dict;    /* enum ct_dict */
     bool has_fields; /* a dict or a layout */
     bool is_open;    /* instances have fields and nothing else, even when they have none just now */
+    uint8_t tagged;  /* how often the interpreter was asked for a version */
     bool owned;
     ct_layout *layout; /* owned; NULL for a class without slots */
 } ct_type;

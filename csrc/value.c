@@ -498,8 +498,8 @@ static uint8_t *put_field(ct_encoder *e, uint8_t *p, PyObject *name, PyObject *v
         else
             ct_shot.failed = true;
     }
-    e->left -= CT_COST_TEXT + (int32_t)ct_field_name_cost(name);
-    p = ct_put_field_name(p, name);
+    e->left -= CT_COST_TEXT;
+    p = ct_put_field_name(p, name, &e->left);
     return ct_likely(action == CT_ALLOW) ? put_value(e, p, value) : put_hidden(e, p);
 }
 
