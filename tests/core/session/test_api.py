@@ -507,3 +507,33 @@ def test_of_threads_that_start_at_once_one_gets_the_session(tmp_path: Path) -> N
     assert len(folders) == 2
     for folder in folders:
         assert any("work" in name for name in functions(tmp_path / folder / "trace.ct"))
+
+
+def test_what_no_session_can_be_made_of_is_refused_with_a_code(tmp_path: Path) -> None:
+    """Arguments of another type, and paths that no system takes, are errors of ours."""
+    printed = run(
+        """
+        for arguments in (
+            {"path": 3}, {"path": None}, {"path": b"out"}, {"path": "a\\0b"}, {"path": ""},
+            {"path": "x" * 300}, {"format": 3}, {"policy": 3}, {"trace_filter": 3},
+            {"start_on_enter": 3}, {"start_on_enter": "a\\0b"},
+        ):
+            try:
+                codetracer_core.start(**{"path": "out", **arguments})
+            except codetracer_core.RecorderError as error:
+                print(error.code, isinstance(error, TypeError), isinstance(error, ValueError))
+        print(codetracer_core.is_tracing(), os.listdir())
+        """,
+        tmp_path,
+    )
+    argument = "ERR_INVALID_ARGUMENT"
+    assert printed == [
+        *[f"{argument} True False"] * 3,
+        *[f"{argument} False True"] * 2,
+        "ERR_TRACE_DIR_CREATE_FAILED False False",
+        f"{argument} True False",
+        "ERR_INVALID_POLICY_VALUE True False",
+        *[f"{argument} True False"] * 2,
+        f"{argument} False True",
+        "False ['program.py']",
+    ]

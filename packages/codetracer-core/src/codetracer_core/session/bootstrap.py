@@ -7,7 +7,7 @@ import sys
 
 from codetracer_core.errors import RecorderError, UsageError
 from codetracer_core.session.arguments import name_judge, redact_arguments
-from codetracer_core.session.errors import as_recorder_error
+from codetracer_core.session.errors import as_recorder_error, path_text
 from codetracer_core.session.filesystem import OutputFolder, prepare_folder
 from codetracer_core.session.filters import explicit_filters, load_filters, program_directory
 from codetracer_core.session.metadata import SessionMetadata, collect_metadata
@@ -114,7 +114,7 @@ def _activation_path(given: str | os.PathLike[str]) -> str:
 
     Raises UsageError when no code can come from there: nothing would ever be recorded.
     """
-    path = os.path.realpath(os.path.expanduser(given))
+    path = os.path.realpath(path_text(given, "the file to begin in"))
     existing = path
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)

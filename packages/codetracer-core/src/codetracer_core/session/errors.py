@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from codetracer_core.errors import (
     EnvironmentError_,
     InternalError,
@@ -19,6 +21,7 @@ __all__ = [
     "TraceDirError",
     "UnsupportedFormatError",
     "as_recorder_error",
+    "path_text",
 ]
 
 
@@ -64,6 +67,28 @@ class InvalidValueError(UsageError, ValueError):
 
 class FilterPathError(UsageError, FileNotFoundError, ValueError):
     """A trace filter was named that does not exist or is no file."""
+
+
+def path_text(given: object, what: str) -> str:
+    """`given`, the path of `what`, as a text with the home folder in the place of ``~``.
+
+    Raises UsageError (``ERR_INVALID_ARGUMENT``): InvalidTypeError for what is no path, and
+    InvalidValueError for a text that cannot be one.
+    """
+    try:
+        path = os.path.expanduser(os.fspath(given))  # type: ignore[call-overload]
+    except TypeError:
+        path = None
+    if not isinstance(path, str):
+        raise InvalidTypeError(
+            "ERR_INVALID_ARGUMENT",
+            f"{what} is named by a text or a path, not by a {type(given).__name__}",
+        )
+    if not path or "\0" in path:
+        raise InvalidValueError(
+            "ERR_INVALID_ARGUMENT", f"{path!r} cannot be the path of {what}: give another"
+        )
+    return path
 
 
 _BY_KIND: dict[str, type[RecorderError]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from codetracer_core.session.errors import TraceDirConflictError, TraceDirError
+from codetracer_core.session.errors import TraceDirConflictError, TraceDirError, path_text
 from codetracer_core.session.previous import find_previous, is_locked, journal_names
 
 TYPE_CHECKING = False
@@ -53,10 +53,11 @@ def prepare_folder(directory: str | os.PathLike[str], *, json: bool = False) -> 
     Where another process records, and where a process that this one descends from has recorded,
     the folder is one inside of it that is named after the number of this process.
 
-    Raises TraceDirConflictError when it is no folder or holds a foreign file under a name of ours,
-    TraceDirError when it cannot be made or written. Folders made here are removed again then.
+    Raises UsageError for what is no path, TraceDirConflictError when it is no folder or holds a
+    foreign file under a name of ours, TraceDirError when it cannot be made or written. Folders made
+    here are removed again then.
     """
-    path = Path(os.path.abspath(os.path.expanduser(directory)))
+    path = Path(os.path.abspath(path_text(directory, "the output folder")))
     created = _make(path)
     try:
         _check_writable(path)
@@ -110,7 +111,7 @@ def discard(files: Iterable[Path]) -> None:
 
 
 def _make(path: Path) -> tuple[Path, ...]:
-    if path.is_dir():
+    if os.path.isdir(path):  # pathlib's raises for a name that is too long
         return ()
     if os.path.lexists(path):
         raise TraceDirConflictError(

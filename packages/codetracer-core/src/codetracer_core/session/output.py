@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codetracer_core.errors import UsageError
-from codetracer_core.session.errors import UnsupportedFormatError
+from codetracer_core.session.errors import InvalidTypeError, UnsupportedFormatError
 
 __all__ = ["FORMAT_CT", "FORMAT_JSON", "FORMAT_VARIABLE", "OutputOptions", "parse_format"]
 
@@ -48,11 +48,15 @@ class OutputOptions:
         self.keep_journal = keep_journal
 
 
-def parse_format(text: str) -> str:
+def parse_format(text: object) -> str:
     """The format that `text` names in any case, one of ``"ct"`` and ``"json"``.
 
-    Raises UnsupportedFormatError, a ValueError.
+    Raises UnsupportedFormatError, a ValueError, and InvalidTypeError for what is no text.
     """
+    if not isinstance(text, str):
+        raise InvalidTypeError(
+            "ERR_INVALID_ARGUMENT", f"a format is named by a text, not by a {type(text).__name__}"
+        )
     known = _ALIASES.get(text.strip().lower())
     if known is None:
         raise UnsupportedFormatError(text, tuple(_ALIASES))

@@ -22,8 +22,8 @@ from codetracer_core.session.reporting import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
     from pathlib import Path
+    from types import TracebackType
     from typing import Self
 
     from codetracer_core.journal.writer import JournalWriter
