@@ -108,3 +108,21 @@ def test_a_count_beyond_the_record_is_damage() -> None:
 def test_text_that_is_no_utf8_still_reads() -> None:
     """Foreign bytes in a text become replacement characters."""
     assert Cursor(b"\x03a\xffb").text() == "a�b"
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.binary(max_size=300)), max_size=20))
+def test_pairs_are_cut_as_they_stand(items: list[tuple[int, bytes]]) -> None:
+    """Pairs of a number and a blob come back as their own bytes, and the cursor is behind them."""
+    pairs = [encode_varint(number) + encode_varint(len(blob)) + blob for number, blob in items]
+    cursor = Cursor(b"".join(pairs) + b"rest")
+    assert cursor.pairs(len(pairs)) == pairs
+    assert cursor.raw(4) == b"rest"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x80", b"\x01", b"\x01\x05abcd", b"\x01\x80", b"\x01\xff\x01"]
+)
+def test_a_pair_that_is_cut_is_damage(data: bytes) -> None:
+    """A pair that reaches beyond its record is refused, also where the chunk goes on."""
+    with pytest.raises(TraceError):
+        Cursor(data + bytes(300), 0, len(data)).pairs(1)
