@@ -39,6 +39,7 @@ typedef struct ct_plan {
     bool activates;                  /* of the activation file */
     bool watched;                    /* local events with branches are set */
     uint8_t return_action;
+    uint8_t yield_action;
     uint8_t special;       /* enum ct_special */
     PyObject *ends_with;   /* the exception with which a method says that there are no more items,
                               borrowed, NULL for most functions */

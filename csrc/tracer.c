@@ -109,7 +109,10 @@ static inline enum ct_go put_end_once(ct_thread *t, uint8_t tag, PyObject *value
     if (ct_unlikely(go != CT_GO_ON))
         return go;
     uint8_t *unit = ct_out.at, *p = unit + 1;
-    uint8_t action = tag == CTJ_UNWIND ? CT_ALLOW : frame->plan->return_action;
+    const ct_plan *plan = frame->plan;
+    uint8_t action = tag == CTJ_RETURN  ? plan->return_action
+                     : tag == CTJ_YIELD ? plan->yield_action
+                                        : CT_ALLOW;
     if (ct_likely(action == CT_ALLOW)) {
         ct_encoder e;
         ct_encoder_start(&e, frame->plan->attributes);

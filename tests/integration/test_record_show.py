@@ -349,3 +349,23 @@ def peak_of_show(folder: Path) -> int:
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
     )
     return int(run_plain(["-c", measure], folder).stdout)
+
+
+def test_a_filter_can_hide_what_is_yielded(tmp_path: Path) -> None:
+    """A `ret` pattern for `<yield>` covers the yields and leaves the returned values alone."""
+    write_files(
+        tmp_path,
+        {
+            "app.py": "def numbers():\n    yield 111222\n\ndef one():\n    return 333444\n\n"
+            "next(numbers())\none()\n",
+            "filter.toml": '[meta]\nname = "yields"\nversion = 1\n\n[scope]\n'
+            'default_exec = "trace"\ndefault_value_action = "allow"\n\n[[scope.rules]]\n'
+            'selector = "pkg:*"\n\n[[scope.rules.value_patterns]]\n'
+            'selector = "ret:literal:<yield>"\naction = "redact"\n',
+        },
+    )
+    words = ["--trace-filter", "filter.toml", "app.py"]
+    assert record(words, tmp_path, tmp_path / "out").returncode == 0
+    text = recorder(["show", "out"], tmp_path).stdout.decode()
+    assert "yield <redacted>" in text
+    assert "333444" in text

@@ -23,9 +23,10 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -274,9 +275,9 @@ def _encode_container(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded
     return (kind.__name__, length, tuple(items))
 
 
-def _first(count: int, items: Iterable[Any]) -> Iterator[Any]:
-    for _, item in zip(range(count), items, strict=False):
-        yield item
+def _first(count: int, items: Iterable[Any]) -> list[Any]:
+    """The first items, taken at once: no other thread runs in between."""
+    return list(islice(items, count))
 
 
 def is_dunder(name: str) -> bool:

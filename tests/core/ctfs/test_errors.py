@@ -30,7 +30,7 @@ def test_every_failure_is_a_recorder_error_with_a_kind(
 def test_the_text_has_code_message_and_context() -> None:
     """The text names the code first and the context last, all as text."""
     error = errors.UsageError("ERR_X", "do that instead", number=5, name="a")
-    assert str(error) == "[ERR_X] do that instead (number=5, name=a)"
+    assert str(error) == "[ERR_X] do that instead (name=a, number=5)"
     assert dict(error.context) == {"number": "5", "name": "a"}
     assert (error.code, error.message) == ("ERR_X", "do that instead")
     assert str(errors.TargetError("ERR_Y", "no context")) == "[ERR_Y] no context"

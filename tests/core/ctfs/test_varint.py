@@ -84,7 +84,7 @@ def test_a_cursor_reads_fields_in_order(plain: int, signed: int, raw: bytes, tex
 
 def test_a_blob_longer_than_the_record_is_damage() -> None:
     """A length that exceeds what is left is refused before anything is taken."""
-    with pytest.raises(TraceError, match=r"inside a field .*length=5, size=3"):
+    with pytest.raises(TraceError, match=r"inside a field .*length=5, offset=1, size=3"):
         Cursor(b"\x05ab").blob()
 
 

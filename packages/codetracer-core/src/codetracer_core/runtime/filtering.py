@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from codetracer_filter import ScopeResolution, TraceFilterEngine, ValuePolicy
 
     type Plan = tuple[
-        str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object, object
+        str,
+        str,
+        int,
+        int,
+        int,
+        bytes,
+        bytes,
+        tuple[str, ...],
+        bytes,
+        int,
+        int,
+        object,
+        object,
+        object,
     ]
 
 __all__ = ["FilterCoordinator"]
@@ -50,6 +63,9 @@ _ACTIONS: Final[Mapping[ValueAction, int]] = {
     ValueAction.DROP: 2,
 }
 _DROP: Final = 2
+
+_YIELD: Final = "<yield>"
+"""What a `ret` pattern calls the value of a yield."""
 
 
 class FilterCoordinator:
@@ -167,7 +183,7 @@ def _own_folders() -> tuple[str, ...]:
 
 def _plan(
     code: CodeType, names: tuple[str, ...], module: str, path: str, resolution: ScopeResolution
-) -> tuple[str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, object, object]:
+) -> tuple[str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, int, object, object]:
     """The plan for `code` of the file `path`, whose module is shown as `module`, but for names
     inside values."""
     flags = code.co_flags
@@ -188,6 +204,7 @@ def _plan(
         slots = bytes(_DROP if _is_dunder(name) else decide(name) for name in names)
     else:
         slots = bytes(_ACTIONS[policy.decide(ValueKind.LOCAL, name)] for name in names)
+    returned = _ACTIONS[policy.decide(ValueKind.RETURN, resolution.object)]
     globals_ = () if is_module else tuple(_global_names(code, set(names)))
     return (
         path,
@@ -199,7 +216,9 @@ def _plan(
         bytes(_ACTIONS[policy.decide(ValueKind.ARG, name)] for name in names[:arguments]),
         globals_,
         bytes(_ACTIONS[policy.decide(ValueKind.GLOBAL, name)] for name in globals_),
-        _ACTIONS[policy.decide(ValueKind.RETURN, resolution.object)],
+        returned,
+        # What is yielded is asked for by a name of its own too; the stricter answer counts.
+        max(returned, _ACTIONS[policy.decide(ValueKind.RETURN, _YIELD)]),
         decide,
         decided,
     )
