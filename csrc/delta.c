@@ -81,7 +81,7 @@ static inline uint8_t *state_int(ct_slot *slot, uint8_t *p, ct_item item, int64_
 }
 
 /* The value of this item has been encoded at value..p: keep it if it differs from the copy that the
- * slot remembers. Equal bytes hold no definition, so that nothing is lost by taking them back. */
+ * slot remembers. What was defined in it is lost otherwise. */
 static uint8_t *keep_copy(ct_slot *slot, uint8_t *start, uint8_t *value, uint8_t *p, uint32_t cost,
                           uint32_t *total)
 {
@@ -239,6 +239,7 @@ static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
     uint8_t *start = p, *value = ct_put_item(p, item);
     PyTypeObject *type = Py_TYPE(v);
     uint32_t cost = slot->cost;
+    uint64_t definitions = ct_field_definitions;
     ct_shot_begin();
     p = NULL;
     if (tree != NULL && (type == &PyList_Type || type == &PyTuple_Type)) {
@@ -256,8 +257,12 @@ static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
     struct ct_tree *now = ct_tree_take(tree, v);
     if (tree != NULL)
         slot->kind = CT_SLOT_STALE; /* the old snapshot is reused or gone */
-    if (ct_unlikely(now == NULL))
-        return keep_copy(slot, start, value, p, cost, total);
+    if (ct_unlikely(now == NULL)) {
+        p = keep_copy(slot, start, value, p, cost, total);
+        if (p == start && ct_field_definitions != definitions)
+            ct_field_names_undefine();
+        return p;
+    }
     remember(slot, CT_SLOT_TREE, (uint64_t)(uintptr_t)now, cost, total);
     return p;
 }

@@ -4,6 +4,8 @@
 #include "names.h"
 #include "snapshot.h"
 
+uint64_t ct_field_definitions;
+
 /* The last CTJ_FIELD_NAMES names at most, each at the place that its address gives; the place is
  * its number until another name takes it. */
 static struct {
@@ -23,6 +25,7 @@ uint8_t *ct_put_field_name(uint8_t *p, PyObject *name, int32_t *left)
     numbered[at].generation = ct_out.generation;
     numbered[at].cost = (int32_t)ct_name_text_cost(name);
     *left -= numbered[at].cost;
+    ct_field_definitions++;
     *p++ = CTJ_FIELD_DEFINE;
     p = ct_put_uv(p, at);
     return ct_put_name_text(p, name);

@@ -3,6 +3,7 @@
 #include "arrays.h"
 #include "delta.h"
 #include "describe.h"
+#include "field_names.h"
 #include "instance.h"
 
 #define WORDS_LIMIT (1u << 16)
@@ -282,9 +283,12 @@ static const uintptr_t *same_encoding(const uintptr_t *w, PyObject *v, const ct_
     ct_encoder e;
     ct_encoder_start(&e, NULL);
     struct ct_value_counts counts = ct_value_counts;
+    uint64_t definitions = ct_field_definitions;
     uint8_t *end = type != NULL ? ct_put_part(&e, bytes, v, type) : ct_put_value(&e, bytes, v);
     size_t length = (size_t)(end - bytes);
     ct_value_counts = counts;
+    if (ct_unlikely(ct_field_definitions != definitions))
+        ct_field_names_undefine(); /* what is only compared goes nowhere */
     if (length != *w >> 8 || memcmp(bytes, w + 2, length) != 0)
         return NULL;
     return w + 2 + words_for(length);
