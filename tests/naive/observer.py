@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dis
 import importlib
 import json
 import os
@@ -465,6 +466,12 @@ class Observer:
             names = sorted(mentioned_names(code))
             self._mentioned[code] = names
         own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+        # What only a comprehension in the code calls so is a global outside of it.
+        own -= {
+            instruction.argval
+            for instruction in dis.get_instructions(code)
+            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+        }
         for name in names:
             if name not in own and name not in found and not is_dunder(name):
                 value = dict.get(module_globals, name, _ABSENT)

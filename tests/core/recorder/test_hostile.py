@@ -9,7 +9,7 @@ import pytest
 from core.recorder.support import PROGRAMS, record, run
 
 
-@pytest.mark.parametrize("name", ["hooks", "lifetimes"])
+@pytest.mark.parametrize("name", ["hooks", "layouts", "lifetimes"])
 def test_a_program_that_watches_itself_sees_no_recorder(name: str, tmp_path: Path) -> None:
     """Hooks of locals, keys, globals, namespaces and thread objects are called as often as without
     the recorder, and objects die at the same places."""

@@ -86,3 +86,23 @@ print(unbound())
 print(failing([[1, 2], [0], [5]]))
 print(walrus([[1], [2, 3], [4]]))
 print(closure_over_comprehension())
+
+
+item = "global"
+
+
+def hides_a_global(values):
+    before = len(values)
+    doubled = [item * 2 for item in values]
+    after = item
+    nested = [[item for item in row] for row in [values]]
+    both = {item: [item for item in values] for item in values}
+    return doubled, after, nested, both, before
+
+
+class Hides:
+    doubled = [item * 2 for item in (1, 2)]
+    after = item
+
+
+hides_a_global([1, 2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.machinery import PathFinder
 
+from codetracer_core.runtime.shadowed import shadowed_globals
 from codetracer_core.runtime.sources import SourceBook
 from codetracer_filter import ExecDecision, ValueAction, ValueKind
 
@@ -49,6 +50,9 @@ _VARKEYWORDS: Final = 0x8
 _GENERATOR: Final = 0x20
 _COROUTINE: Final = 0x80
 _ASYNC_GENERATOR: Final = 0x200
+
+# Of a variable (CO_FAST_HIDDEN of CPython): one of a comprehension that was compiled into the code.
+_FAST_HIDDEN: Final = 0x10
 
 # Flags of a function in the journal (csrc/journal_format.h).
 _FN_NAMESPACE: Final = 0x01
@@ -109,12 +113,12 @@ class FilterCoordinator:
         could be found this time, because the program is at the limit of its recursion or memory.
         """
         try:
-            return self._resolve(code, names, module)
+            return self._resolve(code, names, kinds, module)
         except (RecursionError, MemoryError):
             return ...
 
     def _resolve(
-        self, code: CodeType, names: tuple[str, ...], module: str | None
+        self, code: CodeType, names: tuple[str, ...], kinds: bytes, module: str | None
     ) -> Plan | bool | None:
         filename = code.co_filename
         if filename.startswith(self._own_folders):
@@ -135,7 +139,7 @@ class FilterCoordinator:
         if in_file:
             self.sources.see_file(path)
         return (
-            *_plan(code, names, module, path, resolution),
+            *_plan(code, names, kinds, module, path, resolution),
             self._attribute_decider(resolution.policy),
         )
 
@@ -182,7 +186,12 @@ def _own_folders() -> tuple[str, ...]:
 
 
 def _plan(
-    code: CodeType, names: tuple[str, ...], module: str, path: str, resolution: ScopeResolution
+    code: CodeType,
+    names: tuple[str, ...],
+    kinds: bytes,
+    module: str,
+    path: str,
+    resolution: ScopeResolution,
 ) -> tuple[str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, int, object, object]:
     """The plan for `code` of the file `path`, whose module is shown as `module`, but for names
     inside values."""
@@ -205,7 +214,10 @@ def _plan(
     else:
         slots = bytes(_ACTIONS[policy.decide(ValueKind.LOCAL, name)] for name in names)
     returned = _ACTIONS[policy.decide(ValueKind.RETURN, resolution.object)]
-    globals_ = () if is_module else tuple(_global_names(code, set(names)))
+    # What only a comprehension in the code calls so is a global outside of it.
+    own = {name for name, kind in zip(names, kinds, strict=True) if not kind & _FAST_HIDDEN}
+    own -= shadowed_globals(code, names, arguments)
+    globals_ = () if is_module else tuple(_global_names(code, own))
     return (
         path,
         f"<{module}>" if is_module else code.co_qualname,
