@@ -515,7 +515,8 @@ static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_ty
     shoot(e, (uintptr_t)Py_TYPE(v));
     shoot(e, type->version);
     shoot(e, (uintptr_t)total);
-    shoot(e, (uintptr_t)shown << 1 | (type->layout == NULL && f->dict == NULL && type->is_open));
+    bool plain = type->dict == CT_DICT_MANAGED && type->layout == NULL && f->dict == NULL;
+    shoot(e, (uintptr_t)shown << 1 | (plain && type->is_open));
     if (ct_type_has_part(type)) {
         e->left -= CT_COST_PAIR + CT_COST_TEXT + 16;
         p = put_base(e, p, v, type);

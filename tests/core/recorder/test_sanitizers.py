@@ -27,7 +27,7 @@ TESTS = [
 PROGRAMS = [
     *("arguments", "class_bodies", "closures", "comprehensions", "containers", "coroutines"),
     *("deletion", "exceptions", "generators", "many_variables", "suspended", "switching", "tasks"),
-    *("threads", "values"),
+    *("field_names", "foreign_bases", "threads", "values"),
 ]
 
 pytestmark = [
