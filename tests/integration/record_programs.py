@@ -507,6 +507,9 @@ PROGRAMS: dict[str, RecordedProgram] = {
         status=0,
     ),
     "program on standard input": RecordedProgram(
-        "", words=("-", "a"), stdin=b"import sys\nprint(sys.argv, __name__)\n1 / 0\n", traced=False
+        "",
+        words=("-", "a"),
+        stdin=b"import sys\nprint(sys.argv, __name__)\n1 / 0\n",
+        in_file=False,
     ),
 }
