@@ -38,18 +38,28 @@ class Event:
 
         The name in the metadata counts; the kind cannot tell standard input from a file.
         """
-        if self.metadata.startswith("{"):
-            try:
-                name = json.loads(self.metadata).get("stream")
-            except (ValueError, RecursionError):
-                name = None
-            if isinstance(name, str):
-                return name
+        name = self._details().get("stream")
+        if isinstance(name, str):
+            return name
         if self.kind in _FILES:
             return "file"
         if self.kind in _STDERR:
             return "stderr"
         return "error" if self.kind == ERROR_EVENT else "stdout"
+
+    @property
+    def after_call(self) -> bool:
+        """Whether the step repeats its line for this event, since the line has called functions."""
+        flags = self._details().get("flags")
+        return isinstance(flags, list) and "after_call" in flags
+
+    def _details(self) -> dict[str, object]:
+        """The metadata, empty when it is no JSON object."""
+        try:
+            details = json.loads(self.metadata) if self.metadata.startswith("{") else None
+        except (ValueError, RecursionError):
+            details = None
+        return details if isinstance(details, dict) else {}
 
 
 class EventStream:

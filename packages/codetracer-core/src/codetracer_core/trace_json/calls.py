@@ -113,11 +113,12 @@ class Calls:
         while stack and stack[-1].result is not None:
             self._return(stack)
 
-    def run_line(self, step: Step) -> bool:
+    def run_line(self, step: Step, *, repeated: bool = False) -> bool:
         """Note that a line of the current thread's innermost call runs; whether it is news.
 
-        The trace repeats the line of a call where an exception is raised or caught, and where a
-        generator went on and left again without running a line.
+        The trace repeats the line of a call where an exception is raised or caught, where a
+        generator went on and left again without running a line, and, `repeated`, where a line
+        writes something after it has called functions.
         """
         stack = self._stack
         while stack and stack[-1].last_step is None:
@@ -126,6 +127,8 @@ class Calls:
         if not stack:
             return True
         frame = stack[-1]
+        if repeated:
+            return False
         first = frame.line == 0 and frame.entry in _GOES_ON
         known = frame.function.yielded_at if first else frame.line
         frame.line = step.line

@@ -17,6 +17,8 @@ __all__ = ["EventStream"]
 _BATCH = 4096
 _KEPT = 8192
 _KEPT_BYTES = 1024
+_KINDS = {"stdout": 0, "stderr": 2, "stdin": 3}
+"""The numbers by which readers of the array know streams."""
 _UNFINISHED = "<unfinished>"
 
 
@@ -47,8 +49,10 @@ class EventStream:
             while pending is not None and pending.step < step.index:
                 self._put_output(pending)
                 pending = next(output, None)
+            repeated = pending is not None and pending.step == step.index and pending.after_call
             calls.leave(step.index)
-            if not calls.enter(step) and step.kind in LINES and calls.run_line(step):
+            known = calls.enter(step) or step.kind not in LINES
+            if not known and calls.run_line(step, repeated=repeated):
                 self._put_step(step)
             if step.thread is not None and step.kind == "thread-switch":
                 calls.switch_thread(step.thread, step.index)
@@ -71,8 +75,9 @@ class EventStream:
 
     def _put_output(self, event: Event) -> None:
         content = event.content.decode("utf-8", "replace")
+        kind = _KINDS.get(event.stream, event.kind)
         self._emit(
-            f'{{"Event":{{"kind":{event.kind},"metadata":{quoted(event.metadata)},'
+            f'{{"Event":{{"kind":{kind},"metadata":{quoted(event.metadata)},'
             f'"content":{quoted(content)}}}}}'
         )
 
