@@ -169,9 +169,15 @@ except TraceBalanceError:
 """,
     "importing the package starts a session": """\
 import subprocess
-program = "import codetracer_python_recorder as c; print(c.is_tracing()); c.stop()"
-environ = os.environ | {"CODETRACER_TRACE": str(here / "auto"), "CODETRACER_FORMAT": "json"}
-subprocess.run([sys.executable, "-c", program], env=environ, check=True)
+# Set from within: where core is installed too, it would record from the start.
+program = '''
+import os, sys
+os.environ.update(CODETRACER_TRACE=sys.argv[1], CODETRACER_FORMAT="json")
+import codetracer_python_recorder as c
+print(c.is_tracing())
+c.stop()
+'''
+subprocess.run([sys.executable, "-c", program, str(here / "auto")], check=True)
 print(Path("auto/trace.json").exists())
 from codetracer_python_recorder import auto_start
 print(auto_start.ENV_TRACE_PATH, auto_start.ENV_TRACE_FORMAT, auto_start.ENV_TRACE_FILTER)
