@@ -114,6 +114,8 @@ def run(
     from codetracer_core._native import lib
 
     outcome: list[BaseException] = []
+    # Asked now: the hash of a member of an enumeration is Python code, which would be recorded.
+    has_file = program.kind in _WITH_FILE
     if program.kind is ProgramKind.SCRIPT:
         path = os.fsencode(program.path or "")
         end = lib.ct_program_file(path, id(namespace), id(outcome))
@@ -124,7 +126,7 @@ def run(
         end = lib.ct_program_call(id(function), id(arguments), id(outcome))
     if end == lib.CT_PROGRAM_EXITED:
         return Ending(exit_status(outcome[0]), outcome[0])
-    if program.kind in _WITH_FILE:
+    if has_file:
         namespace.pop("__file__", None)
         namespace.pop("__cached__", None)
     if end == lib.CT_PROGRAM_INTERRUPTED:
