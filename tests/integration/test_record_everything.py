@@ -35,6 +35,14 @@ def test_a_trace_holds_the_program_and_nothing_of_what_starts_and_ends_it(tmp_pa
         assert len(trace.steps) == 2
 
 
+def test_what_makes_a_command_ready_to_run_is_not_recorded(tmp_path: Path) -> None:
+    """The text of -c is compiled, and put where tracebacks look for it, before recording begins."""
+    write_files(tmp_path, {"all.toml": EVERYTHING})
+    done = record(["--trace-filter", "all.toml", "-c", "print(1)"], tmp_path, tmp_path / "out")
+    assert (done.stdout, done.stderr, done.returncode) == (b"1\n", b"", 0)
+    assert ct.load(tmp_path / "out" / "trace.ct").paths == ["<string>"]
+
+
 def test_warnings_of_the_log_are_not_steps_of_the_program(tmp_path: Path) -> None:
     """What the recorder imports to write a log line is not recorded as the program's doing."""
     filter_text = EVERYTHING.partition("[[scope.rules]]")[0]

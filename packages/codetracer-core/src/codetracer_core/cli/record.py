@@ -83,8 +83,9 @@ def _run(given: Words) -> int:
     if program.kind is programs.ProgramKind.STANDARD_INPUT:
         session.sources.add_stream(program.path or "")
     closing.imports.hide()
-    session.unmute()
-    return closing.leave(running.run(program, namespace, session.sources.add_program))
+    return closing.leave(
+        running.run(program, namespace, session.sources.add_program, session.unmute)
+    )
 
 
 def _run_unrecorded(program: programs.Program) -> int:

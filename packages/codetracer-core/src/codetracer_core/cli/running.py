@@ -19,13 +19,12 @@ _PYC_HEADER = 16
 __all__ = ["Ending", "exit_status", "leave", "prepare", "run"]
 
 # `python` gives these a __file__, and takes it away when the main module is over.
-_WITH_FILE = frozenset(
-    {
-        ProgramKind.SCRIPT,
-        ProgramKind.COMPILED,
-        ProgramKind.STANDARD_INPUT,
-        ProgramKind.ENTRY_POINT,
-    }
+# A tuple, because the hash of a member is Python code, which a recording would show.
+_WITH_FILE = (
+    ProgramKind.SCRIPT,
+    ProgramKind.COMPILED,
+    ProgramKind.STANDARD_INPUT,
+    ProgramKind.ENTRY_POINT,
 )
 
 
@@ -104,29 +103,31 @@ def run(
     program: Program,
     namespace: dict[str, object],
     compiled: Callable[[CodeType, str], None] | None = None,
+    begin: Callable[[], None] | None = None,
 ) -> Ending:
     """Run `program` in `namespace` to its end; exceptions are shown by ``sys.excepthook``.
 
-    `compiled` is called with the code and the source of ``-c``.
+    `compiled` is called with the code and the source of ``-c``, `begin` when nothing but the
+    program is left to run.
 
     What outlives the main module (threads, exit handlers) is left to the interpreter.
     """
     from codetracer_core._native import lib
 
+    path = os.fsencode(program.path or "")
+    function, arguments = _main_function(program, namespace, compiled)
     outcome: list[BaseException] = []
-    # Asked now: the hash of a member of an enumeration is Python code, which would be recorded.
-    has_file = program.kind in _WITH_FILE
+    if begin is not None:
+        begin()
     if program.kind is ProgramKind.SCRIPT:
-        path = os.fsencode(program.path or "")
         end = lib.ct_program_file(path, id(namespace), id(outcome))
     elif program.kind is ProgramKind.STANDARD_INPUT:
         end = lib.ct_program_stdin(id(namespace), id(outcome))
     else:
-        function, arguments = _main_function(program, namespace, compiled)
         end = lib.ct_program_call(id(function), id(arguments), id(outcome))
     if end == lib.CT_PROGRAM_EXITED:
         return Ending(exit_status(outcome[0]), outcome[0])
-    if has_file:
+    if program.kind in _WITH_FILE:
         namespace.pop("__file__", None)
         namespace.pop("__cached__", None)
     if end == lib.CT_PROGRAM_INTERRUPTED:
@@ -152,8 +153,13 @@ def _main_function(
     program: Program,
     namespace: dict[str, object],
     compiled: Callable[[CodeType, str], None] | None,
-) -> tuple[Callable[..., object], tuple[object, ...]]:
-    """What to call for programs that are no source file. It must bring in no frame of ours."""
+) -> tuple[Callable[..., object] | None, tuple[object, ...]]:
+    """What to call for programs that are no source file; None for those that are one.
+
+    It must bring in no frame of ours.
+    """
+    if program.kind in (ProgramKind.SCRIPT, ProgramKind.STANDARD_INPUT):
+        return None, ()
     if program.kind is ProgramKind.COMMAND:
         code = _compile_command(program.name)
         if compiled is not None and not isinstance(code, str):
