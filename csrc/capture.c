@@ -1,26 +1,13 @@
 /* The methods through which the program reaches its standard streams, and what is recorded of a
  * call: always after the original has done its work, and only if it could. */
+#include "capture.h"
+
 #include "ct.h"
+#include "secrets.h"
 
-#include "methods.h"
-#include "output.h"
-#include "streams.h"
-
-#define FAST      METH_FASTCALL
 #define FAST_TYPE (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
 
-enum hooked {
-    TEXT_WRITE,
-    TEXT_FLUSH,
-    TEXT_TELL,
-    WRITER_WRITE,
-    WRITER_FLUSH,
-    FILE_WRITE,
-    OS_WRITE,
-    HOOKS
-};
-
-static ct_method hooks[HOOKS];
+ct_method ct_hooks[CT_HOOKS];
 static PyMethodDef *file_descriptor; /* FileIO.fileno */
 
 static bool is_recorded(int stream)
@@ -28,8 +15,7 @@ static bool is_recorded(int stream)
     return stream != CT_NO_STREAM && (ct_output_streams & 1 << stream) != 0;
 }
 
-/* The stream that an object is, if this call is to be recorded. */
-static int stream_of(PyObject *object, enum ct_layer layer)
+int ct_captured_stream(PyObject *object, enum ct_layer layer)
 {
     int stream = ct_output_wanted() ? ct_stream_of(object, layer) : CT_NO_STREAM;
     return is_recorded(stream) ? stream : CT_NO_STREAM;
@@ -42,10 +28,10 @@ static int stream_of_descriptor(long number)
     return is_recorded(stream) ? stream : CT_NO_STREAM;
 }
 
-static PyObject *pass(enum hooked which, PyObject *self, PyObject *argument)
+static PyObject *pass(enum ct_hooked which, PyObject *self, PyObject *argument)
 {
     uintptr_t before = ct_guard_enter();
-    PyObject *result = hooks[which].original(self, argument);
+    PyObject *result = ct_hooks[which].original(self, argument);
     ct_guard_leave(before);
     return result;
 }
@@ -57,43 +43,43 @@ static PyObject *put(int stream, PyObject *content, PyObject *result)
 
 static PyObject *text_write(PyObject *self, PyObject *text)
 {
-    int stream = stream_of(self, CT_LAYER_TEXT);
+    int stream = ct_captured_stream(self, CT_LAYER_TEXT);
     if (stream == CT_NO_STREAM)
-        return hooks[TEXT_WRITE].original(self, text);
-    return put(stream, text, pass(TEXT_WRITE, self, text));
+        return ct_hooks[CT_TEXT_WRITE].original(self, text);
+    return put(stream, text, pass(CT_TEXT_WRITE, self, text));
 }
 
 static PyObject *writer_write(PyObject *self, PyObject *bytes)
 {
-    int stream = stream_of(self, CT_LAYER_BUFFER);
+    int stream = ct_captured_stream(self, CT_LAYER_BUFFER);
     if (stream == CT_NO_STREAM)
-        return hooks[WRITER_WRITE].original(self, bytes);
-    return put(stream, bytes, pass(WRITER_WRITE, self, bytes));
+        return ct_hooks[CT_WRITER_WRITE].original(self, bytes);
+    return put(stream, bytes, pass(CT_WRITER_WRITE, self, bytes));
 }
 
-static PyObject *flush(enum hooked which, enum ct_layer layer, PyObject *self, PyObject *nothing)
+static PyObject *flush(enum ct_hooked which, enum ct_layer layer, PyObject *self, PyObject *nothing)
 {
-    int stream = stream_of(self, layer);
+    int stream = ct_captured_stream(self, layer);
     if (stream == CT_NO_STREAM)
-        return hooks[which].original(self, nothing);
+        return ct_hooks[which].original(self, nothing);
     PyObject *result = pass(which, self, nothing);
     return result != NULL ? ct_output_flushed((uint8_t)stream, result) : NULL;
 }
 
 static PyObject *text_flush(PyObject *self, PyObject *nothing)
 {
-    return flush(TEXT_FLUSH, CT_LAYER_TEXT, self, nothing);
+    return flush(CT_TEXT_FLUSH, CT_LAYER_TEXT, self, nothing);
 }
 
 static PyObject *writer_flush(PyObject *self, PyObject *nothing)
 {
-    return flush(WRITER_FLUSH, CT_LAYER_BUFFER, self, nothing);
+    return flush(CT_WRITER_FLUSH, CT_LAYER_BUFFER, self, nothing);
 }
 
 /* Hands what is pending to the buffer. */
 static PyObject *text_tell(PyObject *self, PyObject *nothing)
 {
-    return pass(TEXT_TELL, self, nothing);
+    return pass(CT_TEXT_TELL, self, nothing);
 }
 
 /* Whether the bytes are what a buffer has gathered: a view of memory that no object owns. */
@@ -119,7 +105,7 @@ static int stream_of_write(PyObject *file, PyObject *bytes)
 static PyObject *file_write(PyObject *self, PyTypeObject *type, PyObject *const *arguments,
                             Py_ssize_t count, PyObject *names)
 {
-    PyCMethod original = CT_AS(PyCMethod, hooks[FILE_WRITE].original);
+    PyCMethod original = CT_AS(PyCMethod, ct_hooks[CT_FILE_WRITE].original);
     int stream = count == 1 ? stream_of_write(self, arguments[0]) : CT_NO_STREAM;
     PyObject *result = original(self, type, arguments, (size_t)count, names);
     return stream == CT_NO_STREAM ? result : put(stream, arguments[0], result);
@@ -127,7 +113,7 @@ static PyObject *file_write(PyObject *self, PyTypeObject *type, PyObject *const 
 
 static PyObject *os_write(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
-    _PyCFunctionFast original = CT_AS(_PyCFunctionFast, hooks[OS_WRITE].original);
+    _PyCFunctionFast original = CT_AS(_PyCFunctionFast, ct_hooks[CT_OS_WRITE].original);
     int stream = CT_NO_STREAM;
     if (count == 2 && PyLong_CheckExact(arguments[0]) && ct_output_wanted())
         stream = stream_of_descriptor(PyLong_AsLong(arguments[0]));
@@ -140,19 +126,19 @@ static PyObject *os_write(PyObject *self, PyObject *const *arguments, Py_ssize_t
  * ------------------------------------------------------------------------------------------------
  */
 
-static PyObject *os_function(const char *name)
+PyObject *ct_builtin(const char *module_name, const char *name)
 {
-    PyObject *module = PyImport_ImportModule("posix");
+    PyObject *module = PyImport_ImportModule(module_name);
     PyObject *function = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
     PyErr_Clear();
     Py_XDECREF(module);
     return function;
 }
 
-static int hook(enum hooked which, const char *name, PyMethodDef *entry, PyCFunction replacement,
-                PyObject *missing)
+int ct_hook(enum ct_hooked which, const char *name, PyMethodDef *entry, PyCFunction replacement,
+            PyObject *missing)
 {
-    if (ct_method_hook(&hooks[which], entry, replacement))
+    if (ct_method_hook(&ct_hooks[which], entry, replacement))
         return 0;
     PyObject *text = PyUnicode_FromString(name);
     int status = text != NULL ? PyList_Append(missing, text) : -1;
@@ -160,37 +146,38 @@ static int hook(enum hooked which, const char *name, PyMethodDef *entry, PyCFunc
     return status;
 }
 
-#define HOOK(which, type, name, flags, function)                                                   \
-    hook(which, #type "." name, ct_method_entry(ct_io_types.type, name, flags),                    \
-         CT_AS(PyCFunction, function), missing)
-
-static int hook_all(PyObject *missing)
+static int hook_output(PyObject *missing)
 {
-    PyObject *write = os_function("write");
+    PyObject *write = ct_builtin("posix", "write");
     file_descriptor = ct_method_entry(ct_io_types.file, "fileno", METH_NOARGS);
     int status =
-        HOOK(TEXT_WRITE, text, "write", METH_O, text_write) +
-        HOOK(TEXT_FLUSH, text, "flush", METH_NOARGS, text_flush) +
-        HOOK(TEXT_TELL, text, "tell", METH_NOARGS, text_tell) +
-        HOOK(WRITER_WRITE, writer, "write", METH_O, writer_write) +
-        HOOK(WRITER_FLUSH, writer, "flush", METH_NOARGS, writer_flush) +
-        hook(FILE_WRITE, "file.write",
-             file_descriptor != NULL ? ct_method_entry(ct_io_types.file, "write", FAST_TYPE) : NULL,
-             CT_AS(PyCFunction, file_write), missing) +
-        hook(OS_WRITE, "os.write", ct_function_entry(write, FAST), CT_AS(PyCFunction, os_write),
-             missing);
+        CT_HOOK(CT_TEXT_WRITE, text, "write", METH_O, text_write) +
+        CT_HOOK(CT_TEXT_FLUSH, text, "flush", METH_NOARGS, text_flush) +
+        CT_HOOK(CT_TEXT_TELL, text, "tell", METH_NOARGS, text_tell) +
+        CT_HOOK(CT_WRITER_WRITE, writer, "write", METH_O, writer_write) +
+        CT_HOOK(CT_WRITER_FLUSH, writer, "flush", METH_NOARGS, writer_flush) +
+        ct_hook(CT_FILE_WRITE, "file.write",
+                file_descriptor != NULL ? ct_method_entry(ct_io_types.file, "write", FAST_TYPE)
+                                        : NULL,
+                CT_AS(PyCFunction, file_write), missing) +
+        ct_hook(CT_OS_WRITE, "os.write", ct_function_entry(write, METH_FASTCALL),
+                CT_AS(PyCFunction, os_write), missing);
     Py_XDECREF(write);
     return status < 0 ? -1 : 0;
 }
 
-int ct_capture_open(int streams, uintptr_t missing, uintptr_t errors)
+int ct_capture_open(int streams, int hide_secrets, uintptr_t missing, uintptr_t errors)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     int status = ct_streams_open();
     if (status == 0)
-        status = hook_all((PyObject *)missing);
+        status = hook_output((PyObject *)missing);
+    if (status == 0 && (streams & 1 << CTJ_STDIN) != 0)
+        status = ct_capture_input((PyObject *)missing);
     if (status == 0)
         ct_output_streams = (uint8_t)streams;
+    if (status == 0)
+        ct_secrets_open(hide_secrets != 0);
     PyObject *error = PyErr_GetRaisedException();
     if (error != NULL)
         PyList_Append((PyObject *)errors, error);
@@ -205,8 +192,10 @@ void ct_capture_close(void)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     ct_output_streams = 0;
-    for (int i = 0; i < HOOKS; i++)
-        ct_method_unhook(&hooks[i]);
+    for (int i = 0; i < CT_HOOKS; i++)
+        ct_method_unhook(&ct_hooks[i]);
+    ct_capture_input_close();
     ct_streams_close();
+    ct_secrets_close();
     PyGILState_Release(gil);
 }

@@ -1,6 +1,7 @@
 #include "delta.h"
 
 #include "field_names.h"
+#include "secrets.h"
 #include "snapshot.h"
 #include "types.h"
 
@@ -361,6 +362,7 @@ uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uin
 uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
                                 enum ct_kind kind, uint32_t *total)
 {
+    ct_secret(v);
     if (v == NULL)
         return ct_slot_state(slot, p, item, NULL, total, NULL);
     if (slot->kind == CT_SLOT_CONST && slot->bits == CTJ_REDACTED)
@@ -372,6 +374,7 @@ uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
 
 void ct_slot_count_dropped(ct_slot *slot, PyObject *v, enum ct_kind kind)
 {
+    ct_secret(v);
     if (v == NULL || slot->kind != CT_SLOT_NONE)
         return;
     slot->kind = CT_SLOT_UNSET;

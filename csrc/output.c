@@ -6,6 +6,7 @@
 
 #include "boundary.h"
 #include "frame.h"
+#include "secrets.h"
 #include "stack.h"
 
 #define PIECE    ((size_t)64 << 10) /* bytes of a unit */
@@ -13,6 +14,7 @@
 
 _Thread_local struct ct_guard ct_guard;
 uint8_t ct_output_streams;
+_Thread_local uint64_t ct_output_reads;
 
 /* What was written to a stream since its last newline. */
 static struct {
@@ -61,7 +63,7 @@ static size_t whole(const uint8_t *bytes, size_t length)
     return end;
 }
 
-static enum ct_go put_bytes(uint8_t stream, uint8_t flags, const uint8_t *bytes, size_t length)
+static enum ct_go put_pieces(uint8_t stream, uint8_t flags, const uint8_t *bytes, size_t length)
 {
     uint8_t what = stream | flags;
     if (lines[stream].is_open && now_ns() - lines[stream].at_ns >= PAUSE_NS)
@@ -85,6 +87,15 @@ static enum ct_go put_bytes(uint8_t stream, uint8_t flags, const uint8_t *bytes,
     if (t == NULL || ct_session.number != session)
         return go;
     return put_unit(t, what, bytes, length);
+}
+
+/* Secrets are replaced in the whole text: afterwards one may be in two pieces. */
+static enum ct_go put_bytes(uint8_t stream, uint8_t flags, const uint8_t *bytes, size_t length)
+{
+    uint8_t *copy = ct_secrets_hide(bytes, &length);
+    enum ct_go go = put_pieces(stream, flags, copy != NULL ? copy : bytes, length);
+    free(copy);
+    return go;
 }
 
 /* The UTF-8 of a str; lone surrogates like any other code point.  False: an exception is set. */
@@ -151,6 +162,7 @@ static PyObject *give_back(PyObject *result, enum ct_go go)
 
 PyObject *ct_output_put(uint8_t stream, PyObject *content, PyObject *result)
 {
+    ct_output_reads += stream == CTJ_STDIN;
     if (thread_of_output() == NULL)
         return result;
     return give_back(result, put_object(stream, content, result));

@@ -8,6 +8,9 @@
 /* A bit for each enum ctj_stream that is recorded. */
 extern uint8_t ct_output_streams;
 
+/* How often the calling thread has recorded what it has read. */
+extern _Thread_local uint64_t ct_output_reads;
+
 /* Whether a call of a hooked method is to be recorded for its own sake. */
 static inline bool ct_output_wanted(void)
 {

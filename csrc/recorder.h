@@ -9,6 +9,7 @@ typedef struct {
     uint64_t chunks, bytes, stalls, stall_ns;
     uint64_t cuts, omitted;
     uint64_t redacted[5], dropped[5]; /* arguments, locals, globals, returns, attributes */
+    uint64_t secrets_hidden, secrets_forgotten; /* in output; see secrets.h */
     uint64_t scopes_traced, scopes_skipped, scopes_synthetic, scopes_unreadable;
 } ct_counts;
 
@@ -30,10 +31,11 @@ void ct_writer_give(int slot);
 int ct_writer_wait(uint64_t sequence, int ms);
 void ct_writer_pause(int paused);
 
-/* capture.c: begin to record the streams whose bits (1 << enum ctj_stream) are set.  The names of
+/* capture.c: begin to record the streams whose bits (1 << enum ctj_stream) are set, with
+ * the texts of redacted values replaced if `hide_secrets` is not 0.  The names of
  * methods that are not as expected, and so are not watched, are appended to the list `missing`.
  * -1: the exception is in the list `errors`. */
-int ct_capture_open(int streams, uintptr_t missing, uintptr_t errors);
+int ct_capture_open(int streams, int hide_secrets, uintptr_t missing, uintptr_t errors);
 /* Put every method back; does nothing the second time. */
 void ct_capture_close(void);
 

@@ -14,6 +14,7 @@
 #include "frame.h"
 #include "inject.h"
 #include "instance.h"
+#include "secrets.h"
 #include "tracer.h"
 
 static uint8_t *ring_mapping;
@@ -237,6 +238,8 @@ void ct_session_counts(ct_counts *out)
         .stall_ns = ct_chunk_counts.stall_ns,
         .cuts = ct_value_counts.cuts,
         .omitted = ct_value_counts.omitted,
+        .secrets_hidden = ct_secret_counts.hidden,
+        .secrets_forgotten = ct_secret_counts.forgotten,
         .scopes_traced = ct_scope_counts.traced,
         .scopes_skipped = ct_scope_counts.skipped,
         .scopes_synthetic = ct_scope_counts.synthetic,

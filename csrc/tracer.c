@@ -9,6 +9,7 @@
 #include "field_names.h"
 #include "frame.h"
 #include "inject.h"
+#include "secrets.h"
 #include "stack.h"
 #include "tasks.h"
 #include "types.h"
@@ -120,6 +121,7 @@ static inline enum ct_go put_end_once(ct_thread *t, uint8_t tag, PyObject *value
         if (ct_unlikely(ct_attributes_pending))
             return CT_GO_AGAIN;
     } else {
+        ct_secret(value);
         *p++ = action == CT_DROP ? CTJ_DROPPED : CTJ_REDACTED;
         (action == CT_DROP ? ct_value_counts.dropped : ct_value_counts.redacted)[CT_KIND_RETURN]++;
     }

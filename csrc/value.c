@@ -5,6 +5,7 @@
 #include "describe.h"
 #include "field_names.h"
 #include "instance.h"
+#include "secrets.h"
 #include "snapshot.h"
 
 struct ct_limits ct_limits = {
@@ -278,8 +279,9 @@ static uint8_t *put_sequence(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t tag
 }
 
 /* What stands under a key that a filter hides. */
-static uint8_t *put_hidden(ct_encoder *e, uint8_t *p)
+static uint8_t *put_hidden(ct_encoder *e, uint8_t *p, PyObject *value)
 {
+    ct_secret(value);
     ct_count(&ct_value_counts.redacted[CT_KIND_ATTRIBUTE]);
     e->left -= CT_COST_TEXT;
     *p++ = CTJ_REDACTED;
@@ -288,8 +290,9 @@ static uint8_t *put_hidden(ct_encoder *e, uint8_t *p)
 }
 
 /* Neither the key nor the value is written; the snapshot has the key. */
-static uint8_t *put_dropped(ct_encoder *e, uint8_t *p, PyObject *key, uint8_t mark)
+static uint8_t *put_dropped(ct_encoder *e, uint8_t *p, PyObject *key, PyObject *value, uint8_t mark)
 {
+    ct_secret(value);
     ct_count(&ct_value_counts.dropped[CT_KIND_ATTRIBUTE]);
     *p++ = mark;
     if (!e->shot)
@@ -315,9 +318,9 @@ static uint8_t *put_pair(ct_encoder *e, uint8_t *p, PyObject *key, PyObject *val
     }
     word->flat = false;
     if (action == CT_DROP)
-        return put_dropped(e, p, key, CTJ_DROPPED);
+        return put_dropped(e, p, key, value, CTJ_DROPPED);
     p = put_value(e, p, key);
-    return put_hidden(e, p);
+    return put_hidden(e, p, value);
 }
 
 /* The container has fewer items than it says: it is being changed. */
@@ -403,7 +406,7 @@ static uint8_t *put_exception(ct_encoder *e, uint8_t *p, PyObject *v, const ct_t
         return p;
     }
     if (label == NULL || ct_attribute_action(e->attributes, label) != CT_ALLOW)
-        return put_hidden(e, p);
+        return put_hidden(e, p, args);
     e->open[e->depth++] = v; /* an exception may stand in its own args */
     p = put_value(e, p, args);
     e->depth--;
@@ -491,7 +494,7 @@ static uint8_t *put_field(ct_encoder *e, uint8_t *p, PyObject *name, PyObject *v
     enum ct_action action = ct_attribute_action(e->attributes, name);
     e->left -= CT_COST_PAIR;
     if (ct_unlikely(action == CT_DROP))
-        return put_dropped(e, p, name, CTJ_FIELD_DROPPED);
+        return put_dropped(e, p, name, value, CTJ_FIELD_DROPPED);
     if (e->shot) {
         if (ct_likely(ct_is_atom(name)))
             ct_shot_push_atom(name);
@@ -500,7 +503,7 @@ static uint8_t *put_field(ct_encoder *e, uint8_t *p, PyObject *name, PyObject *v
     }
     e->left -= CT_COST_TEXT;
     p = ct_put_field_name(p, name, &e->left);
-    return ct_likely(action == CT_ALLOW) ? put_value(e, p, value) : put_hidden(e, p);
+    return ct_likely(action == CT_ALLOW) ? put_value(e, p, value) : put_hidden(e, p, value);
 }
 
 static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type,

@@ -59,6 +59,7 @@ def test_defaults_let_the_program_run_on_and_keep_its_trace() -> None:
         "max_value": 16384,
         "max_step": 262144,
         "value_repr": "fields",
+        "redact_output": True,
     }
 
 

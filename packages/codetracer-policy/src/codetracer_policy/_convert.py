@@ -129,5 +129,6 @@ _CONVERTERS: dict[str, Callable[[object, str, str], object]] = {
     "module_name_from_globals": _flag,
     "propagate_script_exit": _flag,
     **dict.fromkeys(LIMIT_BOUNDS, _limit),
+    "redact_output": _flag,
     "value_repr": _value_repr,
 }

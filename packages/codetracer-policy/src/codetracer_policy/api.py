@@ -90,6 +90,7 @@ def configure_policy(
     max_value: int | str | None = None,
     max_step: int | str | None = None,
     value_repr: str | None = None,
+    redact_output: bool | None = None,
     **unknown: object,
 ) -> None:
     """Change the policy of this process; None leaves a setting as it is.
@@ -114,6 +115,7 @@ def configure_policy(
         "max_value": max_value,
         "max_step": max_step,
         "value_repr": value_repr,
+        "redact_output": redact_output,
         **unknown,
     }
     from codetracer_policy._convert import policy_update

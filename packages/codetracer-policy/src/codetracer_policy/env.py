@@ -129,6 +129,7 @@ VARIABLES: tuple[Variable, ...] = (
             value_repr=parse_choice(text, ValueRepr, name=name, place=_PLACE)
         ),
     ),
+    _flag("redact_output", "replace texts of redacted values in recorded output"),
 )
 """Every variable that sets the policy; of two that set one field the later one wins."""
 

@@ -146,6 +146,7 @@ FIELD_NAMES = (
     "propagate_script_exit",
     *LIMIT_BOUNDS,
     "value_repr",
+    "redact_output",
 )
 """The flat names of all settings: keyword arguments, keys of mappings, names in messages."""
 
@@ -173,6 +174,8 @@ class RecorderPolicy:
     """The command line exits with the program's status."""
     limits: CaptureLimits = CaptureLimits()
     value_repr: ValueRepr = ValueRepr.FIELDS
+    redact_output: bool = True
+    """Texts of redacted values are replaced in recorded output."""
     origins: tuple[tuple[str, PolicyOrigin], ...] = field(default=(), compare=False, repr=False)
     """The origin of each setting that is not a default, by flat name; see ``origin``."""
 

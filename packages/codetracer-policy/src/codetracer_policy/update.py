@@ -52,6 +52,7 @@ class PolicyUpdate:
     max_value: int | None = None
     max_step: int | None = None
     value_repr: ValueRepr | None = None
+    redact_output: bool | None = None
 
     def given(self) -> dict[str, object]:
         """The settings that this update changes, by name, in declaration order."""

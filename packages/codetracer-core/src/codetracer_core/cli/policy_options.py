@@ -63,6 +63,11 @@ POLICY_OPTIONS = (
         "record objects by their stored fields (the default), or call\ntheir __repr__",
         "fields|call",
     ),
+    Option(
+        ("--redact-output",),
+        "replace texts of redacted values in recorded output (the default)",
+        negatable=True,
+    ),
 )
 """One option for each setting; its name is the setting's, with dashes."""
 

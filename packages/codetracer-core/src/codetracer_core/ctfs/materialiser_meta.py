@@ -107,6 +107,7 @@ def metadata_document(
             "filters": [dict(entry) for entry in facts.filters],
             "stats": end.get("trace_filter_stats"),
         },
+        "io": end.get("io"),
         "counts": dict(counts),
         "complete": not damage,
         "damage": list(damage),

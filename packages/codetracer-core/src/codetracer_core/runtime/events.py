@@ -50,7 +50,8 @@ class RecorderStats:
     frames whose end was not seen, and the program waited ``stalls`` times and ``stall_ns`` in all
     for the journal. ``redacted`` and ``dropped`` count values by their kind. Of
     ``scopes_skipped``, ``scopes_synthetic`` are code in no file and ``scopes_unreadable`` code
-    whose names are no plain texts.
+    whose names are no plain texts. ``secrets_hidden`` counts places in output where a text of a
+    redacted value was replaced, ``secrets_forgotten`` such texts that were given up for others.
     """
 
     __slots__ = (
@@ -67,6 +68,8 @@ class RecorderStats:
         "scopes_synthetic",
         "scopes_traced",
         "scopes_unreadable",
+        "secrets_forgotten",
+        "secrets_hidden",
         "stall_ns",
         "stalls",
         "steps",
@@ -87,6 +90,8 @@ class RecorderStats:
         self.stall_ns: int = counts.stall_ns
         self.redacted: dict[str, int] = dict(zip(_VALUE_KINDS, counts.redacted, strict=True))
         self.dropped: dict[str, int] = dict(zip(_VALUE_KINDS, counts.dropped, strict=True))
+        self.secrets_hidden: int = counts.secrets_hidden
+        self.secrets_forgotten: int = counts.secrets_forgotten
         self.scopes_traced: int = counts.scopes_traced
         self.scopes_skipped: int = counts.scopes_skipped
         self.scopes_synthetic: int = counts.scopes_synthetic

@@ -27,8 +27,12 @@ class IoCoordinator:
     interpreter has it in another form, so that its output is missing in the trace.
     """
 
-    def __init__(self, streams: Iterable[str] = ()) -> None:
-        """`streams` are some of ``STREAMS``; with none of them nothing is hooked."""
+    def __init__(self, streams: Iterable[str] = (), *, hide_secrets: bool = True) -> None:
+        """`streams` are some of ``STREAMS``; with none of them nothing is hooked.
+
+        With `hide_secrets`, texts of values that a filter redacts are replaced in what is recorded.
+        """
+        self._hide_secrets = hide_secrets
         self._mask = sum(1 << STREAMS.index(stream) for stream in set(streams))
         self.unwatched: tuple[str, ...] = ()
 
@@ -38,7 +42,7 @@ class IoCoordinator:
             return
         missing: list[str] = []
         errors: list[BaseException] = []
-        if lib.ct_capture_open(self._mask, id(missing), id(errors)) != 0:
+        if lib.ct_capture_open(self._mask, self._hide_secrets, id(missing), id(errors)) != 0:
             error = errors[0] if errors else MemoryError()
             message = f"the program's output cannot be recorded: {error!r}"
             raise InternalError("ERR_UNKNOWN", message) from error

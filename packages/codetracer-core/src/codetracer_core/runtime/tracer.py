@@ -75,6 +75,11 @@ class RuntimeTracer:
         """Why recording ended before the program did; None when it did not."""
         return self.lifecycle.failure
 
+    @property
+    def unwatched(self) -> tuple[str, ...]:
+        """The builtin methods whose output could not be watched."""
+        return () if self._io is None else self._io.unwatched
+
     def install(self, *, muted: bool = False) -> None:
         """Begin to record; `muted`: not the calling thread, until it calls :meth:`unmute`.
 

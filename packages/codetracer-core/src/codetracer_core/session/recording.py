@@ -121,7 +121,10 @@ class TraceSession:
                 on_recorder_error=policy.on_recorder_error.value,
                 adopt_running=adopt_running,
                 activation_path=bootstrap.activation_path,
-                io=IoCoordinator(captured_streams(policy.io_capture, bootstrap.filters.io)),
+                io=IoCoordinator(
+                    captured_streams(policy.io_capture, bootstrap.filters.io),
+                    hide_secrets=policy.redact_output,
+                ),
             )
             # What the log imports must not be recorded as the program's.
             report_start(bootstrap, writer.trace_id)
@@ -257,6 +260,11 @@ class TraceSession:
         end: dict[str, object] = {
             "exit_status": status,
             "counts": {"steps": stats.steps, "calls": stats.calls},
+            "io": {
+                "secrets_hidden": stats.secrets_hidden,
+                "secrets_forgotten": stats.secrets_forgotten,
+                "unwatched": list(self._tracer.unwatched),
+            },
             "trace_filter_stats": self._coordinator.stats(),
             "sources": self._coordinator.sources.described(),
         }

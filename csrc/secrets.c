@@ -1,0 +1,220 @@
+/* A small table of texts.  Where one may begin in output is told by its first four bytes: a set of
+ * bits answers for most places, and a chain of the texts that share a bucket for the others. */
+#include "secrets.h"
+
+#include "value.h"
+
+#define CHARACTERS_MIN 6
+#define TEXT_LIMIT     ((size_t)64 << 10)
+#define TEXTS          1024
+#define BYTES_LIMIT    ((size_t)1 << 20)
+#define NODES          256 /* values looked at inside one */
+#define DEPTH          6
+#define BUCKETS        1024
+#define NONE           (-1)
+
+static const char MARK[] = "<redacted>";
+
+struct ct_secret_counts ct_secret_counts;
+bool ct_secrets_wanted;
+
+static struct secret {
+    uint8_t *bytes; /* NULL: the place is free */
+    size_t length;
+    int next; /* of the bucket, a shorter one or one as long; NONE at the end */
+} secrets[TEXTS];
+
+static int buckets[BUCKETS];
+static uint64_t starts[1024]; /* a bit for each hash of four bytes */
+static int oldest, count;
+static size_t bytes_kept;
+
+static uint32_t hash_of(const uint8_t *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word * 2654435761u >> 16;
+}
+
+void ct_secrets_close(void)
+{
+    ct_secrets_wanted = false;
+    for (int i = 0; i < TEXTS; i++) {
+        free(secrets[i].bytes);
+        secrets[i].bytes = NULL;
+    }
+    for (int i = 0; i < BUCKETS; i++)
+        buckets[i] = NONE;
+    memset(starts, 0, sizeof starts);
+    oldest = count = 0;
+    bytes_kept = 0;
+}
+
+void ct_secrets_open(bool wanted)
+{
+    ct_secrets_close();
+    ct_secret_counts = (struct ct_secret_counts){0};
+    ct_secrets_wanted = wanted;
+}
+
+/* Its bit of `starts` may be another's too and stays: it only costs a look into a bucket. */
+static void forget_oldest(void)
+{
+    struct secret *gone = &secrets[oldest];
+    int *link = &buckets[hash_of(gone->bytes) % BUCKETS];
+    while (*link != oldest)
+        link = &secrets[*link].next;
+    *link = gone->next;
+    bytes_kept -= gone->length;
+    free(gone->bytes);
+    gone->bytes = NULL;
+    oldest = (oldest + 1) % TEXTS;
+    count--;
+    ct_secret_counts.forgotten++;
+}
+
+static void keep_bytes(const uint8_t *bytes, size_t length)
+{
+    if (length > TEXT_LIMIT) {
+        ct_secret_counts.forgotten++;
+        return;
+    }
+    uint32_t hash = hash_of(bytes);
+    int *link = &buckets[hash % BUCKETS];
+    while (*link != NONE && secrets[*link].length > length)
+        link = &secrets[*link].next;
+    for (int i = *link; i != NONE && secrets[i].length == length; i = secrets[i].next)
+        if (memcmp(secrets[i].bytes, bytes, length) == 0)
+            return;
+    uint8_t *copy = malloc(length);
+    if (copy == NULL) {
+        ct_secret_counts.forgotten++;
+        return;
+    }
+    memcpy(copy, bytes, length);
+    while (count == TEXTS || bytes_kept + length > BYTES_LIMIT)
+        forget_oldest();
+    link = &buckets[hash % BUCKETS];
+    while (*link != NONE && secrets[*link].length > length)
+        link = &secrets[*link].next;
+    int place = (oldest + count++) % TEXTS;
+    secrets[place] = (struct secret){copy, length, *link};
+    *link = place;
+    bytes_kept += length;
+    starts[hash >> 6] |= (uint64_t)1 << (hash & 63);
+}
+
+static void keep_text(PyObject *text)
+{
+    Py_ssize_t characters = PyUnicode_GET_LENGTH(text);
+    if (characters < CHARACTERS_MIN)
+        return;
+    if (PyUnicode_IS_COMPACT_ASCII(text)) {
+        keep_bytes(PyUnicode_1BYTE_DATA(text), (size_t)characters);
+        return;
+    }
+    if ((size_t)characters > TEXT_LIMIT) {
+        ct_secret_counts.forgotten++;
+        return;
+    }
+    uint8_t *utf8 = malloc((size_t)characters * 4 + 16);
+    if (utf8 == NULL)
+        return;
+    uint8_t *end = ct_put_text(utf8, text, characters), *start = utf8;
+    while (*start++ & 0x80) /* the length that stands before it */
+        ;
+    keep_bytes(start, (size_t)(end - start));
+    free(utf8);
+}
+
+static void keep_int(PyObject *number)
+{
+    int64_t value;
+    char digits[24];
+    if (!ct_int_fits(number, &value)) {
+        PyErr_Clear();
+        return;
+    }
+    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)magnitude);
+    if (length >= CHARACTERS_MIN)
+        keep_bytes((const uint8_t *)digits, (size_t)length);
+}
+
+/* `nodes` is how many values may still be looked at. */
+static void keep(PyObject *value, int depth, int *nodes)
+{
+    if (depth > DEPTH || --*nodes < 0)
+        return;
+    if (PyUnicode_Check(value)) {
+        keep_text(value);
+    } else if (PyBytes_Check(value)) {
+        if (PyBytes_GET_SIZE(value) >= CHARACTERS_MIN)
+            keep_bytes((const uint8_t *)PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value));
+    } else if (PyLong_Check(value)) {
+        keep_int(value);
+    } else if (PyList_Check(value) || PyTuple_Check(value)) {
+        Py_ssize_t n;
+        PyObject **items = ct_sequence_items(value, &n);
+        for (Py_ssize_t i = 0; i < n && *nodes > 0; i++)
+            if (items[i] != NULL)
+                keep(items[i], depth + 1, nodes);
+    } else if (PyDict_Check(value)) {
+        Py_ssize_t at = 0;
+        PyObject *key, *item;
+        while (*nodes > 0 && PyDict_Next(value, &at, &key, &item))
+            keep(item, depth + 1, nodes);
+    } else if (PyAnySet_Check(value)) {
+        Py_ssize_t at = 0;
+        PyObject *item;
+        while (*nodes > 0 && (item = ct_set_next(value, &at)) != NULL)
+            keep(item, depth + 1, nodes);
+    }
+}
+
+void ct_secrets_keep(PyObject *value)
+{
+    int nodes = NODES;
+    keep(value, 0, &nodes);
+}
+
+/* The longest secret that the bytes begin with; NULL when there is none. */
+static const struct secret *secret_at(const uint8_t *bytes, size_t length)
+{
+    uint32_t hash = hash_of(bytes);
+    if (ct_likely(!(starts[hash >> 6] >> (hash & 63) & 1)))
+        return NULL;
+    for (int i = buckets[hash % BUCKETS]; i != NONE; i = secrets[i].next)
+        if (secrets[i].length <= length && memcmp(secrets[i].bytes, bytes, secrets[i].length) == 0)
+            return &secrets[i];
+    return NULL;
+}
+
+uint8_t *ct_secrets_hide(const uint8_t *bytes, size_t *length)
+{
+    if (ct_likely(count == 0))
+        return NULL;
+    uint8_t *copy = NULL;
+    size_t kept = 0, used = 0; /* of `bytes` and of `copy` */
+    for (size_t i = 0; i + CHARACTERS_MIN <= *length;) {
+        const struct secret *found = secret_at(bytes + i, *length - i);
+        if (ct_likely(found == NULL)) {
+            i++;
+            continue;
+        }
+        /* A secret is six bytes or more and its mark is ten. */
+        if (copy == NULL && (copy = malloc(*length * 2 + sizeof MARK)) == NULL)
+            return NULL;
+        memcpy(copy + used, bytes + kept, i - kept);
+        used += i - kept;
+        memcpy(copy + used, MARK, sizeof MARK - 1);
+        used += sizeof MARK - 1;
+        kept = i += found->length;
+        ct_secret_counts.hidden++;
+    }
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy + used, bytes + kept, *length - kept);
+    *length = used + *length - kept;
+    return copy;
+}
