@@ -42,7 +42,9 @@ class Recorded:
 
     def lines(self, stream: str = "stdout") -> list[tuple[str, int | None]]:
         """What was written, and at which line."""
-        return [(e.text.decode(), e.line) for e in self.written if e.stream == stream]
+        return [
+            (text.decode(), line) for name, text, line in joined(self.written) if name == stream
+        ]
 
 
 def run(folder: Path, program: str, *options: str, stdin: bytes = b"") -> Recorded:
@@ -75,3 +77,14 @@ def written(trace: ct.Trace, event: dict[str, Any]) -> Written:
         told["task"],
         tuple(told["flags"]),
     )
+
+
+def joined(events: list[Written]) -> list[tuple[str, bytes, int | None]]:
+    """Stream, text and line of events, without the cuts that a pause of the machine makes."""
+    told: list[tuple[str, bytes, int | None]] = []
+    cut = False
+    for event in events:
+        before = told.pop()[1] if cut else b""
+        told.append((event.stream, before + event.text, event.line))
+        cut = "time_split" in event.flags
+    return told

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.io.support import run, written
+from core.io.support import joined, run, written
 from integration.recording import RECORDER
 from naive import ct
 
@@ -74,7 +74,7 @@ def test_a_terminal_stays_one(tmp_path: Path) -> None:
     os.close(ours)
     trace = ct.load(tmp_path / "out" / "trace.ct")
     told = [written(trace, event) for event in trace.events]
-    assert [(event.stream, event.text, event.line) for event in told] == [
+    assert joined(told) == [
         ("stdout", b"name? ", 2),
         ("stdin", b"Ada\n", 2),
         ("stdout", b"True True Ada\n", 3),
