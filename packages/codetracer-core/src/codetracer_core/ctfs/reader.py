@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from codetracer_core.ctfs import layout
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
     from typing import Self
+
+    from codetracer_core.ctfs.positions import Position
 
 __all__ = ["Call", "Event", "Step", "Trace", "TraceIndexError", "Value", "Variable"]
 
@@ -142,13 +145,28 @@ class Trace:
         self._check("step", number, len(self))
         if number >= len(self._values):
             return []
-        cursor = self._values.record(number)
-        if not cursor:
-            return []
-        if cursor.varint() != 0:
-            message = "the variables of a step have a form that is not known"
-            raise TraceError("ERR_TRACE_CORRUPT", message, file="values.dat", step=number)
-        return cursor.pairs(cursor.count())
+        return _pairs(self._values.record(number))
+
+    def rows(self) -> Iterator[tuple[tuple[int, int], bytes]]:
+        """Yield tag and position, and the variables, of every step, all as the trace holds them.
+
+        For those who read a whole trace: ``KINDS`` of the steps names the tag, :meth:`locate` the
+        position, and :meth:`split_variables` gives what :meth:`variable_records` does.
+        """
+        padded = chain(self._values, repeat(b""))
+        return zip(self._steps.rows(), padded, strict=False)
+
+    def locate(self, position: int) -> Position:
+        """Return the place of a position of :meth:`rows`."""
+        return self.paths.locate(position)
+
+    @staticmethod
+    def split_variables(block: bytes) -> list[bytes]:
+        """Return the variables in a block of :meth:`rows`."""
+        cursor = Cursor(block)
+        if cursor:
+            cursor.varint()
+        return _pairs(cursor)
 
     def decode_variable(self, record: bytes) -> Variable:
         """Return the variable that one of :meth:`variable_records` is."""
@@ -217,6 +235,16 @@ class Trace:
         if not 0 <= number < count:
             message = f"the trace has no {what} {number}: its {what}s are 0 to {count - 1}"
             raise TraceIndexError("ERR_TRACE_INDEX", message)
+
+
+def _pairs(cursor: Cursor) -> list[bytes]:
+    """Return the variables of a step from the record that `cursor` stands in."""
+    if not cursor:
+        return []
+    if cursor.varint() != 0:
+        message = "the variables of a step have a form that is not known"
+        raise TraceError("ERR_TRACE_CORRUPT", message, file="values.dat")
+    return cursor.pairs(cursor.count())
 
 
 def _refuse_old_layout(container: Container) -> None:

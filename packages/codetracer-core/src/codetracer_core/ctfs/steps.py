@@ -11,6 +11,8 @@ from codetracer_core.ctfs.varint import Cursor
 from codetracer_core.errors import TraceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from codetracer_core.ctfs.container import Container
 
 __all__ = ["StepStream"]
@@ -62,6 +64,12 @@ class StepStream:
         chunk, index = divmod(number, self._chunks.per_chunk)
         steps = self._cache.get(chunk)
         return steps.tags[index], steps.positions[index], steps.details.get(index)
+
+    def rows(self) -> Iterator[tuple[int, int]]:
+        """Yield tag and global position of every step in order."""
+        for chunk in range(self._chunks.count):
+            steps = self._cache.get(chunk)
+            yield from zip(steps.tags, steps.positions, strict=True)
 
     def _load(self, chunk: int) -> tuple[_Chunk, int]:
         cursor = Cursor(self._chunks.inflate(chunk))

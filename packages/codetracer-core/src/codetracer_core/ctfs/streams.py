@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from codetracer_core._zstd import decompress
@@ -160,13 +161,23 @@ class Records:
         cursor.varint()
         return cursor
 
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield every record in order, its length before it."""
+        for chunk in range(self._chunks.count):
+            data, starts = self._cache.get(chunk)
+            for start, end in pairwise(starts):
+                yield data[start:end]
+
     def _load(self, chunk: int) -> tuple[tuple[bytes, array[int]], int]:
         data = self._chunks.inflate(chunk)
         starts = array("Q", [0])
         position = 0
         while position < len(data):
-            length, position = decode_varint(data, position)
-            position += length
+            if (length := data[position]) < 0x80:
+                position += 1 + length
+            else:
+                length, position = decode_varint(data, position)
+                position += length
             if position > len(data):
                 message = "a record reaches beyond its chunk"
                 raise TraceError("ERR_TRACE_CORRUPT", message, chunk=chunk, offset=position)

@@ -33,6 +33,9 @@ def decode_varint(data: bytes, position: int = 0) -> tuple[int, int]:
 
     Raises :class:`TraceError` when the data ends inside it or it does not fit 64 bits.
     """
+    pair = data[position : position + 2]
+    if len(pair) == 2 and pair[1] < 0x80 <= pair[0]:
+        return pair[0] & 0x7F | pair[1] << 7, position + 2
     number = 0
     for index, byte in enumerate(data[position : position + _MAX_BYTES]):
         number |= (byte & 0x7F) << (7 * index)

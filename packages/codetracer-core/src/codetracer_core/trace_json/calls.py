@@ -136,6 +136,26 @@ class Calls:
             return True
         return not (first and frame.last_step == step.index) and self._mark(step) is None
 
+    def quiet_until(self) -> int:
+        """The step up to which, not included, no call begins or ends."""
+        trace, key = self._trace, self._next_key
+        quiet = trace.call(key).first_step if key < trace.call_count else len(trace)
+        for frame in reversed(self._stack):
+            if frame.last_step is not None:
+                return min(quiet, frame.last_step + 1)
+        return quiet
+
+    def move(self, line: int) -> bool:
+        """Move the innermost call from the line where it is to another one; whether it did.
+
+        If not, :meth:`run_line` has to look closer.
+        """
+        frame = self._stack[-1] if self._stack else None
+        if frame is None or frame.last_step is None or frame.line in (0, line):
+            return False
+        frame.line = line
+        return True
+
     def switch_thread(self, thread: int, step: int) -> None:
         """Go on with `thread` after `step`."""
         self.leave(step + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json import dumps
+from json.encoder import encode_basestring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _NONE_KIND = 30
 
 def quoted(text: str) -> str:
     """`text` as a JSON string, in UTF-8 where JSON allows it."""
-    return dumps(text, ensure_ascii=False)
+    return encode_basestring(text)
 
 
 class Definitions:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from codetracer_core.ctfs.steps import KINDS
+from codetracer_core.ctfs.varint import Cursor
 from codetracer_core.trace_json.calls import LINES, Calls
 from codetracer_core.trace_json.definitions import Definitions, quoted
+from codetracer_core.trace_json.encoded import EncodedTexts
 from codetracer_core.trace_json.values import ValueTexts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from codetracer_core.ctfs.reader import Event, Step, Trace
+    from codetracer_core.ctfs.reader import Event, Trace
 
 __all__ = ["EventStream"]
 
@@ -20,6 +23,7 @@ _KEPT_BYTES = 1024
 _KINDS = {"stdout": 0, "stderr": 2, "stdin": 3}
 """The numbers by which readers of the array know streams."""
 _UNFINISHED = "<unfinished>"
+_LINE_TAGS = frozenset(tag for tag, kind in enumerate(KINDS) if kind in LINES)
 
 
 class EventStream:
@@ -32,7 +36,11 @@ class EventStream:
         self._definitions = Definitions(iter(trace.paths), self._emit)
         self._values = ValueTexts(self._definitions)
         self._calls = Calls(trace, self._definitions, self._values, self._emit)
+        self._encoded = EncodedTexts(self._values, trace.types.__getitem__)
         self._kept: dict[bytes, str] = {}
+        self._lines: dict[int, tuple[int, str]] = {}
+        self._last_block: bytes | None = None
+        self._last_texts: list[str] = []
 
     def batches(self) -> Iterator[list[str]]:
         """Yield all records, some thousands at a time; a list is valid until the next one."""
@@ -42,22 +50,34 @@ class EventStream:
         self._definitions.none_type()
         output = iter(trace.events())
         pending = next(output, None)
-        for step in trace.steps():
+        lines = self._lines
+        # Up to this step there are only lines of one call.
+        quiet = 0
+        for index, ((tag, position), variables) in enumerate(trace.rows()):
             if len(batch) >= _BATCH:
                 yield batch
                 batch.clear()
-            while pending is not None and pending.step < step.index:
+            if index < quiet and tag in _LINE_TAGS:
+                line = lines.get(position) or self._line(position)
+                if calls.move(line[0]):
+                    self._put_line(line[1], variables)
+                    continue
+            step = trace.step(index)
+            while pending is not None and pending.step < index:
                 self._put_output(pending)
                 pending = next(output, None)
-            repeated = pending is not None and pending.step == step.index and pending.after_call
-            calls.leave(step.index)
+            repeated = pending is not None and pending.step == index and pending.after_call
+            calls.leave(index)
             known = calls.enter(step) or step.kind not in LINES
             if not known and calls.run_line(step, repeated=repeated):
-                self._put_step(step)
+                self._put_line(self._line(position)[1], variables)
             if step.thread is not None and step.kind == "thread-switch":
-                calls.switch_thread(step.thread, step.index)
+                calls.switch_thread(step.thread, index)
             elif step.thread is not None and step.kind == "thread-exit":
                 calls.end_thread(step.thread)
+            quiet = calls.quiet_until()
+            if pending is not None:
+                quiet = min(quiet, pending.step)
         while pending is not None:
             self._put_output(pending)
             pending = next(output, None)
@@ -81,19 +101,31 @@ class EventStream:
             f'"content":{quoted(content)}}}}}'
         )
 
-    def _put_step(self, step: Step) -> None:
+    def _line(self, position: int) -> tuple[int, str]:
+        """The line at `position`, and the record of a step there."""
+        path_id, line, _ = self._trace.locate(position)
+        found = line, self._definitions.step(max(path_id, 0), line)
+        if len(self._lines) >= _KEPT:
+            self._lines.clear()
+        self._lines[position] = found
+        return found
+
+    def _put_line(self, step: str, variables: bytes) -> None:
         """A line that runs, with every variable that is visible there."""
-        self._emit(self._definitions.step(max(step.path_id, 0), step.line))
-        emit, kept = self._emit, self._kept
-        for record in self._trace.variable_records(step.index):
-            emit(kept.get(record) or self._variable(record))
+        self._emit(step)
+        if variables != self._last_block:
+            get, variable = self._kept.get, self._variable
+            records = self._trace.split_variables(variables)
+            self._last_texts = [get(record) or variable(record) for record in records]
+            self._last_block = variables
+        self._batch += self._last_texts
 
     def _variable(self, record: bytes) -> str:
         """The text of a variable. Small ones are kept: most steps repeat those of the last one."""
-        variable = self._trace.decode_variable(record)
-        value = self._values.of(variable.value)
-        number = self._definitions.name(variable.name)
-        text = f'{{"Value":{{"variable_id":{number},"value":{value}}}}}'
+        cursor = Cursor(record)
+        name = self._trace.variable_names[cursor.varint()]
+        value = self._encoded.of(cursor.blob())
+        text = f'{{"Value":{{"variable_id":{self._definitions.name(name)},"value":{value}}}}}'
         if len(record) <= _KEPT_BYTES:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()

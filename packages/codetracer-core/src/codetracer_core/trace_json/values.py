@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from codetracer_core.ctfs.values import Value
     from codetracer_core.trace_json.definitions import Definitions
 
-__all__ = ["NONE", "ValueTexts", "exception_message"]
+__all__ = ["INT", "NONE", "SEQUENCE", "STRING", "TUPLE", "ValueTexts", "exception_message"]
 
 NONE = f'{{"kind":"None","type_id":{NONE_TYPE}}}'
 
@@ -23,7 +23,9 @@ _NAMES = {
     "str": "String",
     "tuple": "Tuple",
 }
-_SEQUENCE, _INT, _STRING, _BOOL, _RAW, _TUPLE = 0, 7, 9, 12, 16, 27
+SEQUENCE, INT, STRING, TUPLE = 0, 7, 9, 27
+"""Numbers of forms that values have, by which readers know types."""
+_BOOL, _RAW = 12, 16
 _OBJECT = "Object"
 
 
@@ -44,25 +46,25 @@ class ValueTexts:
             case "Bool":
                 return self._plain("Bool", "b", "true" if data else "false", value, _BOOL)
             case "Int":
-                return self._plain("Int", "i", str(data), value, _INT)
+                return self._plain("Int", "i", str(data), value, INT)
             case "String":
-                return self._plain("String", "text", quoted(str(data)), value, _STRING)
+                return self._plain("String", "text", quoted(str(data)), value, STRING)
             case "Error":
                 return self._plain("Error", "msg", quoted(str(data)), value, _RAW)
             case "Tuple":
-                type_id = self._type(value, _TUPLE)
+                type_id = self._type(value, TUPLE)
                 return f'{{"kind":"Tuple","elements":[{self._items(value)}],"type_id":{type_id}}}'
             case "Sequence" | "Set":
-                type_id = self._type(value, _SEQUENCE)
+                type_id = self._type(value, SEQUENCE)
                 return self._sequence(self._items(value), type_id)
             case "Struct" if len(value.names) == len(value.children):
-                type_id = self._type(value, _SEQUENCE)
+                type_id = self._type(value, SEQUENCE)
                 return self._sequence(self._fields(value), type_id)
         return self._plain("Raw", "r", quoted(value.text()), value, _RAW)
 
     def string(self, text: str) -> str:
         """The str `text`."""
-        type_id = self._definitions.type("String", _STRING)
+        type_id = self._definitions.type("String", STRING)
         return f'{{"kind":"String","text":{quoted(text)},"type_id":{type_id}}}'
 
     def raw(self, text: str) -> str:
@@ -82,16 +84,19 @@ class ValueTexts:
 
     def _fields(self, value: Value) -> str:
         """The fields of an object as pairs of name and value, in the form of a dict."""
-        pair = self._definitions.type("Tuple", _TUPLE)
+        pair = self._definitions.type("Tuple", TUPLE)
         texts = []
         for name, child in zip(value.names, value.children, strict=True):
             items = f"{self.string(name)},{self.of(child)}"
             texts.append(f'{{"kind":"Tuple","elements":[{items}],"type_id":{pair}}}')
         return ",".join(texts)
 
+    def type_number(self, name: str, form: int) -> int:
+        """The number of the type that Python calls `name`, blank for none, in this `form`."""
+        return self._definitions.type(_NAMES.get(name, name or _OBJECT), form)
+
     def _type(self, value: Value, form: int) -> int:
-        name = value.type_name or _OBJECT
-        return self._definitions.type(_NAMES.get(name, name), form)
+        return self.type_number(value.type_name, form)
 
 
 def exception_message(value: Value) -> str:
