@@ -19,6 +19,7 @@ void ct_set_limits(int depth, int items, int text, int value, int step);
 int ct_session_open(uintptr_t parts, uintptr_t errors);
 int ct_session_seal(uint64_t *sequence, uintptr_t errors);
 const char *ct_session_close(void);
+void ct_session_sleep(void);
 int ct_session_is_active(void);
 void ct_session_fail(void);
 void ct_thread_mute(int muted);

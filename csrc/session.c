@@ -204,6 +204,12 @@ void ct_writer_join(void)
     ct_session.writer_runs = false;
 }
 
+/* In a forked child: begin a session at the first event that would be recorded. */
+void ct_session_sleep(void)
+{
+    ct_session.dormant = true;
+}
+
 int ct_session_is_active(void)
 {
     return ct_session.active;

@@ -9,11 +9,13 @@
 #include "field_names.h"
 #include "frame.h"
 #include "inject.h"
+#include "leaving.h"
 #include "secrets.h"
 #include "stack.h"
 #include "tasks.h"
 #include "types.h"
 #include "variables.h"
+#include "wake.h"
 
 struct ct_session ct_session;
 
@@ -344,8 +346,11 @@ PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
     (void)n;
-    if (ct_unlikely(!ct_session.active))
-        return Py_None;
+    if (ct_unlikely(!ct_session.active)) {
+        enum ct_go go = ct_wake(args[0]);
+        if (go != CT_GO_ON)
+            return ct_go_result(go);
+    }
     PyThreadState *state = ct_thread_state();
     ct_iframe *iframe = ct_current_frame(state);
     ct_plan *plan = NULL;
@@ -363,8 +368,11 @@ PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
 
 static PyObject *on_entry(PyObject *code, uint8_t tag, PyObject *exception)
 {
-    if (!ct_session.active)
-        return Py_None;
+    if (!ct_session.active) {
+        enum ct_go go = ct_wake(code);
+        if (go != CT_GO_ON)
+            return ct_go_result_always(go);
+    }
     PyThreadState *state = ct_thread_state();
     ct_iframe *iframe = ct_current_frame(state);
     ct_plan *plan = NULL;
@@ -430,8 +438,11 @@ static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code,
 static inline ct_thread *thread_of_event(PyObject *code, bool adopt, enum ct_go *go)
 {
     *go = CT_GO_AWAY;
-    if (ct_unlikely(!ct_session.active))
-        return NULL;
+    if (ct_unlikely(!ct_session.active)) {
+        *go = ct_wake(code);
+        if (*go != CT_GO_ON)
+            return NULL;
+    }
     PyThreadState *state = ct_thread_state();
     ct_thread *t = ct_thread_of(state);
     ct_iframe *iframe = ct_current_frame(state);
@@ -522,7 +533,8 @@ void ct_thread_ignore(bool ignored)
 }
 
 /* `parts`: (resolver, on_failure, on_sealed, thread_name, set_local_events, DISABLE, tool id, local
- * events, adopt, is_activation or None, restart_events, local events with branches) */
+ * events, adopt, is_activation or None, restart_events, local events with branches, on_wake,
+ * on_exit) */
 int ct_tracer_open(PyObject *parts)
 {
     if (ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0 ||
@@ -538,6 +550,8 @@ int ct_tracer_open(PyObject *parts)
     ct_session.tool_id = PyTuple_GET_ITEM(parts, 6);
     ct_session.local_events = PyTuple_GET_ITEM(parts, 7);
     ct_session.handler_events = PyTuple_GET_ITEM(parts, 11);
+    ct_session.on_wake = PyTuple_GET_ITEM(parts, 12);
+    ct_leaving_open(PyTuple_GET_ITEM(parts, 13));
     memset(&ct_value_counts, 0, sizeof ct_value_counts);
     ct_session.active = true;
     ct_session.current = ct_thread_of(ct_thread_state());
@@ -555,7 +569,8 @@ int ct_tracer_open(PyObject *parts)
 
 void ct_tracer_close(void)
 {
-    ct_session.active = false;
+    ct_session.active = ct_session.dormant = false;
+    ct_leaving_close();
     while (ct_session.threads != NULL) {
         ct_thread *t = ct_session.threads;
         ct_session.threads = t->next;

@@ -55,6 +55,7 @@ typedef struct ct_thread {
 
 struct ct_session {
     bool active;
+    bool dormant;    /* in a forked child, which begins a session at its first recorded event */
     uint64_t number; /* of this process's sessions */
     ct_thread *threads;
     ct_thread *current;   /* the thread of the last record */
@@ -68,6 +69,7 @@ struct ct_session {
     PyObject *on_failure; /* owned callables */
     PyObject *on_sealed;
     PyObject *thread_name;
+    PyObject *on_wake;
     PyObject *set_local_events;
     PyObject *disable;
     PyObject *tool_id;

@@ -11,12 +11,14 @@ from codetracer_policy import (
     IoCapturePolicy,
     OriginKind,
     PolicyError,
+    PolicyUpdate,
     PolicyValueError,
     RecorderPolicy,
     parse_bool,
     parse_capture_io,
     read_environment,
 )
+from codetracer_policy._parse import parse_keep_last
 from codetracer_policy.model import FIELD_NAMES, LIMIT_BOUNDS
 
 
@@ -134,6 +136,9 @@ def test_each_variable_sets_its_fields() -> None:
         "disable or abort": "abort",
         "a number": "7",
         "a size such as 64KiB": "96KiB",
+        "a size such as 1GiB": "2GiB",
+        "a size such as 64MiB or a time such as 30s": "5min",
+        "hup, quit, usr1, usr2 or none": "SIGUSR1",
         "fields or call": "call",
         "off, proxies or proxies+fd": "proxies+fd",
         "a path": "/tmp/x",
@@ -144,6 +149,31 @@ def test_each_variable_sets_its_fields() -> None:
         assert tuple(name for name, _ in policy.origins) == variable.fields
         for field in variable.fields:
             assert str(policy.origin(field)) == f"environment {variable.name}"
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "seconds"),
+    [
+        ("4096", 4096, None),
+        ("64 MiB", 64 << 20, None),
+        ("2kb", 2000, None),
+        ("30s", None, 30),
+        ("5 min", None, 300),
+        ("2H", None, 7200),
+        ("", None, None),
+    ],
+)
+def test_what_is_kept_is_a_size_or_a_time(text: str, size: int | None, seconds: int | None) -> None:
+    """A number without a unit counts bytes."""
+    policy = RecorderPolicy().apply(PolicyUpdate(keep_last=parse_keep_last(text)))
+    assert (policy.keep_last_bytes, policy.keep_last_seconds) == (size, seconds)
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "-1s", "s", "30 days", "1.5h", "lots"])
+def test_what_is_kept_is_more_than_nothing(text: str) -> None:
+    """Neither nothing nor what has another unit is a size or a time."""
+    with pytest.raises(PolicyValueError, match=r"such as 30s|such as 64MiB"):
+        parse_keep_last(text)
 
 
 def test_every_setting_has_a_variable() -> None:

@@ -25,7 +25,8 @@ def test_every_setting_has_an_option() -> None:
     values = ["--on-recorder-error=abort", "--log-level=debug", "--log-file=x", "--io-capture=off"]
     limits = [f"--max-{name}=64KiB" for name in ("value", "step")]
     counts = [f"--max-{name}=3" for name in ("depth", "items", "text")]
-    found = policy(*flags, *values, *limits, *counts, "--value-repr=call")
+    kept = ["--max-size=1GiB", "--keep-last=30s", "--save-on=usr1"]
+    found = policy(*flags, *values, *limits, *counts, *kept, "--value-repr=call")
     assert {name for name in found.values() if str(found.origin(name)) == "default"} == set()
     assert found.on_recorder_error is OnRecorderError.ABORT
     assert found.value_repr is ValueRepr.CALL

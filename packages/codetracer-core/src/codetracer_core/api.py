@@ -146,10 +146,14 @@ class trace:  # noqa: N801 - used like a function: ``with trace(DIR):``
 
 
 def refuse_second() -> None:
-    """Raise AlreadyTracingError when a session runs."""
+    """Raise AlreadyTracingError when a session runs that was begun in this process."""
     session = _active_session()
-    if session is not None:
+    if session is None:
+        return
+    if not session.is_child:
         raise AlreadyTracingError(session.path)
+    # A forked child that records itself wants this and not what its parent has asked for.
+    session.stop()
 
 
 def begin(

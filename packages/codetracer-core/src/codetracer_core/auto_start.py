@@ -16,9 +16,13 @@ from codetracer_core.monitoring.capabilities import TOOL_IDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import CodeType, FrameType
+    from typing import Any
 
     from codetracer_core.cli.imports import OwnImports
+    from codetracer_core.session.bootstrap import TraceSessionBootstrap
+    from codetracer_core.session.family import Inheritance
     from codetracer_core.session.recording import TraceSession
 
 __all__ = ["VARIABLE", "arm"]
@@ -125,23 +129,63 @@ def _session() -> TraceSession | None:
     from codetracer_core import api
     from codetracer_core.cli.report import report_failure
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
+    from codetracer_core.session.family import inherited, leave_to_children
     from codetracer_core.session.metadata import main_script_of
     from codetracer_core.session.output import FORMAT_CT, FORMAT_VARIABLE, OutputOptions
 
     main_script = main_script_of(sys.modules.get("__main__"))
+    inheritance = inherited(os.environ)
     try:
-        bootstrap = TraceSessionBootstrap.prepare(
-            os.environ[VARIABLE],
-            filter_environ=os.environ,
-            main_script=main_script,
-            output=OutputOptions(format=os.environ.get(FORMAT_VARIABLE) or FORMAT_CT),
-        )
-        return api.begin(bootstrap, adopt_running=True, muted=True)
+        if inheritance is not None:
+            bootstrap = _as_child(inheritance, main_script)
+        else:
+            bootstrap = TraceSessionBootstrap.prepare(
+                os.environ[VARIABLE],
+                filter_environ=os.environ,
+                main_script=main_script,
+                output=OutputOptions(format=os.environ.get(FORMAT_VARIABLE) or FORMAT_CT),
+            )
+        session = api.begin(bootstrap, adopt_running=True, muted=True)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not the program's
         status = report_failure(error)
         if _is_required(main_script):
             raise SystemExit(status) from None
         return None
+    if session.follows:
+        settings = inheritance.settings if inheritance is not None else {}
+        leave_to_children(os.environ, session.root, session.recording_id, settings)
+    else:
+        del os.environ[VARIABLE]
+    return session
+
+
+def _as_child(inheritance: Inheritance, main_script: str | None) -> TraceSessionBootstrap:
+    """What the session of a child process starts from, with the settings of its parent.
+
+    Raises RecorderError.
+    """
+    from codetracer_core.session.bootstrap import TraceSessionBootstrap
+    from codetracer_core.session.output import FORMAT_CT, FORMAT_VARIABLE, OutputOptions
+    from codetracer_policy import PolicySource
+
+    settings: Mapping[str, Any] = inheritance.settings
+    parent = inheritance.parent
+    return TraceSessionBootstrap.prepare(
+        parent.root / str(os.getpid()),
+        filter_environ=os.environ,
+        trace_filter=settings.get("trace_filter"),
+        only=settings.get("only", ()),
+        skip=settings.get("skip", ()),
+        policy=tuple(PolicySource(*source) for source in settings.get("policy", ())) or None,
+        main_script=main_script,
+        activation_path=settings.get("activation_path"),
+        output=OutputOptions(
+            format=settings.get("format") or os.environ.get(FORMAT_VARIABLE) or FORMAT_CT,
+            materialise=settings.get("materialise", "now"),
+            keep_journal=settings.get("keep_journal", True),
+        ),
+        parent=parent,
+    )
 
 
 def _is_required(main_script: str | None) -> bool:
@@ -165,8 +209,7 @@ class _AutoClosing:
         self._session = session
         self._imports = imports
         self._stderr = Stderr()
-        asked_for = os.path.abspath(os.path.expanduser(os.environ[VARIABLE]))
-        self._is_asked_for = os.fspath(session.path) == asked_for
+        self._is_asked_for = session.path == session.root
 
     def __call__(self) -> None:
         if not self._session.active:
@@ -183,7 +226,8 @@ class _AutoClosing:
         # What the interpreter has shown last. In interactive mode that ends nothing.
         last = None if sys.flags.interactive or hasattr(sys, "ps1") else vars(sys).get("last_value")
         interrupted = isinstance(last, KeyboardInterrupt)
-        if not self._is_asked_for and not self._session.steps:
+        is_asked_for = self._is_asked_for and not self._session.is_child
+        if not is_asked_for and not self._session.steps:
             # A helper process of the program, such as those of multiprocessing.
             self._session.abandon()
         else:

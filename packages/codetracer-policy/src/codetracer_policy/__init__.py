@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         OriginKind,
         PolicyOrigin,
         RecorderPolicy,
+        SaveSignal,
         ValueRepr,
     )
     from codetracer_policy.update import PolicyLayer, PolicyPath, PolicySource, PolicyUpdate
@@ -68,6 +69,7 @@ __all__ = [
     "PolicyUpdate",
     "PolicyValueError",
     "RecorderPolicy",
+    "SaveSignal",
     "ValueRepr",
     "Variable",
     "apply_policy_update",
@@ -123,6 +125,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "OriginKind",
         "PolicyOrigin",
         "RecorderPolicy",
+        "SaveSignal",
         "ValueRepr",
     ),
     "update": (

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from codetracer_policy._parse import parse_choice, parse_count, parse_size
+from codetracer_policy._parse import (
+    LARGEST_SIZE,
+    parse_choice,
+    parse_count,
+    parse_keep_last,
+    parse_signal,
+    parse_size,
+)
 from codetracer_policy.errors import (
     ERR_UNKNOWN_POLICY_KEY,
     PolicyError,
@@ -17,6 +24,7 @@ from codetracer_policy.model import (
     FIELD_NAMES,
     LIMIT_BOUNDS,
     OnRecorderError,
+    SaveSignal,
     ValueRepr,
     limit_problem,
 )
@@ -117,6 +125,28 @@ def _limit(value: object, name: str, place: str) -> int:
     return value
 
 
+def _max_size(value: object, name: str, place: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise _mistyped(value, name, place, "a size such as '1GiB'")
+    return parse_size(value, 0, LARGEST_SIZE, name=name, place=place)
+
+
+def _keep_last(value: object, name: str, place: str) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise _mistyped(value, name, place, "a size such as '64MiB' or a time such as '30s'")
+    return parse_keep_last(value, name=name, place=place)
+
+
+def _save_on(value: object, name: str, place: str) -> SaveSignal:
+    if not isinstance(value, str):
+        raise _mistyped(value, name, place, "the name of a signal such as 'usr1'")
+    return parse_signal(value, name=name, place=place)
+
+
 _CONVERTERS: dict[str, Callable[[object, str, str], object]] = {
     "on_recorder_error": _on_recorder_error,
     "require_trace": _flag,
@@ -130,5 +160,9 @@ _CONVERTERS: dict[str, Callable[[object, str, str], object]] = {
     "propagate_script_exit": _flag,
     **dict.fromkeys(LIMIT_BOUNDS, _limit),
     "redact_output": _flag,
+    "follow": _flag,
+    "max_size": _max_size,
+    "keep_last": _keep_last,
+    "save_on": _save_on,
     "value_repr": _value_repr,
 }

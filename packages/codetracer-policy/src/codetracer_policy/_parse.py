@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codetracer_policy.errors import PolicyProblem, PolicyValueError
-from codetracer_policy.model import IoCapturePolicy
+from codetracer_policy.model import IoCapturePolicy, SaveSignal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
     Choice = TypeVar("Choice", bound=StrEnum)
 
-__all__ = ["parse_bool", "parse_capture_io", "parse_choice", "parse_count", "parse_size"]
+__all__ = [
+    "LARGEST_SIZE",
+    "parse_bool",
+    "parse_capture_io",
+    "parse_choice",
+    "parse_count",
+    "parse_keep_last",
+    "parse_signal",
+    "parse_size",
+]
 
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
@@ -30,6 +39,10 @@ _UNITS = {
     "mib": 1024**2,
     "gib": 1024**3,
 }
+_SECONDS = {"s": 1, "sec": 1, "min": 60, "h": 3600}
+LARGEST_SIZE = 1 << 50
+"""Of a journal, in bytes."""
+_LONGEST_TIME = 366 * 24 * 3600
 _LONGEST_NUMBER = 18
 """Digits of a number that is worth reading; Python refuses to convert thousands of them."""
 
@@ -100,6 +113,32 @@ def parse_size(
     return _bounded(
         text, digits, factor, lowest, highest, name, place, "a size such as 64KiB or 65536"
     )
+
+
+def parse_keep_last(text: str, *, name: str = "value", place: str = "argument") -> str:
+    """Read how much of the end is kept: a size, or a time such as ``30s``, ``5min`` or ``2h``.
+
+    Returns the number of bytes, or the number of seconds with an ``s`` behind it; blank for a blank
+    text.
+    """
+    token = text.strip().lower()
+    digits = token.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = token[len(digits) :].strip()
+    if not token:
+        return ""
+    if unit in _SECONDS:
+        seconds = _bounded(
+            text, digits, _SECONDS[unit], 1, _LONGEST_TIME, name, place, "a time such as 30s"
+        )
+        return f"{seconds}s"
+    wanted = "a size such as 64MiB or a time such as 30s"
+    return str(_bounded(text, digits, _UNITS.get(unit, 0), 1, LARGEST_SIZE, name, place, wanted))
+
+
+def parse_signal(text: str, *, name: str = "value", place: str = "argument") -> SaveSignal:
+    """Read the name of a signal, with or without its ``SIG``, in any case."""
+    token = text.strip().lower().removeprefix("sig")
+    return parse_choice(token, SaveSignal, name=name, place=place)
 
 
 def _bounded(

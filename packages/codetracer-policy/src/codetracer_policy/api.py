@@ -91,6 +91,10 @@ def configure_policy(
     max_step: int | str | None = None,
     value_repr: str | None = None,
     redact_output: bool | None = None,
+    follow: bool | None = None,
+    max_size: int | str | None = None,
+    keep_last: int | str | None = None,
+    save_on: str | None = None,
     **unknown: object,
 ) -> None:
     """Change the policy of this process; None leaves a setting as it is.
@@ -116,6 +120,10 @@ def configure_policy(
         "max_step": max_step,
         "value_repr": value_repr,
         "redact_output": redact_output,
+        "follow": follow,
+        "max_size": max_size,
+        "keep_last": keep_last,
+        "save_on": save_on,
         **unknown,
     }
     from codetracer_policy._convert import policy_update

@@ -6,10 +6,13 @@ import os
 from dataclasses import dataclass
 
 from codetracer_policy._parse import (
+    LARGEST_SIZE,
     parse_bool,
     parse_capture_io,
     parse_choice,
     parse_count,
+    parse_keep_last,
+    parse_signal,
     parse_size,
 )
 from codetracer_policy.errors import PolicyError, PolicyProblem, PolicyValueError
@@ -130,6 +133,30 @@ VARIABLES: tuple[Variable, ...] = (
         ),
     ),
     _flag("redact_output", "replace texts of redacted values in recorded output"),
+    _flag("follow", "record child processes that run Python, too"),
+    Variable(
+        "CODETRACER_MAX_SIZE",
+        ("max_size",),
+        "a size such as 1GiB",
+        "end the recording when its journal has this size",
+        lambda text, name: PolicyUpdate(
+            max_size=parse_size(text, 0, LARGEST_SIZE, name=name, place=_PLACE)
+        ),
+    ),
+    Variable(
+        "CODETRACER_KEEP_LAST",
+        ("keep_last",),
+        "a size such as 64MiB or a time such as 30s",
+        "keep only the end of the recording",
+        lambda text, name: PolicyUpdate(keep_last=parse_keep_last(text, name=name, place=_PLACE)),
+    ),
+    Variable(
+        "CODETRACER_SAVE_ON",
+        ("save_on",),
+        "hup, quit, usr1, usr2 or none",
+        "the signal at which a copy of what is recorded is saved",
+        lambda text, name: PolicyUpdate(save_on=parse_signal(text, name=name, place=_PLACE)),
+    ),
 )
 """Every variable that sets the policy; of two that set one field the later one wins."""
 

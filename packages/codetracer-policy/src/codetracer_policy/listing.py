@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ListedSetting", "list_settings", "settings_table", "variables_table"]
 
 _SIZES = frozenset({"max_value", "max_step"})
+_NOTHING_AT_ZERO = frozenset({"max_size", "keep_last"})
 _PARTS_OF_CAPTURE_IO = {
     "io_capture_line_proxies": "record what passes sys.stdout, sys.stderr and sys.stdin",
     "io_capture_fd_fallback": "record what goes to descriptors 1 and 2 past them, too",
@@ -72,6 +73,8 @@ def _listed(policy: RecorderPolicy, name: str) -> ListedSetting:
 
 
 def _spelt(name: str, value: object) -> str:
+    if name in _NOTHING_AT_ZERO and not value:
+        return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, Enum):

@@ -23,6 +23,7 @@ __all__ = [
     "OriginKind",
     "PolicyOrigin",
     "RecorderPolicy",
+    "SaveSignal",
     "ValueRepr",
 ]
 
@@ -56,6 +57,16 @@ class ValueRepr(StrEnum):
     """Its stored fields, read without running any code of the program."""
     CALL = "call"
     """The text of its own ``__repr__``, which runs the program's code inside the recorder."""
+
+
+class SaveSignal(StrEnum):
+    """The signal at which a running session writes a copy of its trace."""
+
+    NONE = "none"
+    HUP = "hup"
+    QUIT = "quit"
+    USR1 = "usr1"
+    USR2 = "usr2"
 
 
 class OriginKind(StrEnum):
@@ -147,6 +158,10 @@ FIELD_NAMES = (
     *LIMIT_BOUNDS,
     "value_repr",
     "redact_output",
+    "follow",
+    "max_size",
+    "keep_last",
+    "save_on",
 )
 """The flat names of all settings: keyword arguments, keys of mappings, names in messages."""
 
@@ -176,6 +191,14 @@ class RecorderPolicy:
     value_repr: ValueRepr = ValueRepr.FIELDS
     redact_output: bool = True
     """Texts of redacted values are replaced in recorded output."""
+    follow: bool = True
+    """Child processes that run Python are recorded, too."""
+    max_size: int = 0
+    """Bytes of the journal at which recording ends, or with ``keep_last`` what is kept at most; 0
+    for any size."""
+    keep_last: str = ""
+    """How much of the end is kept: bytes, or seconds with an ``s`` behind them; blank for all."""
+    save_on: SaveSignal = SaveSignal.NONE
     origins: tuple[tuple[str, PolicyOrigin], ...] = field(default=(), compare=False, repr=False)
     """The origin of each setting that is not a default, by flat name; see ``origin``."""
 
@@ -212,6 +235,16 @@ class RecorderPolicy:
             "origins": tuple(origins.items()),
         }
         return replace(self, **changes)
+
+    @property
+    def keep_last_bytes(self) -> int | None:
+        """Bytes of the journal that are kept, None when they are not what is counted."""
+        return int(self.keep_last) if self.keep_last.isdigit() else None
+
+    @property
+    def keep_last_seconds(self) -> int | None:
+        """Seconds before the end that are kept, None when they are not what is counted."""
+        return int(self.keep_last[:-1]) if self.keep_last.endswith("s") else None
 
     def origin(self, name: str) -> PolicyOrigin:
         """Where the value of the setting with the flat name ``name`` came from.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from codetracer_policy.model import OnRecorderError, PolicyOrigin, ValueRepr
+    from codetracer_policy.model import OnRecorderError, PolicyOrigin, SaveSignal, ValueRepr
 
 __all__ = ["PolicyLayer", "PolicyPath", "PolicySource", "PolicyUpdate", "restated"]
 
@@ -53,6 +53,11 @@ class PolicyUpdate:
     max_step: int | None = None
     value_repr: ValueRepr | None = None
     redact_output: bool | None = None
+    follow: bool | None = None
+    max_size: int | None = None
+    keep_last: str | None = None
+    """Bytes, or seconds with an ``s`` behind them; blank keeps everything."""
+    save_on: SaveSignal | None = None
 
     def given(self) -> dict[str, object]:
         """The settings that this update changes, by name, in declaration order."""

@@ -62,7 +62,7 @@ class Closing:
         self._status = ending.status
         self._signalled = isinstance(ending.error, KeyboardInterrupt)
         # A forked child of the program has nobody but its parent to tell a status.
-        if self._propagate_exit or not ending.status or not self._session.active:
+        if self._propagate_exit or not ending.status or self._is_elsewhere:
             return leave(ending)
         if not isinstance(ending.error, SystemExit):
             return leave(ending)
@@ -71,8 +71,13 @@ class Closing:
         self._withheld = True
         return 0
 
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether this is a forked child of the program."""
+        return self._session.is_child or not self._session.active
+
     def __call__(self) -> None:
-        # In a forked child there is nothing to finish; the program may have stopped the session.
+        # A forked child may have nothing to finish; the program may have stopped the session.
         if self._session.active or self._session.finished is not None:
             self._session.mute()
             with self.imports.restored():
@@ -90,7 +95,7 @@ class Closing:
             finished = self._session.finished or self._session.stop(
                 exit_code=None if self._signalled else self._status,
                 exit_label="<SIGINT>",
-                progress=None if self._quiet else _Progress(self._stderr),
+                progress=self._progress(),
             )
         except RecorderError as error:
             self._fail(error)
@@ -103,13 +108,18 @@ class Closing:
             return
         if finished is None:
             return
-        if not self._quiet:
+        if not self._quiet and not self._session.is_child:
             self._stderr.line(self._summary(finished))
         if finished.failure is not None:
             self._fail(finished.failure)
 
+    def _progress(self) -> _Progress | None:
+        return None if self._quiet or self._session.is_child else _Progress(self._stderr)
+
     def _fail(self, error: RecorderError) -> None:
         report_failure(error, self._stderr, policy=self._policy)
+        if self._session.is_child:
+            return
         if (self._status == 0 or self._withheld) and not self._signalled:
             # The status is settled by now; only leaving at once can still change it.
             _flush_streams()

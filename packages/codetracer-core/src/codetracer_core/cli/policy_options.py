@@ -68,6 +68,22 @@ POLICY_OPTIONS = (
         "replace texts of redacted values in recorded output (the default)",
         negatable=True,
     ),
+    Option(
+        ("--follow",),
+        "record child processes that run Python, each in a folder inside\nDIR (the default)",
+        negatable=True,
+    ),
+    Option(("--max-size",), "end the recording when its journal has this size", "SIZE"),
+    Option(
+        ("--keep-last",),
+        "keep only the end of the recording: a size such as 64MiB, or a\ntime such as 30s",
+        "SIZE|TIME",
+    ),
+    Option(
+        ("--save-on",),
+        "save a copy of what is recorded at this signal: hup, quit,\nusr1 or usr2",
+        "SIGNAL",
+    ),
 )
 """One option for each setting; its name is the setting's, with dashes."""
 

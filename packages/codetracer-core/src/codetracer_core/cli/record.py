@@ -16,6 +16,7 @@ from codetracer_core.cli.record_options import (
     COMMAND,
     DISABLED_VARIABLE,
     check_filters,
+    follow_children,
     is_disabled,
     out_dir_of,
     output_of,
@@ -75,6 +76,7 @@ def _run(given: Words) -> int:
         output=output_of(given),
     )
     session = api.begin(bootstrap, muted=True)
+    follow_children(os.environ, session, given)
     closing = Closing(session, program.name, out_dir, quiet=quiet, bootstrap=bootstrap)
     # Exit handlers run in reverse order, and threads are waited for before them: this one, being
     # there first, comes when nothing of the program is left to run.

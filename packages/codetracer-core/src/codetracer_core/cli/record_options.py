@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 from codetracer_core.cli.arguments import Command, Option
-from codetracer_core.cli.policy_options import POLICY_OPTIONS
+from codetracer_core.cli.policy_options import POLICY_OPTIONS, policy_of_options
 from codetracer_core.session.errors import as_recorder_error
+from codetracer_core.session.family import TRACE_VARIABLE, leave_to_children
 from codetracer_core.session.output import FORMAT_CT, OutputOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
 
     from codetracer_core.cli.arguments import Words
+    from codetracer_core.session.recording import TraceSession
 
 __all__ = [
     "COMMAND",
@@ -20,6 +24,7 @@ __all__ = [
     "OUT_DIR_OPTION",
     "OUT_DIR_VARIABLE",
     "check_filters",
+    "follow_children",
     "is_disabled",
     "out_dir_of",
     "output_of",
@@ -133,6 +138,33 @@ def check_filters(command: Command, given: Words) -> None:
     for name, what in (("--trace-filter", "file"), ("--only", "selector"), ("--skip", "selector")):
         if not all(words.replace("::", "").strip() for words in given.every(name)):
             raise command.misuse(f"{name} names no {what}")
+
+
+def follow_children(environ: MutableMapping[str, str], session: TraceSession, given: Words) -> None:
+    """Let programs that are started with `environ` be recorded like this one, or none of them."""
+    if not session.follows:
+        environ.pop(TRACE_VARIABLE, None)
+        return
+    sources = policy_of_options(given)
+    activation = given.last("--activation-path", "")
+    settings = {
+        "trace_filter": [_absolute_filters(words) for words in given.every("--trace-filter")],
+        "only": given.every("--only"),
+        "skip": given.every("--skip"),
+        "policy": [[dict(source.values), source.detail] for source in sources],
+        "activation_path": os.path.abspath(os.path.expanduser(activation)) if activation else None,
+        "format": given.last("--format", FORMAT_CT),
+        "materialise": given.last("--materialise", "now"),
+        "keep_journal": not given.given("--no-keep-journal"),
+    }
+    leave_to_children(environ, session.path, session.recording_id, settings)
+
+
+def _absolute_filters(words: str) -> str:
+    """The filters that an option names, as every folder has them."""
+    return "::".join(
+        os.path.abspath(os.path.expanduser(word)) for word in words.split("::") if word.strip()
+    )
 
 
 def is_disabled(environ: Mapping[str, str]) -> bool:

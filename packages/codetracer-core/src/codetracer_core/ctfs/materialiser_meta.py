@@ -103,6 +103,8 @@ def metadata_document(
         "pid": metadata.get("pid"),
         "process_started": metadata.get("process_started"),
         "started_at": metadata.get("started_at"),
+        "parent": metadata.get("parent"),
+        "children": _listed(end.get("children")),
         "trace_filter": {
             "filters": [dict(entry) for entry in facts.filters],
             "stats": end.get("trace_filter_stats"),
@@ -161,6 +163,10 @@ def _text(value: object) -> str:
 
 def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _uuid_text(data: bytes) -> str:

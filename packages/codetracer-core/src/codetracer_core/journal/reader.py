@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-__all__ = ["JournalChunk", "JournalReader"]
+__all__ = ["JournalChunk", "JournalReader", "journal_metadata"]
 
 _FRAME_SIZE = FRAME_START.size + FRAME_CRC.size
 
@@ -83,7 +83,8 @@ class JournalReader:
     another version, and :class:`EnvironmentError_` (``ERR_IO``) when it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, metadata_only: bool = False) -> None:
+        """Open `path`; with `metadata_only` nothing behind its metadata is looked at."""
         self.path = path
         self.metadata: dict[str, object] = {}
         self.end: dict[str, object] | None = None
@@ -94,7 +95,9 @@ class JournalReader:
         try:
             self._length = os.fstat(self._fd).st_size
             self._read_header()
-            self._read_frames()
+            self._read_frames(metadata_only=metadata_only)
+            if metadata_only:
+                return
             self._read_ring(path.with_suffix(".ring"))
         except OSError as error:
             self.close()
@@ -160,11 +163,11 @@ class JournalReader:
         """Whether the recorder could share its ring, so that a kill lost nothing."""
         return not self.flags & FLAG_RING_IS_PRIVATE
 
-    def _read_frames(self) -> None:
+    def _read_frames(self, *, metadata_only: bool) -> None:
         """Check the frames and note where the chunks are, up to the first that is not whole."""
         offset = self._start
         known = {0}
-        while offset < self._length:
+        while offset < self._length and not (metadata_only and self.metadata):
             fields = self._frame_at(offset)
             if fields is None:
                 self.damage.append(f"the journal is damaged or cut at byte {offset}")
@@ -262,6 +265,15 @@ class JournalReader:
             message = "a frame of the journal does not hold what its header says"
             raise TraceError("ERR_JOURNAL_CORRUPT", message, path=self.path, offset=place.offset)
         return data
+
+
+def journal_metadata(path: Path) -> dict[str, object]:
+    """What the journal at `path`, which may be written just now, says of its recording.
+
+    Raises as :class:`JournalReader` does.
+    """
+    with JournalReader(path, metadata_only=True) as reader:
+        return reader.metadata
 
 
 def _failure(path: Path, error: OSError) -> EnvironmentError_:

@@ -121,6 +121,8 @@ class EventPipeline:
         is_activation: Callable[[str], bool] | None,
         on_failure: Callable[[str, BaseException | None], None],
         on_sealed: Callable[[], None],
+        on_wake: Callable[[], None],
+        on_exit: Callable[[int], None],
         adopt_running: bool,
     ) -> None:
         """Take events of `tool_id`, which switches on `local_mask` for code that is recorded.
@@ -130,8 +132,10 @@ class EventPipeline:
         `resolve` is asked once for each code object, `is_activation` once for each file when the
         session has an activation file. `on_failure` is called with a code when recording cannot go
         on, and with the exception that one of these functions has raised. `on_sealed` is called
-        when a chunk is full that nobody writes. With `adopt_running` the frames that run already,
-        of all threads, are entered.
+        when a chunk is full that nobody writes. After :meth:`sleep`, `on_wake` is called before the
+        next event that would be recorded. `on_exit` is called with the status when the program
+        calls ``os._exit``. With `adopt_running` the frames that run already, of all threads, are
+        entered.
 
         Raises RecorderError; the pipeline has to be closed then, too.
         """
@@ -148,6 +152,8 @@ class EventPipeline:
             is_activation,
             sys.monitoring.restart_events,
             handler_mask,
+            on_wake,
+            on_exit,
         )
         errors: list[BaseException] = []
         if lib.ct_session_open(id(self._parts), id(errors)) != 0:
@@ -155,6 +161,10 @@ class EventPipeline:
             if isinstance(error, RecorderError):
                 raise error
             raise InternalError("ERR_UNKNOWN", f"the recorder cannot start: {error!r}") from error
+
+    def sleep(self) -> None:
+        """In a forked child, where nothing is recorded: wait for an event that would be."""
+        lib.ct_session_sleep()
 
     def close(self) -> str | None:
         """Take no more events, clear the local ones, and seal the last chunk.

@@ -84,17 +84,18 @@ class FilterCoordinator:
         *,
         main_script: str | None,
         module_name_from_globals: bool = True,
+        sources: SourceBook | None = None,
     ) -> None:
         """`main_script` is the absolute path of the program, None when it has no file.
 
         Without `module_name_from_globals` a module's body is named by what filters call the module,
-        and not by whatever its ``__name__`` says.
+        and not by whatever its ``__name__`` says. `sources` is what is known of sources already.
         """
         self._engine = engine
         self._main_script = main_script
         self._module_name_from_globals = module_name_from_globals
         self._own_folders = _own_folders()
-        self.sources = SourceBook()
+        self.sources = sources or SourceBook()
         self._skipped_main: ScopeResolution | None = None
         self._counts: dict[str, object] = {}
         self._attribute_deciders: dict[ValuePolicy, Callable[[str], int] | None] = {}

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
             """The process has forked and this is the one that is recorded."""
 
         def after_fork_in_child(self) -> None:
-            """The process has forked and this is the child, which is not recorded."""
+            """The process has forked and this is the child."""
+
+        def retire(self) -> None:
+            """In a forked child: another recording begins, or none."""
 
 
-__all__ = ["watch_forks"]
+__all__ = ["retire_dormant", "watch_forks"]
 
 _observer: ForkObserver | None = None
 _is_registered = False
@@ -38,6 +41,12 @@ def watch_forks(observer: ForkObserver | None) -> None:
             after_in_parent=_after_fork_in_parent,
             after_in_child=_after_fork_in_child,
         )
+
+
+def retire_dormant() -> None:
+    """Take out what a forked child has of its parent's recorder, before it gets one of its own."""
+    if _observer is not None:
+        _observer.retire()
 
 
 def _before_fork() -> None:

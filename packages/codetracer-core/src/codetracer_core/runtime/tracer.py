@@ -17,6 +17,8 @@ from codetracer_core.runtime.lifecycle import LifecycleController, is_of_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.filtering import FilterCoordinator
     from codetracer_core.runtime.io import IoCoordinator
@@ -63,6 +65,12 @@ class RuntimeTracer:
         self._io = io
         self._installation: Installation | None = None
         self._stats: RecorderStats | None = None
+        self._is_dormant = False
+        self.on_wake: Callable[[], None] | None = None
+        """Called in a forked child before its first event that would be recorded; None when
+        children are not."""
+        self.on_exit: Callable[[int], None] | None = None
+        """Called with the status before ``os._exit`` ends the process."""
         self.lifecycle = LifecycleController(
             writer.path.name.split(".")[1],
             on_recorder_error=on_recorder_error,
@@ -96,6 +104,8 @@ class RuntimeTracer:
                 is_activation=lifecycle.is_activation if lifecycle.is_activated_by_file else None,
                 on_failure=self._on_failure,
                 on_sealed=self._writer.start_thread,
+                on_wake=self._woken,
+                on_exit=self._exiting,
                 adopt_running=self._adopt,
             )
             if muted:
@@ -152,10 +162,36 @@ class RuntimeTracer:
         self._writer.after_fork()
 
     def after_fork_in_child(self) -> None:
-        """The process has forked and this is the child, which is not recorded."""
-        self._detach()
-        watch_forks(None)
-        self._writer.detach()
+        """The process has forked and this is the child, which does not record for its parent.
+
+        It has the events of its parent until it wakes or is retired.
+        """
+        self._is_dormant = self.on_wake is not None and self._installation is not None
+        if self._is_dormant:
+            self._events.sleep()
+            self._writer.detach()
+        else:
+            self._detach()
+            watch_forks(None)
+            self._writer.detach()
+
+    def retire(self) -> None:
+        """In a forked child that has not begun to record: let go of the parent's events."""
+        if self._is_dormant:
+            self._is_dormant = False
+            self._detach()
+            watch_forks(None)
+
+    def _woken(self) -> None:
+        """In a forked child: an event has come that would be recorded."""
+        self.retire()
+        if self.on_wake is not None:
+            self.on_wake()
+
+    def _exiting(self, status: int) -> None:
+        """The program has called ``os._exit``."""
+        if self.on_exit is not None:
+            self.on_exit(status)
 
     def _detach(self) -> str | None:
         """Take the recorder out of the program; does nothing the second time.

@@ -17,8 +17,10 @@ from codetracer_core.session.reporting import report_no_start, stderr_identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
+    from codetracer_core.session.family import Parent
     from codetracer_core.session.filters import FilterArgument
     from codetracer_filter import TraceFilterConfig
     from codetracer_policy import PolicySource, RecorderPolicy
@@ -32,10 +34,10 @@ class TraceSessionBootstrap:
     """What a session starts from: output folder, description of the program, filters, policy.
 
     ``activation_path`` is the real path of the file outside of which nothing is recorded, None for
-    no such restriction.
+    no such restriction. ``parent`` is the recorded process that this one comes from, None for none.
     """
 
-    __slots__ = ("activation_path", "filters", "folder", "metadata", "output", "policy")
+    __slots__ = ("activation_path", "filters", "folder", "metadata", "output", "parent", "policy")
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class TraceSessionBootstrap:
         policy: RecorderPolicy,
         output: OutputOptions,
         activation_path: str | None,
+        parent: Parent | None = None,
     ) -> None:
         self.folder = folder
         self.metadata = metadata
@@ -52,6 +55,37 @@ class TraceSessionBootstrap:
         self.policy = policy
         self.output = output
         self.activation_path = activation_path
+        self.parent = parent
+
+    @property
+    def root(self) -> Path:
+        """The folder in which the folders of child processes are."""
+        return self.folder.path if self.parent is None else self.parent.root
+
+    def journal_metadata(self, filters: Iterable[Mapping[str, object]]) -> dict[str, object]:
+        """The journal's metadata frame, for a session with these `filters`."""
+        metadata = self.metadata.as_journal(filters)
+        if self.parent is not None:
+            metadata["parent"] = self.parent.described()
+        return metadata
+
+    def for_child(self, parent: Parent) -> TraceSessionBootstrap:
+        """The same for this process, which `parent` has forked.
+
+        Raises RecorderError when there can be no folder for it.
+        """
+        folder = prepare_folder(
+            parent.root / str(os.getpid()), json=self.output.format == FORMAT_JSON
+        )
+        return TraceSessionBootstrap(
+            folder,
+            self.metadata.renewed(),
+            self.filters,
+            self.policy,
+            self.output,
+            self.activation_path,
+            parent,
+        )
 
     @classmethod
     def prepare(
@@ -71,6 +105,7 @@ class TraceSessionBootstrap:
         home: str | None = None,
         activation_path: str | os.PathLike[str] | None = None,
         output: OutputOptions | None = None,
+        parent: Parent | None = None,
     ) -> TraceSessionBootstrap:
         """Check and load what a session with these arguments needs.
 
@@ -80,7 +115,8 @@ class TraceSessionBootstrap:
         ``"unittest"`` when the program is run by it, whose filter applies if `framework_filters`.
         `home` is the path whose project's settings and filter apply: the program's unless given, a
         blank one for the working directory. With `activation_path` only what happens below code of
-        that file is recorded. The folder comes last, so that a wrong argument leaves none behind.
+        that file is recorded. A child of a recorded process names it as `parent`. The folder comes
+        last, so that a wrong argument leaves none behind.
 
         Raises RecorderError.
         """
@@ -103,7 +139,7 @@ class TraceSessionBootstrap:
             metadata = collect_metadata([*argv[:1], *shown], main_script)
             output = output or OutputOptions()
             folder = prepare_folder(directory, json=output.format == FORMAT_JSON)
-            return cls(folder, metadata, filters, settings, output, activation)
+            return cls(folder, metadata, filters, settings, output, activation, parent)
         except RecorderError as error:
             report_no_start(error, settings, stderr_identity())
             raise

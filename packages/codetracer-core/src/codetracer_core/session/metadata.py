@@ -41,6 +41,16 @@ class SessionMetadata:
         self.main_script = main_script
         self.started_at = started_at
 
+    def renewed(self) -> SessionMetadata:
+        """The same program, as it is now."""
+        return SessionMetadata(
+            program=self.program,
+            args=self.args,
+            workdir=_workdir(),
+            main_script=self.main_script,
+            started_at=time.time(),
+        )
+
     def as_journal(self, filters: Iterable[Mapping[str, object]]) -> dict[str, object]:
         """The journal's metadata frame, for a session with these `filters`."""
         return {
@@ -72,17 +82,20 @@ def collect_metadata(
     if argv is None:
         argv = getattr(sys, "argv", ())
     words = [storable(word) for word in argv if isinstance(word, str)]
-    try:
-        workdir = storable(os.getcwd())
-    except OSError:
-        workdir = "<unknown>"
     return SessionMetadata(
         program=words[0] if words else "<unknown>",
         args=tuple(words[1:]),
-        workdir=workdir,
+        workdir=_workdir(),
         main_script=None if main_script is None else storable(main_script),
         started_at=time.time(),
     )
+
+
+def _workdir() -> str:
+    try:
+        return storable(os.getcwd())
+    except OSError:
+        return "<unknown>"
 
 
 def main_script_of(module: object) -> str | None:

@@ -5,19 +5,13 @@ from __future__ import annotations
 import os
 from _thread import allocate_lock
 
-from codetracer_core.errors import UsageError
-from codetracer_core.session.errors import AlreadyTracingError, as_recorder_error
-from codetracer_core.session.filesystem import discard, own_subfolder, remove_created
-from codetracer_core.session.filters import filter_entries
+from codetracer_core.errors import RecorderError, UsageError
+from codetracer_core.session.errors import as_recorder_error
+from codetracer_core.session.family import Parent, children_of
+from codetracer_core.session.filesystem import remove_created
 from codetracer_core.session.finishing import FinishedTrace, make_trace
-from codetracer_core.session.output import FORMAT_JSON
-from codetracer_core.session.reporting import (
-    report_end,
-    report_no_start,
-    report_no_trace,
-    report_start,
-    stderr_identity,
-)
+from codetracer_core.session.opening import open_recording, release_claim
+from codetracer_core.session.reporting import report_end, report_no_trace, write_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,33 +20,12 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from codetracer_core.journal.writer import JournalWriter
     from codetracer_core.runtime.events import RecorderStats
-    from codetracer_core.runtime.filtering import FilterCoordinator
     from codetracer_core.runtime.sources import SourceBook
-    from codetracer_core.runtime.tracer import RuntimeTracer
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
-    from codetracer_policy import CaptureLimits
+    from codetracer_core.session.opening import Recording
 
 __all__ = ["FinishedTrace", "TraceSession"]
-
-# The C part has one ring, from the start of a session to the end of its stop. Keyed by process, so
-# that a forked child inherits no claim; setting a default of a dictionary is atomic.
-_claims: dict[int, Path] = {}
-
-
-def _claim(folder: Path) -> None:
-    """Keep every other thread, and signal handlers, from beginning a session.
-
-    Raises AlreadyTracingError when one of them was quicker.
-    """
-    claimed = _claims.setdefault(os.getpid(), folder)
-    if claimed is not folder:
-        raise AlreadyTracingError(claimed)
-
-
-def _release_claim() -> None:
-    _claims.pop(os.getpid(), None)
 
 
 class TraceSession:
@@ -63,24 +36,27 @@ class TraceSession:
     `format` is ``"ct"`` or ``"json"``.
     """
 
-    def __init__(
-        self,
-        bootstrap: TraceSessionBootstrap,
-        writer: JournalWriter,
-        coordinator: FilterCoordinator,
-        tracer: RuntimeTracer,
-    ) -> None:
+    def __init__(self, recording: Recording) -> None:
+        self._take(recording)
+        self._parent_pid: int | None = None
+        self.finished: FinishedTrace | None = None
+        """What the session left behind, once it was stopped without an error."""
+
+    def _take(self, recording: Recording) -> None:
+        """Be the session of `recording`, in this process."""
+        bootstrap = recording.bootstrap
         self.path = bootstrap.folder.path
         self.format = bootstrap.output.format
         self._bootstrap = bootstrap
-        self._writer = writer
-        self._coordinator = coordinator
-        self._tracer = tracer
+        self._writer = recording.writer
+        self._coordinator = recording.coordinator
+        self._tracer = recording.tracer
         self._pid = os.getpid()
         self._active = True
         self._ending = allocate_lock()
-        self.finished: FinishedTrace | None = None
-        """What the session left behind, once it was stopped without an error."""
+        self._tracer.on_exit = self._end_at_once
+        if bootstrap.policy.follow:
+            self._tracer.on_wake = self._begin_in_child
 
     @classmethod
     def begin(
@@ -97,60 +73,67 @@ class TraceSession:
 
         Raises RecorderError; nothing is installed then, and no file of the attempt is left.
         """
-        from codetracer_core.runtime.filtering import FilterCoordinator
-        from codetracer_core.runtime.io import IoCoordinator, captured_streams
-        from codetracer_core.runtime.tracer import RuntimeTracer
-        from codetracer_filter import TraceFilterEngine
-
-        policy = bootstrap.policy
-        metadata = bootstrap.metadata.as_journal(filter_entries(bootstrap.filters))
-        writer: JournalWriter | None = None
-        claimed = False
-        try:
-            _claim(bootstrap.folder.path)
-            claimed = True
-            writer = _open_journal(bootstrap, metadata, policy.limits)
-            coordinator = FilterCoordinator(
-                TraceFilterEngine(bootstrap.filters),
-                main_script=bootstrap.metadata.main_script,
-                module_name_from_globals=policy.module_name_from_globals,
-            )
-            tracer = RuntimeTracer(
-                writer,
-                coordinator,
-                on_recorder_error=policy.on_recorder_error.value,
-                adopt_running=adopt_running,
-                activation_path=bootstrap.activation_path,
-                io=IoCoordinator(
-                    captured_streams(policy.io_capture, bootstrap.filters.io),
-                    hide_secrets=policy.redact_output,
-                ),
-            )
-            # What the log imports must not be recorded as the program's.
-            report_start(bootstrap, writer.trace_id)
-            tracer.install(muted=True)
-            try:
-                discard(bootstrap.folder.previous)
-            except BaseException:
-                tracer.uninstall()
-                raise
-        except BaseException as error:
-            if writer is not None:
-                writer.abandon()
-            if claimed:
-                _release_claim()
-            remove_created(bootstrap.folder.created)
-            if not isinstance(error, Exception):
-                raise
-            failure = as_recorder_error(error)
-            report_no_start(failure, policy, stderr_identity())
-            if failure is error:
-                raise
-            raise failure from error
-        session = cls(bootstrap, writer, coordinator, tracer)
+        session = cls(open_recording(bootstrap, adopt_running=adopt_running))
         if not muted:
             session.unmute()
         return session
+
+    @property
+    def is_child(self) -> bool:
+        """Whether this process was forked by the one in which the session was begun."""
+        return self._parent_pid is not None
+
+    @property
+    def follows(self) -> bool:
+        """Whether child processes are recorded, too."""
+        return self._bootstrap.policy.follow
+
+    @property
+    def root(self) -> Path:
+        """The folder in which the folders of child processes are."""
+        return self._bootstrap.root
+
+    @property
+    def recording_id(self) -> str:
+        """What tells this recording from all others."""
+        return self._writer.trace_id
+
+    def _begin_in_child(self) -> None:
+        """Record this process, which was forked, into a folder of its own.
+
+        Called before the first event that is to be recorded, in its thread. When that fails, a line
+        on standard error says why and the child runs unrecorded, or the error is raised there where
+        the policy says so.
+        """
+        parent = Parent(self._bootstrap.root, self.recording_id, self._pid, "fork")
+        self._active = False
+        try:
+            recording = open_recording(
+                self._bootstrap.for_child(parent),
+                adopt_running=True,
+                sources=self._coordinator.sources,
+            )
+        except RecorderError as error:
+            if self._bootstrap.policy.on_recorder_error == "abort":
+                raise
+            write_line(f"error: a child process is not recorded: {error}")
+            return
+        self._parent_pid = self._pid
+        self.finished = None
+        self._take(recording)
+        self.unmute()
+
+    def _end_at_once(self, status: int) -> None:
+        """The process ends by ``os._exit``: close the journal, from which the trace can be made."""
+        if not self._is_to_end():
+            return
+        try:
+            self._tracer.uninstall()
+        finally:
+            stats = self._tracer.stats()
+            report_end(self._bootstrap, self._writer.trace_id, stats, self._tracer.failure)
+            self._close_journal(stats, {"code": status & 0xFF, "label": None})
+            self._writer.release()
 
     @property
     def sources(self) -> SourceBook:
@@ -193,7 +176,7 @@ class TraceSession:
             self._tracer.uninstall()
         finally:
             self._writer.abandon()
-            _release_claim()
+            release_claim()
             remove_created(self._bootstrap.folder.created)
 
     def stop(
@@ -231,7 +214,7 @@ class TraceSession:
             raise failure from error
         finally:
             self._writer.release()
-            _release_claim()
+            release_claim()
 
     def _is_to_end(self) -> bool:
         """Whether the session runs and the caller is to end it: true once, in one thread."""
@@ -267,6 +250,10 @@ class TraceSession:
             },
             "trace_filter_stats": self._coordinator.stats(),
             "sources": self._coordinator.sources.described(),
+            "children": [
+                child.described(self.path)
+                for child in children_of(self._bootstrap.root, self.recording_id)
+            ],
         }
         # The lock says that the folder is in use; making the trace is use.
         self._writer.finish(end, keep_lock=True)
@@ -307,17 +294,3 @@ class TraceSession:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-def _open_journal(
-    bootstrap: TraceSessionBootstrap, metadata: Mapping[str, object], limits: CaptureLimits
-) -> JournalWriter:
-    """Make the journal in the session's folder, or in one inside it when another was quicker."""
-    from codetracer_core.journal.writer import JournalWriter
-
-    writer = JournalWriter.create(bootstrap.folder.path, metadata, limits)
-    if not bootstrap.folder.is_shared(writer.path):
-        return writer
-    writer.abandon()
-    bootstrap.folder = own_subfolder(bootstrap.folder, json=bootstrap.output.format == FORMAT_JSON)
-    return JournalWriter.create(bootstrap.folder.path, metadata, limits)

@@ -22,6 +22,7 @@ __all__ = [
     "report_no_trace",
     "report_start",
     "stderr_identity",
+    "write_line",
 ]
 
 _TARGET = "codetracer_core::session"
@@ -128,6 +129,16 @@ def policy_in_spite_of_mistakes(overrides: tuple[PolicySource, ...] = ()) -> Rec
             environ = {name: text for name, text in environ.items() if name not in wrong}
             overrides = tuple(source for source in overrides if not wrong & set(source.values))
     return current_policy()
+
+
+def write_line(text: str) -> None:
+    """Write `text` as a line of ours to the standard error that the session started with."""
+    if _stderr is None or stderr_identity() != _stderr:
+        return
+    try:
+        os.write(2, f"codetracer-core: {text}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        return
 
 
 def stderr_identity() -> tuple[int, int] | None:

@@ -1,0 +1,174 @@
+"""The processes of one recording: a program, and the child processes that it starts.
+
+A child records into a folder of its own, named after its number, inside the folder of the program
+that everything began with. It knows its parent; the parent finds its children by that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, MutableMapping
+    from typing import Literal
+
+    type Kind = Literal["fork", "spawn", "exec"]
+
+__all__ = [
+    "PARENT_VARIABLE",
+    "TRACE_VARIABLE",
+    "Child",
+    "Inheritance",
+    "Parent",
+    "children_of",
+    "folders_of_children",
+    "inherited",
+    "leave_to_children",
+]
+
+TRACE_VARIABLE = "CODETRACER_TRACE"
+"""Names the output folder of programs that record themselves."""
+
+PARENT_VARIABLE = "CODETRACER_TRACE_PARENT"
+"""Tells a child process who has started it, and how it is to be recorded; of use to us alone."""
+
+
+class Parent:
+    """The recorded process that this one comes from.
+
+    ``root`` is the folder in which the folders of all children are. ``kind`` is ``"fork"`` for a
+    copy of the parent, ``"spawn"`` for a program that it has started, ``"exec"`` for one that has
+    taken its place.
+    """
+
+    __slots__ = ("kind", "pid", "recording_id", "root")
+
+    def __init__(self, root: Path, recording_id: str, pid: int, kind: Kind) -> None:
+        self.root = root
+        self.recording_id = recording_id
+        self.pid = pid
+        self.kind = kind
+
+    def described(self) -> dict[str, object]:
+        """As the metadata of a trace have it."""
+        return {"pid": self.pid, "recording_id": self.recording_id, "kind": self.kind}
+
+
+class Inheritance:
+    """What a child process finds in its environment: its parent, and the parent's settings."""
+
+    __slots__ = ("parent", "settings")
+
+    def __init__(self, parent: Parent, settings: Mapping[str, object]) -> None:
+        self.parent = parent
+        self.settings = settings
+
+
+class Child:
+    """A recorded child process: its number, its folder, and when and how it began."""
+
+    __slots__ = ("folder", "kind", "pid", "recording_id", "started_at")
+
+    def __init__(self, folder: Path, metadata: Mapping[str, object], kind: str) -> None:
+        self.folder = folder
+        self.kind = kind
+        self.pid = metadata.get("pid")
+        self.recording_id = metadata.get("recording_id")
+        self.started_at = metadata.get("started_at")
+
+    def described(self, root: Path) -> dict[str, object]:
+        """As the metadata of its parent have it, whose folder is `root`."""
+        return {
+            "pid": self.pid,
+            "folder": os.path.relpath(self.folder, root),
+            "kind": self.kind,
+            "started_at": self.started_at,
+            "recording_id": self.recording_id,
+        }
+
+
+def leave_to_children(
+    environ: MutableMapping[str, str],
+    root: Path,
+    recording_id: str,
+    settings: Mapping[str, object],
+) -> None:
+    """Let programs that get `environ` record themselves in a folder inside `root`."""
+    environ[TRACE_VARIABLE] = os.fspath(root)
+    environ[PARENT_VARIABLE] = json.dumps(
+        {
+            "root": os.fspath(root),
+            "recording_id": recording_id,
+            "pid": os.getpid(),
+            "settings": settings,
+        },
+        separators=(",", ":"),
+    )
+
+
+def inherited(environ: Mapping[str, str]) -> Inheritance | None:
+    """What a recorded process has left in `environ` for its children.
+
+    None when nothing, and when somebody has asked for another folder since.
+    """
+    text = environ.get(PARENT_VARIABLE)
+    if not text:
+        return None
+    try:
+        left = json.loads(text)
+        root, recording_id, pid = left["root"], left["recording_id"], left["pid"]
+        settings = left["settings"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if not (isinstance(root, str) and isinstance(recording_id, str) and isinstance(pid, int)):
+        return None
+    if environ.get(TRACE_VARIABLE) != root or not isinstance(settings, dict):
+        return None
+    kind: Kind = "exec" if pid == os.getpid() else "spawn"
+    return Inheritance(Parent(Path(root), recording_id, pid, kind), settings)
+
+
+def folders_of_children(root: Path) -> Iterator[Path]:
+    """The folders inside `root` that are named like those of child processes, by number."""
+    try:
+        names = [name for name in os.listdir(root) if name.isascii() and name.isdigit()]
+    except OSError:
+        return
+    for name in sorted(names, key=int):
+        if (root / name).is_dir():
+            yield root / name
+
+
+def children_of(root: Path, recording_id: str) -> list[Child]:
+    """The recorded children of the process with the recording `recording_id`."""
+    children = []
+    for folder in folders_of_children(root):
+        metadata = _metadata_of(folder)
+        parent = metadata.get("parent")
+        if isinstance(parent, dict) and parent.get("recording_id") == recording_id:
+            children.append(Child(folder, metadata, str(parent.get("kind"))))
+    return children
+
+
+def _metadata_of(folder: Path) -> Mapping[str, object]:
+    """What the trace in `folder`, or else its journal, says of itself; empty for neither."""
+    from codetracer_core.errors import RecorderError
+    from codetracer_core.journal.reader import journal_metadata
+    from codetracer_core.session.names import METADATA_NAME
+
+    try:
+        metadata = json.loads((folder / METADATA_NAME).read_bytes())
+        if isinstance(metadata, dict):
+            return metadata
+    except (OSError, ValueError, RecursionError):
+        pass
+    for journal in sorted(folder.glob("trace.*.ctj"), reverse=True):
+        try:
+            found = journal_metadata(journal)
+        except RecorderError:
+            continue
+        return {**found, "recording_id": journal.name.split(".")[1]}
+    return {}
