@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from codetracer_core.runtime.sources import SourceBook
     from codetracer_core.session.filters import FilterArgument
 
 __all__ = ["TraceSession", "flush", "is_tracing", "start", "stop", "trace"]
@@ -157,11 +158,20 @@ def refuse_second() -> None:
 
 
 def begin(
-    bootstrap: TraceSessionBootstrap, *, adopt_running: bool = False, muted: bool = False
+    bootstrap: TraceSessionBootstrap,
+    *,
+    adopt_running: bool = False,
+    muted: bool = False,
+    sources: SourceBook | None = None,
 ) -> TraceSession:
-    """Start the session that `bootstrap` prepared and make it the running one."""
+    """Start the session that `bootstrap` prepared and make it the running one.
+
+    The arguments are those of :meth:`TraceSession.begin`.
+    """
     global _current
-    _current = TraceSession.begin(bootstrap, adopt_running=adopt_running, muted=muted)
+    _current = TraceSession.begin(
+        bootstrap, adopt_running=adopt_running, muted=muted, sources=sources
+    )
     return _current
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from codetracer_core.cli.imports import OwnImports
+    from codetracer_core.runtime.sources import SourceBook
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
     from codetracer_core.session.family import Inheritance
     from codetracer_core.session.recording import TraceSession
@@ -145,7 +146,7 @@ def _session() -> TraceSession | None:
                 main_script=main_script,
                 output=OutputOptions(format=os.environ.get(FORMAT_VARIABLE) or FORMAT_CT),
             )
-        session = api.begin(bootstrap, adopt_running=True, muted=True)
+        session = api.begin(bootstrap, adopt_running=True, muted=True, sources=_sources())
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not the program's
         status = report_failure(error)
         if _is_required(main_script):
@@ -157,6 +158,17 @@ def _session() -> TraceSession | None:
     else:
         del os.environ[VARIABLE]
     return session
+
+
+def _sources() -> SourceBook:
+    """What is known of sources: the line with which multiprocessing starts its helpers is not the
+    program's."""
+    from codetracer_core.runtime.sources import SourceBook
+
+    sources = SourceBook()
+    if any(word.startswith("from multiprocessing.") for word in sys.orig_argv):
+        sources.add_stream("<string>")
+    return sources
 
 
 def _as_child(inheritance: Inheritance, main_script: str | None) -> TraceSessionBootstrap:

@@ -65,15 +65,17 @@ class TraceSession:
         *,
         adopt_running: bool = False,
         muted: bool = False,
+        sources: SourceBook | None = None,
     ) -> TraceSession:
         """Start to record this process.
 
         With `adopt_running` the functions that run already are recorded from where they are. With
-        `muted` the calling thread is recorded only after :meth:`unmute`.
+        `muted` the calling thread is recorded only after :meth:`unmute`. `sources` is what is known
+        of the sources of recorded code.
 
         Raises RecorderError; nothing is installed then, and no file of the attempt is left.
         """
-        session = cls(open_recording(bootstrap, adopt_running=adopt_running))
+        session = cls(open_recording(bootstrap, adopt_running=adopt_running, sources=sources))
         if not muted:
             session.unmute()
         return session
