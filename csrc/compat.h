@@ -22,6 +22,7 @@
 #include "internal/pycore_frame.h"
 #include "internal/pycore_moduleobject.h"
 #include "internal/pycore_object.h"
+#include "internal/pycore_pystate.h"
 
 #include <stdbool.h>
 #include <stdint.h>

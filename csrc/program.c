@@ -53,16 +53,28 @@ static void flush_stream(const char *name)
     Py_DECREF(stream);
 }
 
+/* Whether the interpreter goes on when the main module calls sys.exit, as for -i. */
+static int goes_on(void)
+{
+    PyObject *raised = PyErr_GetRaisedException();
+    PyObject *flags = PySys_GetObject("flags");
+    PyObject *inspect = flags == NULL ? NULL : PyObject_GetAttrString(flags, "inspect");
+    int result = inspect != NULL && PyObject_IsTrue(inspect) == 1;
+    Py_XDECREF(inspect);
+    PyErr_SetRaisedException(raised);
+    return result;
+}
+
 /* Returns how the main module ended, with no exception set.  Steals `result`, which is NULL when
  * an exception is set.  A SystemExit is appended to the list `outcome`: the interpreter ends the
- * process by it later. */
+ * process by it later, or shows it where it goes on. */
 static int conclude(PyObject *result, PyObject *outcome)
 {
     if (result != NULL) {
         Py_DECREF(result);
         return CT_PROGRAM_FINISHED;
     }
-    if (PyErr_ExceptionMatches(PyExc_SystemExit)) {
+    if (PyErr_ExceptionMatches(PyExc_SystemExit) && !goes_on()) {
         PyObject *exit = PyErr_GetRaisedException();
         if (PyList_Append(outcome, exit) < 0)
             PyErr_Clear();
@@ -87,8 +99,21 @@ static PyObject *run_source(FILE *file, const char *name, PyObject *dict, int cl
     return result;
 }
 
-/* Runs the source file `path`, in the encoding of the file system, in the namespace `globals`. */
-int ct_program_file(const char *path, uintptr_t globals, uintptr_t outcome)
+/* Leaves out the first line of `file` but for its end, so that lines keep their numbers. */
+static void skip_line(FILE *file)
+{
+    int c;
+    while ((c = getc(file)) != EOF) {
+        if (c == '\n') {
+            ungetc(c, file);
+            return;
+        }
+    }
+}
+
+/* Runs the source file `path`, in the encoding of the file system, in the namespace `globals`,
+ * without its first line when `headless` is 1. */
+int ct_program_file(const char *path, int headless, uintptr_t globals, uintptr_t outcome)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     struct hidden saved = hide_frames();
@@ -96,8 +121,11 @@ int ct_program_file(const char *path, uintptr_t globals, uintptr_t outcome)
     PyObject *result = NULL;
     if (file == NULL)
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
-    else
+    else {
+        if (headless)
+            skip_line(file);
         result = run_source(file, path, (PyObject *)globals, 1);
+    }
     int end = conclude(result, (PyObject *)outcome);
     show_frames(&saved);
     PyGILState_Release(gil);
@@ -127,4 +155,13 @@ int ct_program_call(uintptr_t callable, uintptr_t args, uintptr_t outcome)
     show_frames(&saved);
     PyGILState_Release(gil);
     return end;
+}
+
+/* Lets sys.exit end the process from now on, although PYTHONINSPECT is set: no interactive session
+ * follows. */
+void ct_program_forget_inspect(void)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    ((PyConfig *)_Py_GetConfig())->inspect = 0;
+    PyGILState_Release(gil);
 }

@@ -14,8 +14,9 @@ enum ct_program_end {
     CT_PROGRAM_INTERRUPTED = 3, /* KeyboardInterrupt, which sys.excepthook has shown */
 };
 
-int ct_program_file(const char *path, uintptr_t globals, uintptr_t outcome);
+int ct_program_file(const char *path, int headless, uintptr_t globals, uintptr_t outcome);
 int ct_program_stdin(uintptr_t globals, uintptr_t outcome);
 int ct_program_call(uintptr_t callable, uintptr_t args, uintptr_t outcome);
+void ct_program_forget_inspect(void);
 
 #endif

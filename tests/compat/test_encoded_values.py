@@ -51,7 +51,8 @@ def compound(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 def renderers() -> tuple[ValueTexts, EncodedTexts]:
     """Both ways of rendering values for one document."""
-    values = ValueTexts(Definitions(iter(()), [].append))
+    records: list[str] = []
+    values = ValueTexts(Definitions(iter(()), records.append))
     # Their types have the same numbers, whichever of the two is asked first.
     for name in TYPES:
         for form in (0, 7, 9, 12, 16, 27):

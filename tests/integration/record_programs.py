@@ -12,9 +12,8 @@ class RecordedProgram:
     """Files of a program, how to start it, and what it reads.
 
     ``words`` are what follows ``python`` on the command line. ``traced`` is false where no step of
-    the program can be in the trace, ``in_file`` where its code is in no file and only the command
-    knows which code that is; ``finished`` is false where the process ends in a way that no
-    exit handler sees.
+    the program can be in the trace, ``finished`` where the process ends in a way that no exit
+    handler sees.
     """
 
     source: str | bytes
@@ -22,7 +21,6 @@ class RecordedProgram:
     files: dict[str, str | bytes] = field(default_factory=dict)
     stdin: bytes = b""
     traced: bool = True
-    in_file: bool = True
     finished: bool = True
     status: int | None = None
     """What the exit status must be, where it is the point of the program."""
@@ -316,11 +314,9 @@ PROGRAMS: dict[str, RecordedProgram] = {
         "raise KeyboardInterrupt\n", words=("-m", "main"), status=-2
     ),
     "command": RecordedProgram(
-        "", words=("-c", "import sys; print(sys.argv, sys.path[0] == '')", "a", "-b"), in_file=False
+        "", words=("-c", "import sys; print(sys.argv, sys.path[0] == '')", "a", "-b")
     ),
-    "command that fails": RecordedProgram(
-        "", words=("-c", "def f():\n  1 / 0\nf()"), in_file=False, status=1
-    ),
+    "command that fails": RecordedProgram("", words=("-c", "def f():\n  1 / 0\nf()"), status=1),
     "command that does not compile": RecordedProgram("", words=("-c", "x = ("), traced=False),
     "folder": RecordedProgram(
         "",
@@ -510,6 +506,8 @@ PROGRAMS: dict[str, RecordedProgram] = {
         "",
         words=("-", "a"),
         stdin=b"import sys\nprint(sys.argv, __name__)\n1 / 0\n",
-        in_file=False,
+    ),
+    "command that cannot be decoded": RecordedProgram(
+        "", words=("-c", "print('\udcff')"), traced=False, status=1
     ),
 }

@@ -57,6 +57,26 @@ def test_the_main_module_is_recorded_from_its_first_line_and_nothing_before_it(
     assert trace.meta["args"] == ["x"]
 
 
+@pytest.mark.parametrize(
+    ("words", "stdin"),
+    [
+        (["-c", PROGRAM, "x"], b""),
+        ([f"-Bc{PROGRAM}", "x"], b""),
+        (["-", "x"], PROGRAM.encode()),
+    ],
+)
+def test_programs_that_are_in_no_file_are_recorded(
+    words: list[str], stdin: bytes, folder: Path, tmp_path: Path
+) -> None:
+    """Those of ``-c`` and of standard input, but no other code of their names."""
+    stdin += b"exec('hidden = 1')\n" if stdin else b""
+    done = auto_record(words, folder, tmp_path / "out", stdin)
+    assert (done.stdout, done.stderr, done.returncode) == (b"3\n", b"", 0)
+    trace = ct.load(tmp_path / "out" / "trace.ct")
+    assert [call["function"] for call in trace.calls[1:]] == ["<__main__>", "work"]
+    assert {step["path"] for step in trace.steps} == {"<stdin>" if stdin else "<string>"}
+
+
 @pytest.mark.parametrize("options", [["-E"], ["-I"], ["-S"]])
 def test_options_that_ignore_the_environment_ignore_the_variable(
     options: list[str], folder: Path, tmp_path: Path

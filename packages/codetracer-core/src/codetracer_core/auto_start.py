@@ -33,7 +33,11 @@ VARIABLE = "CODETRACER_TRACE"
 
 # The interpreter itself calls these before it comes to the main module.
 _START_UP = ("<frozen importlib", "<frozen zipimport")
+_KEEPING_TEXT = "_register_code"
+"""Of ``linecache``, to which CPython 3.13 gives the text of ``-c`` first."""
 _OWN = "codetracer"
+_HELPERS = "from multiprocessing."
+"""How the commands begin that multiprocessing starts its processes by."""
 
 _armed = False
 
@@ -62,13 +66,14 @@ def arm() -> None:
         frame = sys._getframe(1)
         if frame.f_back is not None or get_ident() != main_thread:
             return
-        if frame.f_code.co_filename.startswith(_START_UP):
+        code = frame.f_code
+        if code.co_filename.startswith(_START_UP) or code.co_name == _KEEPING_TEXT:
             return
         monitoring.set_events(tool_id, 0)
         monitoring.register_callback(tool_id, monitoring.events.PY_START, None)
         monitoring.free_tool_id(tool_id)
         if not _is_own(frame):
-            _begin(first_entry)
+            _begin(first_entry, code)
 
     monitoring.use_tool_id(tool_id, _OWN)
     monitoring.register_callback(tool_id, monitoring.events.PY_START, on_start)
@@ -100,8 +105,8 @@ def _refuse() -> None:
         report_failure(error)
 
 
-def _begin(first_entry: str) -> None:
-    """Begin the session in the frame that has just started.
+def _begin(first_entry: str, code: CodeType) -> None:
+    """Begin the session in the frame that has just started and runs `code`.
 
     `first_entry` is the first entry of ``sys.path`` that is not the program's. Raises SystemExit
     when the session cannot begin and the policy does not let the program run without.
@@ -113,7 +118,7 @@ def _begin(first_entry: str) -> None:
     try:
         from codetracer_core.cli.imports import OwnImports
 
-        session = _session()
+        session = _session(code)
         imports = OwnImports()
     finally:
         sys.path = theirs
@@ -125,8 +130,11 @@ def _begin(first_entry: str) -> None:
         session.unmute()
 
 
-def _session() -> TraceSession | None:
-    """Prepare and begin the session, muted; None when that failed, which is reported here."""
+def _session(code: CodeType) -> TraceSession | None:
+    """Prepare and begin the session, muted, for the program whose first code to run is `code`.
+
+    None when that failed, which is reported here.
+    """
     from codetracer_core import api
     from codetracer_core.cli.report import report_failure
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
@@ -146,7 +154,7 @@ def _session() -> TraceSession | None:
                 main_script=main_script,
                 output=OutputOptions(format=os.environ.get(FORMAT_VARIABLE) or FORMAT_CT),
             )
-        session = api.begin(bootstrap, adopt_running=True, muted=True, sources=_sources())
+        session = api.begin(bootstrap, adopt_running=True, muted=True, sources=_sources(code))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not the program's
         status = report_failure(error)
         if _is_required(main_script):
@@ -158,17 +166,6 @@ def _session() -> TraceSession | None:
     else:
         del os.environ[VARIABLE]
     return session
-
-
-def _sources() -> SourceBook:
-    """What is known of sources: the line with which multiprocessing starts its helpers is not the
-    program's."""
-    from codetracer_core.runtime.sources import SourceBook
-
-    sources = SourceBook()
-    if any(word.startswith("from multiprocessing.") for word in sys.orig_argv):
-        sources.add_stream("<string>")
-    return sources
 
 
 def _as_child(inheritance: Inheritance, main_script: str | None) -> TraceSessionBootstrap:
@@ -198,6 +195,22 @@ def _as_child(inheritance: Inheritance, main_script: str | None) -> TraceSession
         ),
         parent=parent,
     )
+
+
+def _sources(code: CodeType) -> SourceBook:
+    """What is known of a main module that is in no file: given by ``-c`` or standard input."""
+    from codetracer_core.runtime.sources import SourceBook
+
+    sources = SourceBook()
+    if code.co_filename == "<string>":
+        from codetracer_core.cli.interpreter import command_text
+
+        text = command_text()
+        if text is not None and not text.startswith(_HELPERS):
+            sources.add_program(code, text)
+    elif code.co_filename == "<stdin>" and not (sys.flags.interactive or os.isatty(0)):
+        sources.add_stream(code.co_filename)
+    return sources
 
 
 def _is_required(main_script: str | None) -> bool:

@@ -13,7 +13,7 @@ from codetracer_core.cli.report import (
     report_failure,
     shell_operand,
 )
-from codetracer_core.cli.running import leave
+from codetracer_core.cli.running import leave, prompt_follows
 from codetracer_core.errors import RecorderError
 from codetracer_core.session.output import FORMAT_CT
 
@@ -60,7 +60,8 @@ class Closing:
         Raises the exception that must still end the process.
         """
         self._status = ending.status
-        self._signalled = isinstance(ending.error, KeyboardInterrupt)
+        # Before a prompt an interrupt is forgotten.
+        self._signalled = isinstance(ending.error, KeyboardInterrupt) and not prompt_follows()
         # A forked child of the program has nobody but its parent to tell a status.
         if self._propagate_exit or not ending.status or self._is_elsewhere:
             return leave(ending)

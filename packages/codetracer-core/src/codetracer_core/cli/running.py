@@ -7,16 +7,20 @@ import os
 import sys
 from types import ModuleType
 
+from codetracer_core.cli.interpreter import own_words, skips_first_line
 from codetracer_core.cli.program import Program, ProgramKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
+    from typing import NoReturn
 
 _PYC_HEADER = 16
+_LAST = ("last_exc", "last_type", "last_value", "last_traceback")
+"""What the interpreter keeps in ``sys`` of the exception that it has shown."""
 
-__all__ = ["Ending", "exit_status", "leave", "prepare", "run"]
+__all__ = ["Ending", "exit_status", "leave", "prepare", "prompt_follows", "run"]
 
 # `python` gives these a __file__, and takes it away when the main module is over.
 # A tuple, because the hash of a member is Python code, which a recording would show.
@@ -70,7 +74,7 @@ def prepare(program: Program) -> dict[str, object]:
 
 def _restate_command_line(program: Program) -> None:
     """Leave in ``sys.orig_argv`` the interpreter with its options, then the program's words."""
-    own = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
+    own = own_words()
     head = own[:-2] if own[-2:-1] == ["-m"] else own[:-1]
     sys.orig_argv[:] = [*head, *program.words]
 
@@ -116,11 +120,12 @@ def run(
 
     path = os.fsencode(program.path or "")
     function, arguments = _main_function(program, namespace, compiled)
+    headless = skips_first_line()
     outcome: list[BaseException] = []
     if begin is not None:
         begin()
     if program.kind is ProgramKind.SCRIPT:
-        end = lib.ct_program_file(path, id(namespace), id(outcome))
+        end = lib.ct_program_file(path, headless, id(namespace), id(outcome))
     elif program.kind is ProgramKind.STANDARD_INPUT:
         end = lib.ct_program_stdin(id(namespace), id(outcome))
     else:
@@ -136,17 +141,48 @@ def run(
 
 
 def leave(ending: Ending) -> int:
-    """Return the exit status of `ending`, or raise what must still end the process."""
-    if ending.error is None:
-        return ending.status
-    if isinstance(ending.error, KeyboardInterrupt):
+    """Return the exit status of `ending`, or raise what must still end the main module."""
+    error = ending.error
+    if isinstance(error, KeyboardInterrupt):
         # The interpreter dies by SIGINT when this reaches it; the traceback was shown already.
-        sys.excepthook = _show_nothing
-    raise ending.error
+        _raise_unseen(error)
+    if error is not None:
+        raise error
+    if prompt_follows():
+        _raise_unseen(_OverError())
+    if sys.flags.inspect:
+        if ending.status:
+            _raise_unseen(_OverError())
+        from codetracer_core._native import lib
+
+        lib.ct_program_forget_inspect()
+    return ending.status
 
 
-def _show_nothing(*_exception: object) -> None:
-    """Stand in for ``sys.excepthook`` when the exception was shown already."""
+def prompt_follows() -> bool:
+    """Whether the interpreter becomes interactive when the main module is over."""
+    flags = sys.flags
+    asked = flags.inspect or (not flags.ignore_environment and os.environ.get("PYTHONINSPECT"))
+    return bool(asked) and (bool(flags.interactive) or os.isatty(0))
+
+
+class _OverError(BaseException):
+    """The main module is over, and ``sys.exit`` would end more than that, or show a traceback."""
+
+
+def _raise_unseen(error: BaseException) -> NoReturn:
+    """Raise `error` so that the interpreter neither shows it nor remembers it as the last one."""
+    hook = sys.excepthook
+    remembered = {name: value for name, value in vars(sys).items() if name in _LAST}
+
+    def show_nothing(*_exception: object) -> None:
+        sys.excepthook = hook
+        for name in _LAST:
+            vars(sys).pop(name, None)
+        vars(sys).update(remembered)
+
+    sys.excepthook = show_nothing
+    raise error
 
 
 def _main_function(
@@ -188,6 +224,10 @@ def _compile_command(text: str) -> CodeType | str:
     """
     try:
         code = compile(text, "<string>", "exec", dont_inherit=True)
+    except UnicodeEncodeError:
+        if sys.stderr is not None:
+            sys.stderr.write("Unable to decode the command from the command line:\n")
+        return text
     except Exception:  # noqa: BLE001 - whatever it is, it is raised again and shown later
         return text
     import linecache

@@ -51,8 +51,10 @@ class SourceBook:
     def has_text(self, code: CodeType) -> bool:
         """Whether the source of `code`, which is in no file, is known; it is kept then."""
         filename = code.co_filename
+        if filename == "<string>":
+            return _looks(code) in self._program
         if filename in self._files:
-            return filename != "<string>" or _looks(code) in self._program
+            return True
         text = _registered_text(filename)
         if text is None or len(text) > _LARGEST_TEXT:
             return False
