@@ -116,6 +116,7 @@ static void put_preamble(void)
     }
     if (ct_session.current != NULL)
         ct_put_switch(ct_session.current);
+    ct_out.news = ct_out.at;
 }
 
 static enum ct_go wait_for_slot(uint64_t session)
@@ -165,6 +166,15 @@ enum ct_go ct_boundary_seal(void)
     if (ct_session.failure != NULL)
         return ct_fail(ct_session.failure);
     return wait_for_slot(ct_session.number);
+}
+
+void ct_boundary_seal_idle(uint64_t sequence)
+{
+    if (!ct_session.active || ct_session.failure != NULL || !ct_chunk_has_news(sequence) ||
+        !ct_chunk_roll((struct ct_chunk_position){ct_session.steps, ct_session.next_key}))
+        return;
+    put_preamble();
+    ct_types_trim();
 }
 
 /* The first record of a thread: its name is asked for, then it is announced. */

@@ -36,6 +36,9 @@ enum ct_go ct_give_up_entry(ct_thread *t, int round);
 enum ct_go ct_boundary_slow(void);
 /* Seal the live chunk, however full it is. */
 enum ct_go ct_boundary_seal(void);
+/* The same for the writer, when the program is idle: nothing is done unless chunk number `sequence`
+ * says anything new and a slot is free. */
+void ct_boundary_seal_idle(uint64_t sequence);
 enum ct_go ct_announce(ct_thread *t);
 void ct_put_switch(ct_thread *t);
 

@@ -11,6 +11,7 @@
 
 #define AGE_CHECK_BYTES ((size_t)64 << 10) /* how often an unfilled chunk is asked for its age */
 #define AGE_LIMIT_NS    1000000000ull
+#define AGE_CHECK_MS    500 /* how often the writer asks the live chunk for its age */
 
 enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_SEALED, SLOT_WRITING };
 
@@ -30,6 +31,8 @@ static struct {
     bool closing;
     bool paused;        /* the writer is to end, for a fork */
     uint64_t opened_ns; /* monotonic */
+    uint64_t aged;      /* sequence of the last chunk that the program was to seal for its age */
+    uint64_t idle;      /* sequence of the last one that the writer was to seal instead */
     uint8_t session[16];
     uint8_t boot[16];
 } ring = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -82,7 +85,7 @@ static void open_slot(int slot, struct ct_chunk_position position)
     ring.sequence[slot] = sequence;
     ring.state[slot] = SLOT_LIVE;
     ring.live = slot;
-    ct_out.at = base + CTJ_CHUNK_HEADER;
+    ct_out.at = ct_out.news = base + CTJ_CHUNK_HEADER;
     ct_out.hard = base + CT_CHUNK_BYTES + CT_BOUNDARY_ROOM + (size_t)ct_limits.step;
     ct_out.generation = sequence;
     __atomic_store_n(&ct_out.soft, base + AGE_CHECK_BYTES, __ATOMIC_RELAXED);
@@ -139,8 +142,14 @@ void ct_chunk_open(uint8_t *mapping, const uint8_t session[16], const uint8_t bo
     memset(ring.sequence, 0, sizeof ring.sequence);
     ring.next_sequence = 1;
     ring.closing = ring.paused = false;
+    ring.aged = ring.idle = 0;
     memset(&ct_chunk_counts, 0, sizeof ct_chunk_counts);
     open_slot(0, (struct ct_chunk_position){0, 1});
+}
+
+bool ct_chunk_has_news(uint64_t sequence)
+{
+    return ring.live >= 0 && ct_out.generation == sequence && ct_out.at > ct_out.news;
 }
 
 bool ct_chunk_wants_seal(void)
@@ -214,17 +223,45 @@ void ct_chunk_release(void)
 /* ---- the writer's side: called through cffi, without the GIL
  * ------------------------------------------------- */
 
-/* 1: *slot, *sequence, *data and *length describe a sealed chunk; 0: the session is closing and
- * nothing is left; 2: nothing was sealed within `ms`. */
-int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length)
+/* Wait until a chunk is sealed or the live one is old.  First the program is to seal an old chunk,
+ * at its next boundary; when it has not come to one for another while, true is returned: the
+ * program is idle.  Once that was said of a chunk, only sealing it ends the wait.  The lock is
+ * held.
+ */
+static bool wait_for_age(void)
 {
-    int result = 2;
-    struct timespec until = deadline(ms);
+    uint64_t live = ring.live >= 0 ? ring.sequence[ring.live] : 0;
+    if (live == 0 || ring.idle == live) {
+        pthread_cond_wait(&ring.sealed, &ring.lock);
+        return false;
+    }
+    struct timespec until = deadline(AGE_CHECK_MS);
+    if (pthread_cond_timedwait(&ring.sealed, &ring.lock, &until) != ETIMEDOUT || ring.live < 0 ||
+        ring.sequence[ring.live] != live ||
+        clock_ns(CLOCK_MONOTONIC) - ring.opened_ns < AGE_LIMIT_NS)
+        return false;
+    if (ring.aged != live) {
+        ring.aged = live;
+        __atomic_store_n(&ct_out.soft, slot_base(ring.live) + CTJ_CHUNK_HEADER, __ATOMIC_RELAXED);
+        return false;
+    }
+    ring.idle = live;
+    return true;
+}
+
+/* 1: *slot, *sequence, *data and *length describe a sealed chunk; 0: the session is closing and
+ * nothing is left; 2: chunk *sequence is old and the program idle.  Without `wait` also 0 when
+ * nothing is sealed. */
+int ct_writer_take(int wait, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length)
+{
+    int result = 0, found;
     pthread_mutex_lock(&ring.lock);
-    int found = find_slot(SLOT_SEALED);
-    if (found < 0 && !ring.closing && !ring.paused && ms > 0) {
-        pthread_cond_timedwait(&ring.sealed, &ring.lock, &until);
-        found = find_slot(SLOT_SEALED);
+    while ((found = find_slot(SLOT_SEALED)) < 0 && wait && !ring.closing && !ring.paused) {
+        if (wait_for_age()) {
+            *sequence = ring.idle;
+            result = 2;
+            break;
+        }
     }
     if (found >= 0) {
         uint8_t *base = slot_base(found);
@@ -236,10 +273,6 @@ int ct_writer_take(int ms, int *slot, uint64_t *sequence, uint8_t **data, uint32
         *data = base;
         *length = records + CTJ_CHUNK_HEADER;
         result = 1;
-    } else if (ring.closing || ring.paused) {
-        result = 0;
-    } else if (ring.live >= 0 && clock_ns(CLOCK_MONOTONIC) - ring.opened_ns >= AGE_LIMIT_NS) {
-        __atomic_store_n(&ct_out.soft, slot_base(ring.live) + CTJ_CHUNK_HEADER, __ATOMIC_RELAXED);
     }
     pthread_mutex_unlock(&ring.lock);
     return result;

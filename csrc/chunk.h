@@ -32,6 +32,7 @@ struct ct_out {
     uint8_t *soft; /* beyond this the chunk is sealed at the next boundary between units; lowered by
                       the writer */
     uint8_t *hard; /* no value is encoded beyond this */
+    uint8_t *news; /* what comes before only repeats what earlier chunks say */
     uint64_t generation; /* sequence of the live chunk */
 };
 extern struct ct_out ct_out;
@@ -91,6 +92,9 @@ bool ct_chunk_wants_seal(void);
  * when no slot is free; the caller waits (ct_chunk_wait) and tries again.  Call at a boundary
  * between units only. */
 bool ct_chunk_roll(struct ct_chunk_position position);
+
+/* Whether chunk number `sequence` is live and says anything new. */
+bool ct_chunk_has_news(uint64_t sequence);
 
 /* Wait up to `ms` for a free slot, without the GIL. */
 void ct_chunk_wait(int ms);

@@ -171,7 +171,7 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
         ct_calls_result(&e->calls, 0, ct_buf_span(&values->value), CT_EXIT_RETURN);
     for (uint32_t i = 0; i < e->stacks.capacity; i++) {
         if (e->stacks.threads[i])
-            ct_pieces_settle(&e->calls, e->stacks.threads[i]);
+            e->counts.calls_open += ct_pieces_settle(&e->calls, e->stacks.threads[i]);
     }
     ct_calls_settle(&e->calls, 0, &e->toplevel);
     e->total_steps = e->steps;

@@ -32,6 +32,7 @@ typedef struct {
     uint64_t steps;
     uint64_t calls;
     uint64_t threads;
+    uint64_t calls_open; /* when the recording ended */
     uint64_t steps_misplaced;
     uint64_t values_cut;
     uint64_t values_redacted;

@@ -219,15 +219,19 @@ void ct_stint_end(struct ct_calls *calls, struct ct_thread *thread, uint64_t las
     thread->stint++;
 }
 
-void ct_pieces_settle(struct ct_calls *calls, struct ct_thread *thread)
+uint32_t ct_pieces_settle(struct ct_calls *calls, struct ct_thread *thread)
 {
+    uint32_t open = 0;
     for (uint32_t i = 0; i < thread->depth; i++) {
         struct ct_frame *frame = &thread->frames[i];
-        if (frame->key != CT_NO_CALL)
-            ct_calls_settle(calls, frame->key, &frame->family);
+        if (frame->key == CT_NO_CALL)
+            continue;
+        ct_calls_settle(calls, frame->key, &frame->family);
+        open++;
     }
     if (thread->key != CT_NO_CALL)
         ct_calls_settle(calls, thread->key, &thread->family);
+    return open;
 }
 
 void ct_function_free(struct ct_function *function)

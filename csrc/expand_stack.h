@@ -86,8 +86,8 @@ void ct_piece_open(struct ct_calls *calls, struct ct_thread *thread, struct ct_f
                    uint64_t step, enum ct_entry entry);
 /* End the pieces of this stint at step `last` and begin another stint. */
 void ct_stint_end(struct ct_calls *calls, struct ct_thread *thread, uint64_t last);
-/* Store the children of all calls that are still open. */
-void ct_pieces_settle(struct ct_calls *calls, struct ct_thread *thread);
+/* Store the children of all calls of the thread that are still open; returns how many these are. */
+uint32_t ct_pieces_settle(struct ct_calls *calls, struct ct_thread *thread);
 
 void ct_function_free(struct ct_function *function);
 

@@ -15,6 +15,7 @@
 #include "inject.h"
 #include "instance.h"
 #include "secrets.h"
+#include "stack.h"
 #include "tracer.h"
 
 static uint8_t *ring_mapping;
@@ -150,6 +151,15 @@ int ct_session_seal(uint64_t *sequence, uintptr_t errors)
     return go == CT_GO_RAISE ? -1 : 0;
 }
 
+/* From the writer: the program is idle and its newest steps are to be in the journal, too.  The GIL
+ * keeps any thread from being inside a unit. */
+void ct_session_seal_idle(uint64_t sequence)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    ct_boundary_seal_idle(sequence);
+    PyGILState_Release(gil);
+}
+
 /* Stop tracing and seal the last chunk; events must be off.  Returns the code of a failure that no
  * boundary has reported, NULL when there is none. */
 const char *ct_session_close(void)
@@ -173,7 +183,7 @@ static pthread_t writer;
 static void *run_writer(void *callable)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    ct_thread_ignore(true);
+    ct_thread_add_writer();
     PyObject *done = PyObject_CallNoArgs((PyObject *)callable);
     if (done == NULL)
         PyErr_WriteUnraisable((PyObject *)callable);
@@ -220,6 +230,16 @@ void ct_session_fail(void)
 {
     ct_session.failure = "ERR_IO";
     __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
+}
+
+/* Let the system begin to bring the file to the disk, without waiting for it. */
+void ct_start_writeback(int fd)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+#else
+    (void)fd;
+#endif
 }
 
 /* Record nothing of the calling thread, which works for the recorder, or record it again. */

@@ -80,6 +80,7 @@ void ct_drop_stale(ct_thread *t, ct_iframe *iframe)
 }
 
 #define THREAD_CAPSULE "codetracer_core.thread"
+#define WRITER_ID      UINT32_MAX /* the program's threads are numbered without it */
 
 void ct_thread_free(ct_thread *t)
 {
@@ -115,18 +116,14 @@ static void thread_ended(PyObject *capsule)
     }
 }
 
-/* The record of a Python thread, made at its first event; NULL without memory. */
-ct_thread *ct_thread_slow(PyThreadState *state)
+static ct_thread *add_thread(PyThreadState *state, uint32_t id)
 {
-    for (ct_thread *t = ct_session.threads; t != NULL; t = t->next)
-        if (t->state == state && t->state_id == state->id)
-            return ct_session.last_seen = t;
     ct_thread *t = calloc(1, sizeof *t);
     if (t == NULL)
         return NULL;
     t->state = state;
     t->state_id = state->id;
-    t->id = ct_session.next_thread++;
+    t->id = id;
     t->announced = t->id == 0;
     t->next = ct_session.threads;
     ct_session.threads = t;
@@ -140,4 +137,20 @@ ct_thread *ct_thread_slow(PyThreadState *state)
         Py_XDECREF(capsule);
     }
     return ct_session.last_seen = t;
+}
+
+/* The record of a Python thread, made at its first event; NULL without memory. */
+ct_thread *ct_thread_slow(PyThreadState *state)
+{
+    for (ct_thread *t = ct_session.threads; t != NULL; t = t->next)
+        if (t->state == state && t->state_id == state->id)
+            return ct_session.last_seen = t;
+    return add_thread(state, ct_session.next_thread++);
+}
+
+void ct_thread_add_writer(void)
+{
+    ct_thread *t = ct_session.active ? add_thread(ct_thread_state(), WRITER_ID) : NULL;
+    if (t != NULL)
+        t->ignored = true;
 }

@@ -26,7 +26,7 @@ def old_trace(folder: Path) -> set[Path]:
         "trace_metadata.json": json.dumps({"recorder": {"name": RECORDER_NAME}}).encode(),
         "trace_paths.json": b'["/a.py"]',
         "trace.json": b'[{"Path": "/a.py"}]',
-        ".trace.ct.1234.tmp": b"",
+        ".trace.ct.0123456789abcdef.tmp": b"",
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)

@@ -13,6 +13,7 @@ __all__ = ["COMMANDS", "help_text", "main"]
 COMMANDS = {
     "record": "run a program and record it",
     "show": "print a recorded trace",
+    "recover": "make the trace of a program that was killed or crashed",
     "doctor": "say whether recording works here, and with which settings",
     "filters": "print the filters of a recording, and explain what they decide",
     "compat-path": "print the folder that stands in for codetracer_python_recorder",
@@ -27,6 +28,7 @@ Records a Python program, every line with its variables, and shows the trace.
 commands:
   record        {record}
   show          {show}
+  recover       {recover}
   doctor        {doctor}
   filters       {filters}
   compat-path   {compat-path}
@@ -40,6 +42,7 @@ examples:
   codetracer-core record --out-dir traces/run1 -m json.tool data.json
   codetracer-core show trace-out
   codetracer-core show --calls trace-out
+  codetracer-core recover trace-out
   codetracer-core doctor
   codetracer-core filters explain src/shop/cart.py:Cart.add
 """

@@ -7,6 +7,7 @@ import sys
 
 from codetracer_core.cli.imports import OwnImports
 from codetracer_core.cli.report import (
+    Progress,
     Stderr,
     counted,
     human_size,
@@ -114,8 +115,8 @@ class Closing:
         if finished.failure is not None:
             self._fail(finished.failure)
 
-    def _progress(self) -> _Progress | None:
-        return None if self._quiet or self._session.is_child else _Progress(self._stderr)
+    def _progress(self) -> Progress | None:
+        return None if self._quiet or self._session.is_child else Progress(self._stderr)
 
     def _fail(self, error: RecorderError) -> None:
         report_failure(error, self._stderr, policy=self._policy)
@@ -144,22 +145,6 @@ class Closing:
         if self._output.format != FORMAT_CT and not self._output.keep_journal:
             return summary
         return f"{summary}; see them with: codetracer-core show {shell_operand(self._out_dir)}"
-
-
-class _Progress:
-    """Says how far a trace is made, once it has taken a second, and then every second."""
-
-    def __init__(self, stderr: Stderr) -> None:
-        from time import monotonic
-
-        self._clock = monotonic
-        self._next = monotonic() + 1
-        self._stderr = stderr
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._clock() >= self._next:
-            self._next = self._clock() + 1
-            self._stderr.line(f"making the trace: {100 * done // max(total, 1)} %")
 
 
 def restate_interrupt() -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from codetracer_core.errors import RecorderError
     from codetracer_policy import RecorderPolicy
 
-__all__ = ["Stderr", "counted", "human_size", "report_failure", "shell_operand"]
+__all__ = ["Progress", "Stderr", "counted", "human_size", "report_failure", "shell_operand"]
 
 _PREFIX = "codetracer-core: "
 
@@ -43,6 +43,23 @@ class Stderr:
             os.write(2, f"{_PREFIX}{one_line}\n".encode("utf-8", "backslashreplace"))
         except OSError:
             return
+
+
+class Progress:
+    """Says how far a trace is made, once it has taken a second, and then every second."""
+
+    def __init__(self, stderr: Stderr) -> None:
+        from time import monotonic
+
+        self._clock = monotonic
+        self._next = monotonic() + 1
+        self._stderr = stderr
+
+    def __call__(self, done: int, total: int) -> None:
+        """`done` of `total` parts of the work are done."""
+        if self._clock() >= self._next:
+            self._next = self._clock() + 1
+            self._stderr.line(f"making the trace: {100 * done // max(total, 1)} %")
 
 
 def report_failure(

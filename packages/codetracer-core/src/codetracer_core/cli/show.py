@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codetracer_core.cli.arguments import Command, Option
-from codetracer_core.cli.find_trace import find_trace, recorded_sources
+from codetracer_core.cli.find_trace import found_trace, recorded_sources
 from codetracer_core.cli.output import print_lines
 from codetracer_core.cli.report import Stderr
 from codetracer_core.cli.sources import SourceRoot, Sources
@@ -17,9 +17,10 @@ from codetracer_core.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from codetracer_core.cli.arguments import Words
+    from codetracer_core.cli.sources import RecordedSource
     from codetracer_core.ctfs.reader import Call, Step
 
 __all__ = ["COMMAND", "run"]
@@ -78,12 +79,13 @@ def run(words: Sequence[str]) -> int:
         return 0
     request = _request(given)
     stderr = Stderr()
-    path = find_trace(request.place, stderr)
+    with found_trace(request.place, stderr) as path:
+        trace, recorded = Trace(path), recorded_sources(path)
     if hasattr(signal, "SIGPIPE"):
         # A reader that has seen enough ends this command as it ends other tools.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    with Trace(path) as trace:
-        print_lines(_lines(trace, path, request, stderr))
+    with trace:
+        print_lines(_lines(trace, recorded, request, stderr))
     return 0
 
 
@@ -127,7 +129,9 @@ def _source_root(text: str) -> SourceRoot:
     return SourceRoot(old, new)
 
 
-def _lines(trace: Trace, path: Path, request: _Request, stderr: Stderr) -> Iterator[str]:
+def _lines(
+    trace: Trace, recorded: Mapping[str, RecordedSource], request: _Request, stderr: Stderr
+) -> Iterator[str]:
     start, stop, _ = request.steps.indices(len(trace))
     if start >= stop:
         raise UsageError(
@@ -146,7 +150,7 @@ def _lines(trace: Trace, path: Path, request: _Request, stderr: Stderr) -> Itera
     view = TextView(trace.meta.workdir, width=len(str(max(stop - 1, 0))))
     if request.calls_only:
         return view.call_lines(_calls(trace, start, stop))
-    sources = Sources(request.source_roots, recorded_sources(path), stderr.line)
+    sources = Sources(request.source_roots, recorded, stderr.line)
     return view.step_lines(walk(trace, start, stop), sources)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from codetracer_core._native import lib
 from codetracer_core.ctfs.layout import EDGES_PER_CHUNK
@@ -11,6 +12,7 @@ from codetracer_core.ctfs.materialiser_meta import (
     SessionFacts,
     meta_record,
     metadata_document,
+    recovery_facts,
     write_json,
 )
 from codetracer_core.ctfs.materialiser_sources import Source, read_source
@@ -21,6 +23,7 @@ from codetracer_core.ctfs.materialiser_streams import (
     text_record,
     write_table,
 )
+from codetracer_core.ctfs.temporary import temporary_beside
 from codetracer_core.ctfs.writer import ContainerWriter
 from codetracer_core.errors import EnvironmentError_
 from codetracer_core.journal.reader import JournalReader
@@ -62,12 +65,18 @@ class MaterialisedTrace:
     """A finished trace: its container, what is in it, and its size in bytes.
 
     ``damage`` lists what of the recording is missing; ``complete`` tells that nothing is.
+    ``recovery`` is what the metadata say of a session that did not end in order, None of others.
     """
 
-    __slots__ = ("calls", "damage", "path", "size", "steps", "threads")
+    __slots__ = ("calls", "damage", "path", "recovery", "size", "steps", "threads")
 
     def __init__(
-        self, path: Path, counts: Mapping[str, int], size: int, damage: tuple[str, ...]
+        self,
+        path: Path,
+        counts: Mapping[str, int],
+        size: int,
+        damage: tuple[str, ...],
+        recovery: Mapping[str, object] | None,
     ) -> None:
         self.path = path
         self.steps = counts["steps"]
@@ -75,6 +84,7 @@ class MaterialisedTrace:
         self.threads = counts["threads"]
         self.size = size
         self.damage = damage
+        self.recovery = recovery
 
     @property
     def complete(self) -> bool:
@@ -91,8 +101,9 @@ def materialise(
 ) -> MaterialisedTrace:
     """Make ``directory/name``, ``trace_metadata.json`` and ``trace_paths.json`` from ``journal``.
 
-    Each appears complete or not at all, the container first. ``progress`` is called now and then
-    with the work done and the work in all. A damaged journal gives a trace of what can be read.
+    Each appears complete or not at all, the container last, so that where it is the others are.
+    ``progress`` is called now and then with the work done and the work in all. A damaged journal
+    gives a trace of what can be read.
 
     Raises :class:`TraceError` when ``journal`` is no journal, and :class:`EnvironmentError_`
     (``ERR_IO``) when reading or writing fails; nothing is left behind then.
@@ -107,29 +118,28 @@ def materialise(
             read_source(expander, number, path, facts.workdir, facts.sources)
             for number, path in enumerate(paths)
         ]
-        temporary = directory / f".{name}.{os.getpid()}.tmp"
+        temporary = temporary_beside(directory / name)
         try:
-            temporary.unlink(missing_ok=True)
             with ContainerWriter(temporary, _FILES) as container:
                 _fill(container, expander, facts, sources, tick)
             size = temporary.stat().st_size
+            damage = _damage(reader, expander)
+            lines = [expander.line_count(number) for number in range(len(paths))]
+            counts = _counts(expander)
+            recovery = None if reader.end is not None else recovery_facts(reader, counts)
+            document = metadata_document(reader, facts, counts, sources, lines, damage, recovery)
+            write_json(directory / "trace_metadata.json", document)
+            write_json(directory / "trace_paths.json", [source.path for source in sources])
             os.replace(temporary, directory / name)
         except OSError as error:
             message = (
                 f"cannot write the trace: {error.strerror}; free space or choose another folder"
             )
             raise EnvironmentError_("ERR_IO", message, path=temporary, errno=error.errno) from error
-        damage = [*reader.damage]
-        if expander.damage:
-            damage.append(expander.damage)
-        if reader.end is None:
-            damage.append("the session did not end in order")
-        lines = [expander.line_count(number) for number in range(len(paths))]
-        counts = _counts(expander)
-        document = metadata_document(reader, facts, counts, sources, lines, damage)
-        write_json(directory / "trace_metadata.json", document)
-        write_json(directory / "trace_paths.json", [source.path for source in sources])
-    return MaterialisedTrace(directory / name, counts, size, tuple(damage))
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+    return MaterialisedTrace(directory / name, counts, size, damage, recovery)
 
 
 def _fill(
@@ -171,6 +181,16 @@ def _fill(
     container.append("meta.dat", meta_record(facts, [text.decode() for text in path_texts]))
 
 
+def _damage(reader: JournalReader, expander: Expander) -> tuple[str, ...]:
+    """What of the recording is missing, in words."""
+    damage = [*reader.damage]
+    if expander.damage:
+        damage.append(expander.damage)
+    if reader.end is None:
+        damage.append("the session did not end in order")
+    return tuple(damage)
+
+
 def _ticker(total: int, progress: Callable[[int, int], None] | None) -> Callable[[], None]:
     done = 0
 
@@ -189,6 +209,7 @@ def _counts(expander: Expander) -> dict[str, int]:
         "steps": counts.steps,
         "calls": counts.calls,
         "threads": counts.threads,
+        "calls_open": counts.calls_open,
         "steps_misplaced": counts.steps_misplaced,
         "values_cut": counts.values_cut,
         "values_redacted": counts.values_redacted,

@@ -7,6 +7,7 @@ import os
 
 from codetracer_core._native import ffi, lib
 from codetracer_core.ctfs.layout import EDGES_PER_CHUNK
+from codetracer_core.ctfs.temporary import open_new, temporary_beside
 from codetracer_core.errors import EnvironmentError_
 
 TYPE_CHECKING = False
@@ -213,10 +214,9 @@ class Expander:
 
     def _temporary_file(self) -> int:
         """Return the descriptor of a file without a name in the output directory."""
-        path = self._directory / f".trace-{os.getpid()}-{len(self._files)}.tmp"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        path = temporary_beside(self._directory / "trace.calls")
         try:
-            descriptor = os.open(path, flags, 0o600)
+            descriptor = open_new(path, os.O_RDWR)
             os.unlink(path)
         except OSError as error:
             message = f"cannot make a temporary file in the output folder: {error.strerror}"

@@ -17,8 +17,10 @@ from codetracer_core.ctfs.layout import (
     VALUE_STREAM,
 )
 from codetracer_core.ctfs.materialiser_streams import blob
+from codetracer_core.ctfs.temporary import open_new, temporary_beside
 from codetracer_core.ctfs.varint import encode_varint
 from codetracer_core.errors import EnvironmentError_
+from codetracer_core.journal.boot import boot_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from codetracer_core.ctfs.materialiser_sources import Source
     from codetracer_core.journal.reader import JournalReader
 
-__all__ = ["SessionFacts", "meta_record", "metadata_document", "write_json"]
+__all__ = ["SessionFacts", "meta_record", "metadata_document", "recovery_facts", "write_json"]
 
 _FLAGS = TRACE_FILTERS | COLUMNS | CALL_STREAM | STEP_STREAM | VALUE_STREAM | EVENT_STREAM
 _NO_DIGEST = "0" * 64
@@ -84,6 +86,7 @@ def metadata_document(
     sources: Sequence[Source],
     lines: Sequence[int],
     damage: Sequence[str],
+    recovery: Mapping[str, object] | None,
 ) -> dict[str, object]:
     """Return the content of ``trace_metadata.json``."""
     metadata, end = journal.metadata, journal.end or {}
@@ -113,17 +116,34 @@ def metadata_document(
         "counts": dict(counts),
         "complete": not damage,
         "damage": list(damage),
+        "recovery": recovery,
         "sources": [source.described(count) for source, count in zip(sources, lines, strict=True)],
+    }
+
+
+def recovery_facts(journal: JournalReader, counts: Mapping[str, int]) -> dict[str, object]:
+    """What a trace is made of whose session did not end in order, and what is not there.
+
+    It is the same each time that the trace is made during one run of the machine.
+    """
+    ring_chunks = journal.ring_chunk_count
+    return {
+        "journal_chunks": journal.chunk_count - ring_chunks,
+        "ring_chunks": ring_chunks,
+        "machine_restarted": journal.boot_id != boot_id() if any(journal.boot_id) else None,
+        "bytes_dropped": journal.bytes_dropped,
+        "chunks_missing": journal.chunks_missing,
+        "calls_open": counts["calls_open"],
     }
 
 
 def write_json(path: Path, document: object) -> None:
     """Write a JSON file in one step: readers see the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_beside(path)
     data = json.dumps(document, indent=2).encode() + b"\n"
     try:
         try:
-            with open(temporary, "wb", opener=_private) as file:
+            with open(open_new(temporary), "wb") as file:
                 file.write(data)
             os.replace(temporary, path)
         except BaseException:
@@ -132,10 +152,6 @@ def write_json(path: Path, document: object) -> None:
     except OSError as error:
         message = f"cannot write {path.name}: {error.strerror}; free space or choose another folder"
         raise EnvironmentError_("ERR_IO", message, path=path, errno=error.errno) from error
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def _exit_status(status: Mapping[str, object]) -> int | str | None:

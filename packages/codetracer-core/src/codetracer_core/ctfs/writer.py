@@ -17,6 +17,7 @@ from codetracer_core.ctfs.layout import (
     SLOTS,
     WRITTEN_VERSION,
 )
+from codetracer_core.ctfs.temporary import open_new
 from codetracer_core.errors import EnvironmentError_, UsageError
 
 TYPE_CHECKING = False
@@ -91,9 +92,8 @@ class ContainerWriter:
         self._block_size = block_size
         self._blocks = 1
         self._files = {name: _InternalFile(pack_name(name), self._new_mapping()) for name in names}
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            self._fd = os.open(path, flags, 0o600)
+            self._fd = open_new(path, os.O_RDWR)
         except OSError as error:
             raise self._failure(error) from error
 

@@ -77,7 +77,8 @@ class JournalReader:
 
     Opening checks every frame; :meth:`chunks` may be called again and again and holds one chunk at
     a time. What is missing is listed in ``damage``: a damaged journal can still be read up to
-    there, and past the gap when the ring holds later chunks.
+    there, and past the gap when the ring holds later chunks. The same in numbers: ``bytes_dropped``
+    stand behind the last whole frame, ``chunks_missing`` are gaps in the sequence.
 
     Raises :class:`TraceError` (``ERR_JOURNAL_FORMAT``) for a file that is no journal or one of
     another version, and :class:`EnvironmentError_` (``ERR_IO``) when it cannot be read.
@@ -89,6 +90,8 @@ class JournalReader:
         self.metadata: dict[str, object] = {}
         self.end: dict[str, object] | None = None
         self.damage: list[str] = []
+        self.bytes_dropped = 0
+        self.chunks_missing = 0
         self._places: list[_Place] = []
         self._ring_fd = -1
         self._fd = self._open(path)
@@ -117,6 +120,11 @@ class JournalReader:
     def chunk_count(self) -> int:
         """How many chunks :meth:`chunks` gives."""
         return len(self._places)
+
+    @property
+    def ring_chunk_count(self) -> int:
+        """How many of these only the ring holds."""
+        return sum(place.codec is None for place in self._places)
 
     def chunks(self) -> Iterator[JournalChunk]:
         """Give every chunk, in the order in which they were recorded."""
@@ -153,6 +161,7 @@ class JournalReader:
         _, version, size, self.flags, *rest = JOURNAL_HEADER.unpack(head)
         self.session_id: bytes = rest[0]
         self.started_ns: int = rest[1]
+        self.boot_id: bytes = rest[3]
         if version != VERSION or size < JOURNAL_HEADER.size:
             message = "this journal's version is not known: read it with a newer codetracer-core"
             raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path, version=version)
@@ -171,6 +180,7 @@ class JournalReader:
             fields = self._frame_at(offset)
             if fields is None:
                 self.damage.append(f"the journal is damaged or cut at byte {offset}")
+                self.bytes_dropped = self._length - offset
                 return
             kind, codec, stored, inflated, sequence = fields
             start = offset + _FRAME_SIZE
@@ -248,6 +258,7 @@ class JournalReader:
         for place in self._places:
             if place.sequence > expected:
                 self.damage.append(f"chunks {expected} to {place.sequence - 1} are missing")
+                self.chunks_missing += place.sequence - expected
             expected = place.sequence + 1
 
     def _load(self, place: _Place) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 from codetracer_core import _zstd
 from codetracer_core._native import ffi, lib
 from codetracer_core.errors import EnvironmentError_
+from codetracer_core.journal.boot import boot_id
 from codetracer_core.journal.format import (
     CODEC_ZSTD,
     FLAG_RING_IS_PRIVATE,
@@ -39,16 +40,18 @@ if TYPE_CHECKING:
 __all__ = ["JournalWriter"]
 
 _LEVEL = 1
-_WAIT_MS = 1000
 _FLUSH_SLICE_MS = 100
+_WRITEBACK_NS = 1_000_000_000
 _HIGH_DESCRIPTOR = 200
+_SEALED, _IDLE = 1, 2
+"""What ct_writer_take has to say."""
 
 
 class JournalWriter:
     """The journal of one session, open for appending.
 
-    Chunks are compressed and appended by a thread that starts when the first chunk is full; a
-    session that never fills one has no such thread.
+    Chunks are compressed and appended by a thread, which also sees to it that the steps of a
+    program that has become idle get here within two seconds.
     """
 
     def __init__(self, path: Path, ring_path: Path, session_id: bytes, descriptor: int) -> None:
@@ -62,6 +65,7 @@ class JournalWriter:
         self._run = self._drain_until_closed
         self._thread: Callable[[], None] | None = None
         self._forking = False
+        self._written_back = 0
         self._failure: Exception | None = None
 
     @classmethod
@@ -82,9 +86,9 @@ class JournalWriter:
         # Absolute, because the program may change its directory.
         path = Path(os.path.abspath(directory), f"{name}.ctj")
         ring_path = path.with_name(f"{name}.ring")
-        boot_id = _boot_id()
+        boot = boot_id()
         shared = ffi.new("int *")
-        failed = lib.ct_ring_create(os.fsencode(ring_path), session_id, boot_id, shared)
+        failed = lib.ct_ring_create(os.fsencode(ring_path), session_id, boot, shared)
         if failed:
             raise _io_error(OSError(failed, os.strerror(failed)), ring_path)
         try:
@@ -99,7 +103,7 @@ class JournalWriter:
                 session_id,
                 time.time_ns(),
                 time.monotonic_ns(),
-                boot_id,
+                boot,
             )
             os.write(descriptor, header)
             writer = cls(path, ring_path, session_id, descriptor)
@@ -130,7 +134,7 @@ class JournalWriter:
             if lib.ct_writer_start(id(self._run)) == 0:
                 return
             self._thread = None
-        self._drain(0)
+        self._drain(wait=False)
 
     def flush(self, sequence: int) -> None:
         """Wait until the chunks up to number `sequence` are on the disk.
@@ -155,7 +159,7 @@ class JournalWriter:
         ring stays then, so that what it holds can be recovered.
         """
         self.join()
-        self._drain(0)
+        self._drain(wait=False)
         if self._failure is None:
             try:
                 self._append(KIND_END, 0, _json_bytes(end), _zstd.Compressor(_LEVEL))
@@ -195,9 +199,10 @@ class JournalWriter:
         self.join()
 
     def after_fork(self) -> None:
-        """In the parent: chunks may be written by a thread again, started at the next one."""
+        """In the parent: chunks are written by a thread again."""
         self._forking = False
         lib.ct_writer_pause(0)
+        self.start_thread()
 
     def detach(self) -> None:
         """In a forked child: let go of the parent's files."""
@@ -208,21 +213,23 @@ class JournalWriter:
         self.release()
 
     def _drain_until_closed(self) -> None:
-        self._drain(_WAIT_MS)
+        self._drain(wait=True)
 
-    def _drain(self, wait_ms: int) -> None:
-        """Write sealed chunks until the session closes; with `wait_ms` 0, those that are ready."""
+    def _drain(self, *, wait: bool) -> None:
+        """Write the sealed chunks that are ready; with `wait`, all until the session closes."""
         slot, sequence = ffi.new("int *"), ffi.new("uint64_t *")
         data, length = ffi.new("uint8_t **"), ffi.new("uint32_t *")
         compressor = _zstd.Compressor(_LEVEL)
         while True:
-            taken = lib.ct_writer_take(wait_ms, slot, sequence, data, length)
-            if taken == 1:
+            taken = lib.ct_writer_take(wait, slot, sequence, data, length)
+            if taken == _IDLE:
+                lib.ct_session_seal_idle(sequence[0])
+            elif taken == _SEALED:
                 self._write_chunk(sequence[0], ffi.buffer(data[0], length[0]), compressor)
                 # A chunk that could not be written stays in its slot, where it can be recovered.
                 if self._failure is None:
                     lib.ct_writer_give(slot[0])
-            elif taken == 0 or wait_ms == 0:
+            else:
                 return
 
     def _write_chunk(self, sequence: int, chunk: Buffer, compressor: _zstd.Compressor) -> None:
@@ -230,6 +237,10 @@ class JournalWriter:
             return
         try:
             self._append(KIND_CHUNK, sequence, chunk, compressor)
+            now = time.monotonic_ns()
+            if now - self._written_back >= _WRITEBACK_NS:
+                self._written_back = now
+                lib.ct_start_writeback(self._descriptor)
         except Exception as error:  # noqa: BLE001 - whatever it is, the program must not stall
             self._failure = error
             lib.ct_session_fail()
@@ -310,15 +321,6 @@ def _uuid7() -> bytes:
 def _text_of(session_id: bytes) -> str:
     digits = session_id.hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-
-
-def _boot_id() -> bytes:
-    """What tells this boot of the machine from others; zeros where the system does not say."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as source:
-            return bytes.fromhex(source.read().strip().replace("-", ""))
-    except (OSError, ValueError):
-        return bytes(16)
 
 
 def _io_error(error: Exception, path: Path) -> EnvironmentError_:

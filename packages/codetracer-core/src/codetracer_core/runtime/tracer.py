@@ -121,6 +121,7 @@ class RuntimeTracer:
         if self.failure is not None:
             self._detach()
         watch_forks(self)
+        self._writer.start_thread()
 
     def mute(self) -> None:
         """What the calling thread does from now on is the recorder's own business."""

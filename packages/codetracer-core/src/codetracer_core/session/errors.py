@@ -19,6 +19,7 @@ __all__ = [
     "InvalidValueError",
     "TraceDirConflictError",
     "TraceDirError",
+    "TraceInUseError",
     "UnsupportedFormatError",
     "as_recorder_error",
     "path_text",
@@ -45,6 +46,18 @@ class TraceDirConflictError(UsageError, ValueError):
 
 class TraceDirError(EnvironmentError_, OSError):
     """The system does not let us make the output folder or write into it."""
+
+
+class TraceInUseError(UsageError, RuntimeError):
+    """A recorder writes the recording, or another command makes its trace."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            "ERR_TRACE_IN_USE",
+            "this recording is in use: its program still runs, or its trace is being made;"
+            " try again when that has ended",
+            path=path,
+        )
 
 
 class UnsupportedFormatError(UsageError, ValueError):

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
-from codetracer_core.session.errors import TraceDirConflictError, TraceDirError, path_text
-from codetracer_core.session.previous import find_previous, is_locked, journal_names
+from codetracer_core.ctfs.temporary import open_new, temporary_beside
+from codetracer_core.session.errors import (
+    TraceDirConflictError,
+    TraceDirError,
+    TraceInUseError,
+    path_text,
+)
+from codetracer_core.session.previous import find_previous, is_locked, journal_names, journals_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +21,14 @@ if TYPE_CHECKING:
 
     from codetracer_core.session.previous import PreviousTrace
 
-__all__ = ["OutputFolder", "discard", "own_subfolder", "prepare_folder", "remove_created"]
+__all__ = [
+    "OutputFolder",
+    "discard",
+    "own_subfolder",
+    "prepare_folder",
+    "prepare_target",
+    "remove_created",
+]
 
 
 class OutputFolder:
@@ -70,6 +84,23 @@ def prepare_folder(directory: str | os.PathLike[str], *, json: bool = False) -> 
     return OutputFolder(path, created, previous.files, journals)
 
 
+def prepare_target(directory: Path) -> None:
+    """Make `directory` if need be and see that the trace of a journal can be written there.
+
+    Raises as :func:`prepare_folder` does, but for a recorder that is at work there:
+    TraceInUseError.
+    """
+    created = _make(directory)
+    try:
+        _check_writable(directory)
+        _look_into(directory, json=False)
+    except BaseException:
+        remove_created(created)
+        raise
+    if any(map(is_locked, journals_in(directory))):
+        raise TraceInUseError(directory)
+
+
 def own_subfolder(folder: OutputFolder, *, json: bool = False) -> OutputFolder:
     """The folder to use instead of `folder`, in which another recorder was quicker.
 
@@ -111,6 +142,7 @@ def discard(files: Iterable[Path]) -> None:
 
 
 def _make(path: Path) -> tuple[Path, ...]:
+    _refuse_planted_link(path)
     if os.path.isdir(path):  # pathlib's raises for a name that is too long
         return ()
     if os.path.lexists(path):
@@ -138,10 +170,28 @@ def _make(path: Path) -> tuple[Path, ...]:
     return tuple(made)
 
 
-def _check_writable(path: Path) -> None:
-    probe = path / f".codetracer-{os.getpid()}.probe"
+def _refuse_planted_link(path: Path) -> None:
+    """Raise TraceDirConflictError when `path` is a link that another user may have laid out for us.
+
+    One of ours, of root or of the owner of the folder that it stands in is meant to be followed.
+    """
     try:
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        link = path.lstat()
+        trusted = (os.geteuid(), 0, path.parent.stat().st_uid)
+    except OSError:
+        return  # using the path says why
+    if stat.S_ISLNK(link.st_mode) and link.st_uid not in trusted:
+        raise TraceDirConflictError(
+            "the output folder is a symbolic link that belongs to another user;"
+            " choose another name, or give the folder that it leads to",
+            path,
+        )
+
+
+def _check_writable(path: Path) -> None:
+    probe = temporary_beside(path / "trace.probe")
+    try:
+        os.close(open_new(probe))
         probe.unlink()
     except OSError as error:
         raise TraceDirError(

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 
+from codetracer_core.ctfs.temporary import is_temporary
 from codetracer_core.session.errors import TraceDirConflictError
 from codetracer_core.session.names import (
     COMPATIBLE_NAME,
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 
     from codetracer_core.session.processes import Process
 
-__all__ = ["PreviousTrace", "find_previous", "is_locked", "journal_names"]
+__all__ = [
+    "PreviousTrace",
+    "find_previous",
+    "is_locked",
+    "journal_names",
+    "journals_in",
+    "unfinished_files",
+]
 
 _MAGIC_OF_SUFFIX = {
     ".ct": b"\xc0\xde\x72\xac\xe2",
@@ -31,8 +39,6 @@ _MAGIC_OF_SUFFIX = {
     ".ring": b"CTJRING1",
 }
 _JOURNAL = re.compile(r"trace\.[0-9a-f-]{36}\.(ctj|ring)")
-# Of a process that was killed while it made the trace.
-_UNFINISHED = re.compile(r"\.trace(\.ct|\.json|_metadata\.json|_paths\.json)\.[0-9]+\.tmp")
 
 
 class PreviousTrace:
@@ -55,8 +61,8 @@ def find_previous(path: Path, *, json: bool = False) -> PreviousTrace:
     Raises TraceDirConflictError for a foreign file that would be overwritten, OSError when the
     folder cannot be read.
     """
+    files = unfinished_files(path)
     names = sorted(os.listdir(path))
-    files = [path / name for name in names if _UNFINISHED.fullmatch(name)]
     journals = [path / name for name in names if _JOURNAL.fullmatch(name)]
     journals = [file for file in journals if _is_ours(file)]
     if any(is_locked(file) for file in journals if file.suffix == ".ctj"):
@@ -75,6 +81,17 @@ def find_previous(path: Path, *, json: bool = False) -> PreviousTrace:
         files.append(path / name)
     files += journals
     return PreviousTrace(tuple(files), busy=bool(files) and _is_of_family(path, journals))
+
+
+def unfinished_files(path: Path) -> list[Path]:
+    """What a process that was killed while it made the trace has left in the folder `path`."""
+    return [path / name for name in sorted(os.listdir(path)) if is_temporary(name)]
+
+
+def journals_in(path: Path) -> list[Path]:
+    """The journals in the folder `path`, the newest last. Raises OSError."""
+    files = [path / name for name in sorted(journal_names(path)) if name.endswith(".ctj")]
+    return [file for file in files if _is_ours(file)]
 
 
 def journal_names(path: Path) -> frozenset[str]:

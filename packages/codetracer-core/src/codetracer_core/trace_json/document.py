@@ -7,6 +7,7 @@ from json import JSONDecodeError, loads
 
 from codetracer_core.ctfs.materialiser_meta import write_json
 from codetracer_core.ctfs.reader import Trace
+from codetracer_core.ctfs.temporary import open_new, temporary_beside
 from codetracer_core.errors import EnvironmentError_
 from codetracer_core.session.names import JSON_TRACE_NAME, METADATA_NAME, PATHS_NAME
 from codetracer_core.trace_json.events import EventStream
@@ -29,13 +30,13 @@ def write_trace_json(trace: Path, directory: Path) -> Path:
     cannot be written; an older ``trace.json`` stays as it was then.
     """
     path = directory / JSON_TRACE_NAME
-    temporary = directory / f".{JSON_TRACE_NAME}.{os.getpid()}.tmp"
+    temporary = temporary_beside(path)
     with Trace(trace) as source:
         write_json(directory / METADATA_NAME, _metadata(source, trace.parent / METADATA_NAME))
         write_json(directory / PATHS_NAME, list(source.paths))
         try:
             try:
-                with open(temporary, "wb", opener=_private) as file:
+                with open(open_new(temporary), "wb") as file:
                     _write_events(source, file)
                 os.replace(temporary, path)
             except BaseException:
@@ -83,7 +84,3 @@ def _metadata(trace: Trace, beside: Path) -> dict[str, object]:
             "stats": None,
         },
     }
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)
