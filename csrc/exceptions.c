@@ -108,7 +108,7 @@ static enum ct_go put_exception_once(ct_thread *t, uint8_t tag, PyObject *except
     uint8_t *unit = ct_out.at;
     ct_encoder e;
     ct_encoder_start(&e, plan->attributes);
-    uint8_t *end = ct_put_value(&e, unit + 1, exception);
+    uint8_t *end = ct_put_exception(&e, unit + 1, exception, plan->unwind_action, CT_KIND_RETURN);
     if (ct_attributes_pending)
         return CT_GO_AGAIN;
     ct_commit(unit, end, tag);

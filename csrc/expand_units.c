@@ -341,9 +341,8 @@ static void on_entry(struct ct_expander *e, const struct ctj_record *unit)
     e->at_frame = false;
 }
 
-/* The main module may have ended by the exception that was read last, which began at `value`. */
-static void note_uncaught(struct ct_expander *e, const struct ct_frame *frame,
-                          struct ctj_cursor value, uint32_t type)
+/* The main module may have ended by the exception that was read last. */
+static void note_uncaught(struct ct_expander *e, const struct ct_frame *frame, uint32_t type)
 {
     static const char exit[] = "SystemExit";
     struct ct_thread *thread = e->stacks.current;
@@ -353,7 +352,7 @@ static void note_uncaught(struct ct_expander *e, const struct ct_frame *frame,
     e->uncaught.length = 0;
     if (name.length == sizeof exit - 1 && memcmp(name.data, exit, name.length) == 0)
         return;
-    ct_value_message(&e->values, value, CT_MESSAGE_LIMIT);
+    ct_value_message(&e->values, type, CT_MESSAGE_LIMIT);
     ct_buf_put(&e->uncaught, name.data, name.length);
     if (e->values.text.length) {
         ct_buf_put(&e->uncaught, (const uint8_t *)": ", 2);
@@ -367,10 +366,9 @@ static void on_end(struct ct_expander *e, const struct ctj_record *unit)
     if (!frame)
         return;
     if (unit->tag != CTJ_LOST) {
-        struct ctj_cursor value = e->in;
         uint32_t type = ct_value_read(&e->values, &e->in);
         if (!e->in.error && unit->tag == CTJ_UNWIND)
-            note_uncaught(e, frame, value, type);
+            note_uncaught(e, frame, type);
         if (!e->in.error && e->values.value.length > CT_RECORD_LIMIT)
             ctj_fail(&e->in, CTJ_E_LIMIT);
         if (e->in.error)
@@ -401,14 +399,13 @@ static void on_exception(struct ct_expander *e, const struct ctj_record *unit)
     const struct ct_frame *frame = current_frame(e);
     if (!frame)
         return;
-    struct ctj_cursor start = e->in;
     uint32_t type = ct_value_read(&e->values, &e->in);
     if (e->in.error)
         return;
     place(e, e->stacks.current);
     put_mark(e, unit->tag == CTJ_RAISE ? RAISE : CATCH, type);
     if (unit->tag == CTJ_RAISE && e->writing) {
-        ct_value_message(&e->values, start, CT_MESSAGE_LIMIT);
+        ct_value_message(&e->values, type, CT_MESSAGE_LIMIT);
         ct_buf_uv(&e->step_records, e->values.text.length);
         ct_buf_put(&e->step_records, e->values.text.data, e->values.text.length);
     }

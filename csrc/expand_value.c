@@ -728,35 +728,3 @@ void ct_value_read_item(struct ct_values *values, struct ctj_cursor *in, struct 
         bind(values, in, vars, var, name, base_kind(tag));
     }
 }
-
-void ct_value_message(struct ct_values *values, struct ctj_cursor in, size_t limit)
-{
-    struct ct_buf *text = begin_text(values);
-    uint8_t tag = ctj_u8(&in);
-    while (tag == CTJ_TYPE) {
-        ctj_uv(&in);
-        ctj_text(&in);
-        tag = ctj_u8(&in);
-    }
-    if (tag == CTJ_INSTANCE) { /* with fields beside its arguments */
-        ctj_uv(&in);
-        tag = ctj_u8(&in);
-    }
-    if (tag != CTJ_EXCEPTION)
-        return;
-    ctj_uv(&in);
-    if (ctj_u8(&in) != CTJ_TUPLE || ctj_uv(&in) != 1)
-        return;
-    tag = ctj_u8(&in);
-    if (tag == CTJ_STR_CUT)
-        ctj_uv(&in);
-    else if (tag != CTJ_STR)
-        return;
-    ct_text_escape(text, ctj_text(&in));
-    if (text->length <= limit)
-        return;
-    while (limit && (text->data[limit] & 0xC0) == 0x80)
-        limit--;
-    text->length = limit;
-    ct_buf_literal(text, "\xE2\x80\xA6");
-}

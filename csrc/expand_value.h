@@ -64,9 +64,9 @@ uint32_t ct_value_read(struct ct_values *values, struct ctj_cursor *in);
 void ct_value_read_item(struct ct_values *values, struct ctj_cursor *in, struct ct_vars *vars,
                         struct ct_var *var, uint32_t name);
 
-/* Write what str() of the exception that begins at `in` would give, as far as its arguments tell,
- * into `values->text`, cut to `limit` bytes. */
-void ct_value_message(struct ct_values *values, struct ctj_cursor in, size_t limit);
+/* Write what str() of the exception that was read last, of the type `type`, would give into
+ * `values->text`, as far as its arguments tell, cut to `limit` bytes. */
+void ct_value_message(struct ct_values *values, uint32_t type, size_t limit);
 
 /* The type of a value that stands for none. */
 uint32_t ct_value_type(struct ct_values *values, enum ct_builtin builtin);

@@ -3,7 +3,7 @@
 #ifndef CT_GUARD_H
 #define CT_GUARD_H
 
-#include "compat.h"
+#include "builtins.h"
 
 struct ct_guard {
     uintptr_t frame; /* with bit 0 set: what is called from here belongs to the method that runs */
@@ -35,11 +35,13 @@ static inline bool ct_guard_is_open(void)
     return ct_guard.recorder == 0 && ct_guard.frame != ct_guard_frame();
 }
 
-/* The value of a call of the recorder's own Python code. */
+/* The value of a call of the recorder's own Python code, which finds its own builtins. */
 #define CT_RECORDERS_OWN(call)                                                                     \
     ({                                                                                             \
         ct_guard.recorder++;                                                                       \
+        PyObject *programs_ = ct_builtins_enter();                                                 \
         PyObject *answer_ = (call);                                                                \
+        ct_builtins_leave(programs_);                                                              \
         ct_guard.recorder--;                                                                       \
         answer_;                                                                                   \
     })

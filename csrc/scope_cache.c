@@ -247,19 +247,21 @@ static ct_plan *misfit(void)
 }
 
 /* A plan from the resolver's answer: (path, name, first line, flags, number of arguments, actions
- * of the variables, actions of the arguments, names of globals, their actions, action of what is
- * returned, action of what is yielded, decide or None, decided or None, decide about names inside
- * values or None); actions are of enum ct_action. */
+ * of the variables, actions of the arguments, names of globals, their actions, actions of what is
+ * returned, of what is yielded, of exceptions that come up and of those that are thrown in, decide
+ * or None, decided or None, decide about names inside values or None); actions are of enum
+ * ct_action. */
 static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
 {
     PyObject *path, *name, *global_names, *decide, *decided, *attributes;
     const char *slot_actions, *argument_actions, *global_actions;
     Py_ssize_t slots, arguments, globals;
-    int first_line, flags, argument_count, return_action, yield_action;
-    if (!PyArg_ParseTuple(answer, "UUiiiy#y#O!y#iiOOO", &path, &name, &first_line, &flags,
+    int first_line, flags, argument_count, return_action, yield_action, unwind_action, throw_action;
+    if (!PyArg_ParseTuple(answer, "UUiiiy#y#O!y#iiiiOOO", &path, &name, &first_line, &flags,
                           &argument_count, &slot_actions, &slots, &argument_actions, &arguments,
                           &PyTuple_Type, &global_names, &global_actions, &globals, &return_action,
-                          &yield_action, &decide, &decided, &attributes))
+                          &yield_action, &unwind_action, &throw_action, &decide, &decided,
+                          &attributes))
         return NULL;
     if (slots != code->co_nlocalsplus || arguments < argument_count || argument_count > slots ||
         globals != PyTuple_GET_SIZE(global_names) ||
@@ -302,6 +304,8 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     plan->ends_with = ends_with(code);
     plan->return_action = (uint8_t)return_action;
     plan->yield_action = (uint8_t)yield_action;
+    plan->unwind_action = (uint8_t)unwind_action;
+    plan->throw_action = (uint8_t)throw_action;
     plan->decide = decide != Py_None ? Py_NewRef(decide) : NULL;
     plan->decided = decided != Py_None ? Py_NewRef(decided) : NULL;
     plan->next = scopes.plans;

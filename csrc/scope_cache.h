@@ -40,6 +40,8 @@ typedef struct ct_plan {
     bool watched;                    /* local events with branches are set */
     uint8_t return_action;
     uint8_t yield_action;
+    uint8_t unwind_action; /* for exceptions that come up in it */
+    uint8_t throw_action;  /* for those that are thrown into it */
     uint8_t special;       /* enum ct_special */
     PyObject *ends_with;   /* the exception with which a method says that there are no more items,
                               borrowed, NULL for most functions */

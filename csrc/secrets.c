@@ -104,6 +104,21 @@ static void keep_bytes(const uint8_t *bytes, size_t length)
     starts[hash >> 6] |= (uint64_t)1 << (hash & 63);
 }
 
+/* The characters of a str as bytes, which the caller frees; NULL without memory. */
+static uint8_t *bytes_of(PyObject *text, size_t *length)
+{
+    Py_ssize_t characters = PyUnicode_GET_LENGTH(text);
+    uint8_t *bytes = malloc((size_t)characters * 4 + 16);
+    if (bytes == NULL)
+        return NULL;
+    uint8_t *end = ct_put_text(bytes, text, characters), *start = bytes;
+    while (*start++ & 0x80) /* the length that stands before it */
+        ;
+    *length = (size_t)(end - start);
+    memmove(bytes, start, *length);
+    return bytes;
+}
+
 static void keep_text(PyObject *text)
 {
     Py_ssize_t characters = PyUnicode_GET_LENGTH(text);
@@ -117,28 +132,34 @@ static void keep_text(PyObject *text)
         ct_secret_counts.forgotten++;
         return;
     }
-    uint8_t *utf8 = malloc((size_t)characters * 4 + 16);
-    if (utf8 == NULL)
-        return;
-    uint8_t *end = ct_put_text(utf8, text, characters), *start = utf8;
-    while (*start++ & 0x80) /* the length that stands before it */
-        ;
-    keep_bytes(start, (size_t)(end - start));
+    size_t length;
+    uint8_t *utf8 = bytes_of(text, &length);
+    if (utf8 != NULL)
+        keep_bytes(utf8, length);
     free(utf8);
+}
+
+#define DIGITS 24
+
+/* The digits of an int; 0 when it is too large, or too small to be a secret. */
+static size_t digits_of(PyObject *number, char digits[DIGITS])
+{
+    int64_t value;
+    if (!ct_int_fits(number, &value)) {
+        PyErr_Clear();
+        return 0;
+    }
+    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    int length = snprintf(digits, DIGITS, "%llu", (unsigned long long)magnitude);
+    return length >= CHARACTERS_MIN ? (size_t)length : 0;
 }
 
 static void keep_int(PyObject *number)
 {
-    int64_t value;
-    char digits[24];
-    if (!ct_int_fits(number, &value)) {
-        PyErr_Clear();
-        return;
-    }
-    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)magnitude);
-    if (length >= CHARACTERS_MIN)
-        keep_bytes((const uint8_t *)digits, (size_t)length);
+    char digits[DIGITS];
+    size_t length = digits_of(number, digits);
+    if (length != 0)
+        keep_bytes((const uint8_t *)digits, length);
 }
 
 /* `nodes` is how many values may still be looked at. */
@@ -188,6 +209,54 @@ static const struct secret *secret_at(const uint8_t *bytes, size_t length)
         if (secrets[i].length <= length && memcmp(secrets[i].bytes, bytes, secrets[i].length) == 0)
             return &secrets[i];
     return NULL;
+}
+
+static bool within_bytes(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i + CHARACTERS_MIN <= length; i++)
+        if (secret_at(bytes + i, length - i) != NULL)
+            return true;
+    return false;
+}
+
+static bool within_text(PyObject *text)
+{
+    if (PyUnicode_IS_COMPACT_ASCII(text))
+        return within_bytes(PyUnicode_1BYTE_DATA(text), (size_t)PyUnicode_GET_LENGTH(text));
+    size_t length;
+    uint8_t *utf8 = bytes_of(text, &length);
+    bool found = utf8 != NULL && within_bytes(utf8, length);
+    free(utf8);
+    return found;
+}
+
+static bool within(PyObject *value, int depth, int *nodes)
+{
+    if (depth > DEPTH || --*nodes < 0)
+        return false;
+    if (PyUnicode_Check(value))
+        return within_text(value);
+    if (PyBytes_Check(value))
+        return within_bytes((const uint8_t *)PyBytes_AS_STRING(value),
+                            (size_t)PyBytes_GET_SIZE(value));
+    if (PyLong_Check(value)) {
+        char digits[DIGITS];
+        return within_bytes((const uint8_t *)digits, digits_of(value, digits));
+    }
+    if (!PyList_Check(value) && !PyTuple_Check(value))
+        return false;
+    Py_ssize_t n;
+    PyObject **items = ct_sequence_items(value, &n);
+    for (Py_ssize_t i = 0; i < n && *nodes > 0; i++)
+        if (items[i] != NULL && within(items[i], depth + 1, nodes))
+            return true;
+    return false;
+}
+
+bool ct_secrets_within(PyObject *value)
+{
+    int nodes = NODES;
+    return count != 0 && within(value, 0, &nodes);
 }
 
 uint8_t *ct_secrets_hide(const uint8_t *bytes, size_t *length)

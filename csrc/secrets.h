@@ -27,6 +27,10 @@ static inline void ct_secret(PyObject *value)
         ct_secrets_keep(value);
 }
 
+/* Whether one of the texts that are kept is a part of a value's: of a str, bytes or int, or of an
+ * item of a tuple or list. */
+bool ct_secrets_within(PyObject *value);
+
 /* A copy of the bytes with each secret in them replaced, which the caller frees, and its length;
  * NULL when there is none. */
 uint8_t *ct_secrets_hide(const uint8_t *bytes, size_t *length);

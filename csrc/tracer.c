@@ -4,6 +4,7 @@
 
 #include "adopt.h"
 #include "boundary.h"
+#include "builtins.h"
 #include "ct.h"
 #include "exceptions.h"
 #include "field_names.h"
@@ -115,11 +116,12 @@ static inline enum ct_go put_end_once(ct_thread *t, uint8_t tag, PyObject *value
     const ct_plan *plan = frame->plan;
     uint8_t action = tag == CTJ_RETURN  ? plan->return_action
                      : tag == CTJ_YIELD ? plan->yield_action
-                                        : CT_ALLOW;
-    if (ct_likely(action == CT_ALLOW)) {
+                                        : plan->unwind_action;
+    if (ct_likely(action == CT_ALLOW) || tag == CTJ_UNWIND) {
         ct_encoder e;
-        ct_encoder_start(&e, frame->plan->attributes);
-        p = ct_put_value(&e, p, value);
+        ct_encoder_start(&e, plan->attributes);
+        p = ct_likely(tag != CTJ_UNWIND) ? ct_put_value(&e, p, value)
+                                         : ct_put_exception(&e, p, value, action, CT_KIND_RETURN);
         if (ct_unlikely(ct_attributes_pending))
             return CT_GO_AGAIN;
     } else {
@@ -220,7 +222,7 @@ static enum ct_go put_entry_unit(ct_thread *t, ct_iframe *iframe, ct_plan *plan,
     if (exception != NULL) {
         ct_encoder e;
         ct_encoder_start(&e, plan->attributes);
-        p = ct_put_value(&e, p, exception);
+        p = ct_put_exception(&e, p, exception, plan->throw_action, CT_KIND_ARGUMENT);
         if (ct_unlikely(ct_attributes_pending))
             return CT_GO_AGAIN;
     }
@@ -537,7 +539,7 @@ void ct_thread_ignore(bool ignored)
  * on_exit) */
 int ct_tracer_open(PyObject *parts)
 {
-    if (ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0 ||
+    if (ct_builtins_open() < 0 || ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0 ||
         ct_gate_open(PyTuple_GET_ITEM(parts, 9), PyTuple_GET_ITEM(parts, 10)) < 0)
         return -1;
     uint64_t number = ct_session.number + 1;
@@ -578,6 +580,7 @@ void ct_tracer_close(void)
     }
     ct_session.current = ct_session.last_seen = NULL;
     ct_scopes_close(disarm);
+    ct_builtins_close();
     ct_gate_close();
     ct_tasks_close();
     ct_types_clear();

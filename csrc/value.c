@@ -278,15 +278,21 @@ static uint8_t *put_sequence(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t tag
     return p;
 }
 
-/* What stands under a key that a filter hides. */
-static uint8_t *put_hidden(ct_encoder *e, uint8_t *p, PyObject *value)
+/* A mark in the place of the value of a key or field. */
+static uint8_t *put_redacted(ct_encoder *e, uint8_t *p)
 {
-    ct_secret(value);
     ct_count(&ct_value_counts.redacted[CT_KIND_ATTRIBUTE]);
     e->left -= CT_COST_TEXT;
     *p++ = CTJ_REDACTED;
     shoot(e, CT_WORD_REDACTED);
     return p;
+}
+
+/* What stands under a key that a filter hides. */
+static uint8_t *put_hidden(ct_encoder *e, uint8_t *p, PyObject *value)
+{
+    ct_secret(value);
+    return put_redacted(e, p);
 }
 
 /* Neither the key nor the value is written; the snapshot has the key. */
@@ -407,6 +413,10 @@ static uint8_t *put_exception(ct_encoder *e, uint8_t *p, PyObject *v, const ct_t
     }
     if (label == NULL || ct_attribute_action(e->attributes, label) != CT_ALLOW)
         return put_hidden(e, p, args);
+    if (ct_secrets_within(args)) { /* often as a part of a message */
+        ct_shot.failed |= e->shot;
+        return put_redacted(e, p);
+    }
     e->open[e->depth++] = v; /* an exception may stand in its own args */
     p = put_value(e, p, args);
     e->depth--;
@@ -634,6 +644,20 @@ static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v)
     default:
         return put_members(e, p, v, CTJ_FROZENSET, false);
     }
+}
+
+uint8_t *ct_put_exception(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t action, enum ct_kind kind)
+{
+    ct_type *type = action != CT_ALLOW ? ct_type_of(Py_TYPE(v)) : NULL;
+    if (type == NULL)
+        return ct_put_value(e, p, v);
+    ct_secret(((PyBaseExceptionObject *)v)->args);
+    p = ct_put_type(p, type);
+    *p++ = CTJ_EXCEPTION;
+    p = ct_put_uv(p, type->id);
+    *p++ = action == CT_DROP ? CTJ_DROPPED : CTJ_REDACTED;
+    ct_count(&(action == CT_DROP ? ct_value_counts.dropped : ct_value_counts.redacted)[kind]);
+    return p;
 }
 
 uint8_t *ct_put_value(ct_encoder *e, uint8_t *p, PyObject *v)

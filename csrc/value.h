@@ -82,6 +82,10 @@ static inline uint32_t ct_encoder_cost(const ct_encoder *e)
 /* Write one value.  Needs room for its limit and CT_HOLD_LIMIT * 4 bytes more. */
 uint8_t *ct_put_value(ct_encoder *e, uint8_t *p, PyObject *v);
 
+/* Write an exception: in full, or with its type alone when a filter hides those of this kind. */
+uint8_t *ct_put_exception(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t action,
+                          enum ct_kind kind);
+
 /* Write at most `limit` characters of a str as text. */
 uint8_t *ct_put_text(uint8_t *p, PyObject *str, Py_ssize_t limit);
 

@@ -54,11 +54,11 @@ TEXT = """\
    fail(password=<redacted>)  [main.py:6]
  9       6 | def fail(password):
 10       7 |     raise KeyError("gone")
-11       7 ! raised KeyError: gone
+11       7 ! raised KeyError: 'gone'
        ended by KeyError(args=('gone',))
 12    13 | except KeyError:
 13    14 |     x = [x, {"k": None}]
-14    14 ! caught KeyError: gone
+14    14 ! caught KeyError: 'gone'
            x = [3, {'k': None}]
 15    15 | del x
      return None

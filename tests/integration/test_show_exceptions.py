@@ -35,8 +35,8 @@ except (KeyError,
 x = low(0) if kept else 0
 """
 RAISED = [
-    ("numbers", "raise", 7, "KeyError", "thrown"),
-    ("numbers", "catch", 9, "KeyError", "thrown"),
+    ("numbers", "raise", 7, "KeyError", "'thrown'"),
+    ("numbers", "catch", 9, "KeyError", "'thrown'"),
     ("low", "raise", 3, "ValueError", "low"),
     ("<__main__>", "catch", 22, "ValueError", "low"),
     ("low", "raise", 3, "ValueError", "low"),
@@ -72,10 +72,43 @@ def test_exceptions_are_shown_where_they_are_raised_and_caught(recording_: Path)
     assert found == [tuple(each[1:]) for each in RAISED]
     lines = [line.split(" ", 1)[-1].strip() for line in show(recording_)]
     assert [line for line in lines if " ! " in line] == [
-        *("7 ! raised KeyError: thrown", "9 ! caught KeyError: thrown"),
+        *("7 ! raised KeyError: 'thrown'", "9 ! caught KeyError: 'thrown'"),
         *("3 ! raised ValueError: low", "22 ! caught ValueError: low"),
         "3 ! raised ValueError: low",
     ]
+
+
+MESSAGES = """\
+def fail(error):
+    try:
+        raise error
+    except Exception:
+        pass
+class Own(Exception):
+    def __str__(self): print("asked")
+    __repr__ = __str__
+for error in (
+    KeyError(3), KeyError("it's"), OSError(2, "No such file"), ValueError(), ValueError("a", 2),
+    ValueError([None, -1, 2.5, b"x", True, (1,)]), ValueError(2**70), ValueError({}), Own(Own()),
+    OSError("just this"), ValueError(2, "no file"),
+):
+    fail(error)
+"""
+
+
+def test_messages_are_made_of_the_arguments(tmp_path: Path) -> None:
+    """They are those that Python's own classes give, and no method of the program is called."""
+    write_files(tmp_path, {"main.py": MESSAGES})
+    done = record(["main.py"], tmp_path, tmp_path / "out")
+    assert (done.returncode, done.stdout) == (0, b"")
+    told = [json.loads(line) for line in show(tmp_path, "--format", "json")]
+    found = [each["message"] for each in told if each.get("kind") == "raise"]
+    assert found[:8] == [
+        *("3", '"it\'s"', "[Errno 2] No such file", "", "('a', 2)"),
+        *("[None, -1, 2.5, b'x', True, (1,)]", str(2**70), "<dict>"),
+    ]
+    assert found[8].startswith("<Own")
+    assert found[9:] == ["just this", "(2, 'no file')"]
 
 
 def test_what_ended_the_program_is_shown_at_its_end(recording_: Path) -> None:

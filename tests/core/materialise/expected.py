@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -315,17 +316,62 @@ def text_value(text: str, mark: str, kind: str) -> Value:
 
 def message(value: Any) -> str:
     """Return the message of a raise record."""
-    if isinstance(value, naive.Fields):
-        value = value.part
-    args = value.args if isinstance(value, naive.ExceptionObject) else ()
-    if type(args) is not tuple or len(args) != 1:
-        return ""
-    (only,) = args
-    if isinstance(only, naive.Cut) and only.type == "str":
-        only = only.shown
-    if type(only) is not str:
-        return ""
-    data = only.encode("utf-8", "backslashreplace")
+    data = _message(ct_value(value)).encode()
     if len(data) > 512:
         return data[:512].decode("utf-8", "ignore") + "…"
     return data.decode()
+
+
+def _message(exception: Value) -> str:
+    match exception:
+        case {"elements": [{"elements": [{"text": "args"}, {"elements": args}]}, *_]}:
+            return _message_of(args, exception["type"])
+        case {"elements": [{"elements": [{"text": "args"}, {"msg": hidden}]}, *_]}:
+            return str(hidden)
+    return ""
+
+
+def _message_of(args: list[Value], kind: str) -> str:
+    match args:
+        case []:
+            return ""
+        case [{"kind": "String", "text": text}] if kind != "KeyError":
+            return str(text)
+        case [only]:
+            return shown(only)
+        case [{"kind": "Int", "i": number}, {"kind": "String", "text": text}, *_]:
+            known = getattr(builtins, kind, None)
+            if isinstance(known, type) and issubclass(known, OSError):
+                return f"[Errno {number}] {text}"
+    return f"({', '.join(map(shown, args))})"
+
+
+def shown(value: Value, depth: int = 0) -> str:
+    """Return an argument of an exception as its message shows it."""
+    if depth > 8:
+        return "..."
+    match value:
+        case {"kind": "String", "text": text}:
+            return quoted(text)
+        case {"kind": "Bool", "b": truth}:
+            return str(truth)
+        case {"r": text} | {"msg": text}:
+            return str(text)
+        case {"kind": "Int", "i": number}:
+            return str(number)
+        case {"kind": "None"}:
+            return "None"
+        case {"kind": "Tuple", "elements": [only]}:
+            return f"({shown(only, depth + 1)},)"
+        case {"kind": "Tuple", "elements": elements}:
+            return f"({', '.join(shown(each, depth + 1) for each in elements)})"
+        case {"type": "list", "elements": elements}:
+            return f"[{', '.join(shown(each, depth + 1) for each in elements)}]"
+    return f"<{value['type']}>"
+
+
+def quoted(text: str) -> str:
+    """Return a text as repr() does, but for characters that a terminal cannot show."""
+    quote = '"' if "'" in text and '"' not in text else "'"
+    named = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", quote: f"\\{quote}"}
+    return quote + "".join(named.get(mark, mark) for mark in text) + quote

@@ -331,7 +331,7 @@ def _is_beginning(recorded: Plain, observed: Plain) -> bool:
             return _is_beginning(recorded[2], observed[2]) and not recorded[4]
         recorded, observed = ("dict", *recorded[3:]), ("dict", *observed[3:])
     if recorded[0] in ("set", "frozenset"):
-        return set(recorded[2]) < set(observed[2])
+        return _is_part_of_set(recorded[2], observed[2])
     if recorded[0] not in ("list", "tuple", "dict"):
         return False
     shown, there = recorded[2], observed[2]
@@ -343,6 +343,18 @@ def _is_beginning(recorded: Plain, observed: Plain) -> bool:
         last = there[len(shown) - 1]
         return _is_beginning(shown[-1][0], last[0]) and _is_beginning(shown[-1][1], last[1])
     return _is_beginning(shown[-1], there[len(shown) - 1])
+
+
+def _is_part_of_set(shown: Sequence[Plain], there: Sequence[Plain]) -> bool:
+    """Whether the items are some of those there; the last one written, wherever it stands now, may
+    be cut itself."""
+    rest, cut = list(there), []
+    for item in shown:
+        if item in rest:
+            rest.remove(item)
+        else:
+            cut.append(item)
+    return not cut or (len(cut) == 1 and any(_is_beginning(cut[0], item) for item in rest))
 
 
 def _difference(thread: str, at: int, actual: list[Event], expected: list[Event]) -> str:

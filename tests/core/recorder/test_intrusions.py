@@ -174,6 +174,44 @@ def test_sessions_begin_and_end_at_any_moment(source: str, tmp_path: Path) -> No
     assert (outcome.output, outcome.status) == ("done\n", 0)
 
 
+REPLACED_BUILTINS = """\
+import builtins
+asked = []
+def stranger(*arguments):
+    asked.append(arguments)
+    raise LookupError("not yours")
+originals = dict(vars(builtins))
+for name in ("len", "isinstance", "tuple", "sorted", "max", "zip", "str", "type", "bytes"):
+    setattr(builtins, name, stranger)
+del builtins.bool, builtins.set
+def first(n):
+    return n + 1
+def second(n):
+    class Local:
+        value = n
+    return Local.value
+one = first(1) + second(1)
+lost = hasattr(builtins, "bool")
+for name, value in originals.items():
+    setattr(builtins, name, value)
+print(one, len(asked), lost)
+"""
+
+
+def test_builtins_that_the_program_replaces_are_not_the_recorders(tmp_path: Path) -> None:
+    """Functions are recorded as ever, the program's replacements are not called, and they stay
+    where the program has put them."""
+    script = tmp_path / "program.py"
+    script.write_text(REPLACED_BUILTINS, encoding="utf-8")
+    recorded = record(script, tmp_path)
+    assert recorded.outcome.output == "3 0 False\n"
+    assert recorded.stats["failure"] is None
+    calls = [event[1] for event in recorded.events()["MainThread"] if event[0] == "call"]
+    assert [call for call in calls if call in ("first", "second", "second.<locals>.Local")] == [
+        *("first", "second", "second.<locals>.Local")
+    ]
+
+
 def test_what_a_signal_handler_raises_inside_the_recorder_is_the_programs(tmp_path: Path) -> None:
     """The program gets the exception, and the recording goes on."""
     script = tmp_path / "program.py"

@@ -165,6 +165,97 @@ def test_values_are_hidden_as_the_filter_package_hides_them(
     assert shown(call[3]["value"]) == case["redacted"]
 
 
+EXCEPTIONS = """\
+def work(number):
+    raise LookupError(f"S3CRET {number}", number)
+def numbers():
+    try:
+        yield 1
+    except LookupError as error:
+        raise
+for turn in range(2):
+    try:
+        work(turn)
+    except LookupError as error:
+        del error
+made = numbers()
+next(made)
+try:
+    made.throw(LookupError("S3CRET"))
+except LookupError:
+    pass
+"""
+
+
+@pytest.mark.parametrize("action", ["redact", "drop"])
+def test_exceptions_can_be_hidden_but_for_their_type(action: str, tmp_path: Path) -> None:
+    """The name of the result of an unwinding frame is `<unwind>`: its arguments are not in what is
+    raised, caught and thrown in that frame, nor in how it ends."""
+    rules = f"""
+[[scope.rules]]
+selector = 'file:regex:.'
+value_patterns = [
+    {{selector = "ret:literal:<unwind>", action = "{action}"}},
+    {{selector = "arg:literal:exception", action = "{action}"}},
+    {{selector = "local:literal:error", action = "{action}"}},
+]
+"""
+    script = tmp_path / "program.py"
+    script.write_text(EXCEPTIONS, encoding="utf-8")
+    recorded = record(script, tmp_path, rules=rules)
+    assert recorded.outcome.output == ""
+    hidden = ("exception", "LookupError", ("absent", f"{action}ed".replace("pe", "ppe")))
+    events = recorded.events()["MainThread"]
+    values = {"raise": 3, "catch": 3, "unwind": 2, "throw": 3}
+    found = [(event[0], event[values[event[0]]]) for event in events if event[0] in values]
+    assert {kind for kind, _ in found} == {*values}
+    assert [value for _, value in found] == [hidden] * len(found)
+    assert b"S3CRET" not in b"".join(chunks_and_frames(recorded.journal))
+    counted = recorded.stats["redacted" if action == "redact" else "dropped"]
+    assert counted["return"] >= 8
+    assert counted["argument"] == 1
+
+
+MESSAGES = """\
+def login(user, password, token):
+    if user == "ada":
+        raise ValueError(f"{password} is wrong for {user}")
+    if user == "bob":
+        raise KeyError(password)
+    raise KeyError([0, (token,)])
+def run():
+    for user in ("ada", "bob", "eve"):
+        try:
+            login(user, "hun" + "ter-2-" * 3, 8_231_774)
+        except Exception as error:
+            kept = error
+    try:
+        raise ValueError("nothing of that")
+    except ValueError as error:
+        kept = error
+run()
+"""
+
+
+def test_a_redacted_value_is_in_no_message_of_an_exception(tmp_path: Path) -> None:
+    """The arguments of an exception that repeat it, as they are or inside a text, are redacted
+    wherever the exception is seen; other exceptions are shown."""
+    script = tmp_path / "program.py"
+    script.write_text(MESSAGES, encoding="utf-8")
+    out = tmp_path / "out"
+    done = run(["-m", "codetracer_core", "record", "--out-dir", str(out), script])
+    assert done.status == 0, done.output
+    data = written(out)
+    assert b"hunter-2-" not in data
+    assert b"nothing of that" in data
+    (path,) = out.rglob("*.ctj")
+    events = journal.load(path)
+    raised = [event[4].args for event in events if event[0] == "raise"]
+    assert [type(args) for args in raised] == [journal.Absent] * 3 + [tuple]
+    kept = [event[4]["kept"] for event in events if event[0] == "step" and "kept" in event[4]]
+    assert kept[-1].args == ("nothing of that",)
+
+
 def test_dropped_names_are_not_there(tmp_path: Path) -> None:
     """Of a pair or field that a filter drops neither the name nor the value is written, and
     nothing says that something is missing."""

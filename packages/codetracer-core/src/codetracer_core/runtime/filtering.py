@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         bytes,
         int,
         int,
+        int,
+        int,
         object,
         object,
         object,
@@ -69,7 +71,11 @@ _ACTIONS: Final[Mapping[ValueAction, int]] = {
 _DROP: Final = 2
 
 _YIELD: Final = "<yield>"
-"""What a `ret` pattern calls the value of a yield."""
+_UNWIND: Final = "<unwind>"
+"""What `ret` patterns call the value of a yield, and an exception."""
+
+_THROWN: Final = "exception"
+"""What `arg` patterns call the exception that is thrown into a generator."""
 
 
 class FilterCoordinator:
@@ -193,7 +199,23 @@ def _plan(
     module: str,
     path: str,
     resolution: ScopeResolution,
-) -> tuple[str, str, int, int, int, bytes, bytes, tuple[str, ...], bytes, int, int, object, object]:
+) -> tuple[
+    str,
+    str,
+    int,
+    int,
+    int,
+    bytes,
+    bytes,
+    tuple[str, ...],
+    bytes,
+    int,
+    int,
+    int,
+    int,
+    object,
+    object,
+]:
     """The plan for `code` of the file `path`, whose module is shown as `module`, but for names
     inside values."""
     flags = code.co_flags
@@ -230,8 +252,10 @@ def _plan(
         globals_,
         bytes(_ACTIONS[policy.decide(ValueKind.GLOBAL, name)] for name in globals_),
         returned,
-        # What is yielded is asked for by a name of its own too; the stricter answer counts.
+        # What is yielded, and an exception, have a name of their own too; the stricter answer counts.
         max(returned, _ACTIONS[policy.decide(ValueKind.RETURN, _YIELD)]),
+        max(returned, _ACTIONS[policy.decide(ValueKind.RETURN, _UNWIND)]),
+        _ACTIONS[policy.decide(ValueKind.ARG, _THROWN)],
         decide,
         decided,
     )
