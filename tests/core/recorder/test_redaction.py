@@ -233,6 +233,7 @@ def run():
         raise ValueError("nothing of that")
     except ValueError as error:
         kept = error
+    return 0
 run()
 """
 

@@ -252,7 +252,7 @@ def _plan(
         globals_,
         bytes(_ACTIONS[policy.decide(ValueKind.GLOBAL, name)] for name in globals_),
         returned,
-        # What is yielded, and an exception, have a name of their own too; the stricter answer counts.
+        # Yielded values and exceptions have names of their own, too; the stricter answer counts.
         max(returned, _ACTIONS[policy.decide(ValueKind.RETURN, _YIELD)]),
         max(returned, _ACTIONS[policy.decide(ValueKind.RETURN, _UNWIND)]),
         _ACTIONS[policy.decide(ValueKind.ARG, _THROWN)],
