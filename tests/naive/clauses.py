@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+from bisect import bisect_right
 from functools import cache
 from types import CodeType
 from typing import NamedTuple
@@ -32,7 +33,7 @@ class Clauses:
 
     def at(self, offset: int) -> Instruction:
         """The instruction to which the code unit at `offset` belongs."""
-        return self._instructions[max(start for start in self._order if start <= offset)]
+        return self._instructions[self._order[bisect_right(self._order, offset) - 1]]
 
     def handler(self, offset: int) -> str:
         """The first instruction of the handler for what is raised at `offset`; empty for none."""

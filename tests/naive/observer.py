@@ -357,9 +357,10 @@ class Observer:
         self._prefixes = prefixes
         self._stacks: dict[int, list[_Activation]] = {}
         self._gone: dict[int, int] = {}
-        self._mentioned: dict[CodeType, list[str]] = {}
+        # By identity, with the code to keep it alive: its hash takes all of it into account.
+        self._mentioned: dict[int, tuple[CodeType, list[str]]] = {}
         self._tasks: dict[int, tuple[int, str]] = {}
-        self._clauses: dict[CodeType, Clauses] = {}
+        self._clauses: dict[int, tuple[CodeType, Clauses]] = {}
         # By frame: the last exception in it, and whether it was caught there.
         self._known: dict[int, tuple[int, bool]] = {}
 
@@ -460,23 +461,26 @@ class Observer:
         }
 
     def _add_globals(self, found: dict[str, Encoded], frame: FrameType) -> None:
-        code, module_globals = frame.f_code, frame.f_globals
-        names = self._mentioned.get(code)
-        if names is None:
-            names = sorted(mentioned_names(code))
-            self._mentioned[code] = names
-        own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
-        # What only a comprehension in the code calls so is a global outside of it.
-        own -= {
-            instruction.argval
-            for instruction in dis.get_instructions(code)
-            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
-        }
-        for name in names:
-            if name not in own and name not in found and not is_dunder(name):
+        module_globals = frame.f_globals
+        for name in self._globals_of(frame.f_code):
+            if name not in found:
                 value = dict.get(module_globals, name, _ABSENT)
                 if value is not _ABSENT and _is_shown_global(value):
                     found[name] = encode(value)
+
+    def _globals_of(self, code: CodeType) -> list[str]:
+        """The names in `code` that may be globals."""
+        if id(code) not in self._mentioned:
+            own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+            # What only a comprehension in the code calls so is a global outside of it.
+            own -= {
+                instruction.argval
+                for instruction in dis.get_instructions(code)
+                if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+            }
+            names = sorted(mentioned_names(code) - own)
+            self._mentioned[id(code)] = code, [name for name in names if not is_dunder(name)]
+        return self._mentioned[id(code)][1]
 
     # -- callbacks
 
@@ -593,10 +597,9 @@ class Observer:
         return self._gone.get(threading.get_ident())
 
     def _clauses_of(self, code: CodeType) -> Clauses:
-        clauses = self._clauses.get(code)
-        if clauses is None:
-            clauses = self._clauses[code] = Clauses(code)
-        return clauses
+        if id(code) not in self._clauses:
+            self._clauses[id(code)] = code, Clauses(code)
+        return self._clauses[id(code)][1]
 
     def _on_raise(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if not self._is_observed(code):
