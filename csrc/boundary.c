@@ -92,6 +92,18 @@ static int frames_that_fit(const ct_thread *t, size_t used)
     return listed;
 }
 
+static void put_thread_name(const ct_thread *t)
+{
+    if (t->name == NULL)
+        return;
+    uint8_t id[10], *unit = ct_out.at;
+    uint32_t id_length = (uint32_t)(ct_put_uv(id, t->id) - id);
+    uint8_t *p = ct_put_uv(unit + 1, id_length + t->name_length);
+    p = ct_put_uv(p, t->id);
+    memcpy(p, t->name, t->name_length);
+    ct_commit(unit, p + t->name_length, CTJ_THREAD_NAME);
+}
+
 /* What makes a chunk readable alone: the open frames of every thread, and which thread runs. */
 static void put_preamble(void)
 {
@@ -100,6 +112,7 @@ static void put_preamble(void)
         size_t used = (size_t)(ct_out.at - start);
         if (t->ignored || !t->announced || used > PREAMBLE_BYTES)
             continue;
+        put_thread_name(t);
         int listed = frames_that_fit(t, used);
         for (int i = t->depth - listed; i < t->depth; i++)
             ct_plan_define(t->frames[i].plan);
@@ -177,6 +190,16 @@ void ct_boundary_seal_idle(uint64_t sequence)
     ct_types_trim();
 }
 
+/* Without memory the name is missing where the chunk with THREAD_START is. */
+static void keep_name(ct_thread *t, const uint8_t *text, uint32_t length)
+{
+    t->name = malloc(length);
+    if (t->name == NULL)
+        return;
+    memcpy(t->name, text, length);
+    t->name_length = length;
+}
+
 /* The first record of a thread: its name is asked for, then it is announced. */
 enum ct_go ct_announce(ct_thread *t)
 {
@@ -189,7 +212,9 @@ enum ct_go ct_announce(ct_thread *t)
         uint8_t *unit = ct_out.at;
         uint8_t *p = ct_put_uv(unit + 1, t->id);
         p = ct_put_uv(p, ident);
-        ct_commit(unit, ct_put_text(p, name, 200), CTJ_THREAD_START);
+        uint8_t *end = ct_put_text(p, name, 200);
+        keep_name(t, p, (uint32_t)(end - p));
+        ct_commit(unit, end, CTJ_THREAD_START);
         t->announced = true;
     }
     Py_DECREF(name);

@@ -7,11 +7,13 @@
 #include <time.h>
 
 #include "ct.h"
+#include "save_signal.h"
 #include "value.h"
 
 #define AGE_CHECK_BYTES ((size_t)64 << 10) /* how often an unfilled chunk is asked for its age */
 #define AGE_LIMIT_NS    1000000000ull
 #define AGE_CHECK_MS    500 /* how often the writer asks the live chunk for its age */
+#define SIGNAL_CHECK_MS 200
 
 enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_SEALED, SLOT_WRITING };
 
@@ -204,6 +206,29 @@ void ct_chunk_wait(int ms)
     ct_chunk_counts.stall_ns += clock_ns(CLOCK_MONOTONIC) - before;
 }
 
+size_t ct_chunk_copy(int slot, uint8_t *out)
+{
+    size_t length = 0;
+    pthread_mutex_lock(&ring.lock);
+    if (ring.ring != NULL && ring.state[slot] != SLOT_FREE) {
+        const uint8_t *base = slot_base(slot);
+        uint32_t records;
+        memcpy(&records, base + 80, sizeof records);
+        if (slot == ring.live)
+            records = (uint32_t)(ct_out.at - (base + CTJ_CHUNK_HEADER));
+        length = CTJ_CHUNK_HEADER + records;
+        memcpy(out, base, length);
+        put_u32(out + 80, records);
+        if (slot == ring.live) {
+            put_u64(out + 64, clock_ns(CLOCK_REALTIME));
+            put_u64(out + 72, clock_ns(CLOCK_MONOTONIC));
+        }
+        length = records != 0 ? length : 0;
+    }
+    pthread_mutex_unlock(&ring.lock);
+    return length;
+}
+
 void ct_chunk_close(void)
 {
     pthread_mutex_lock(&ring.lock);
@@ -231,11 +256,15 @@ void ct_chunk_release(void)
 static bool wait_for_age(void)
 {
     uint64_t live = ring.live >= 0 ? ring.sequence[ring.live] : 0;
+    struct timespec until = deadline(ct_save_signal_is_watched() ? SIGNAL_CHECK_MS : AGE_CHECK_MS);
     if (live == 0 || ring.idle == live) {
-        pthread_cond_wait(&ring.sealed, &ring.lock);
+        if (ct_save_signal_is_watched())
+            pthread_cond_timedwait(&ring.sealed, &ring.lock, &until);
+        else
+            pthread_cond_wait(&ring.sealed, &ring.lock);
         return false;
     }
-    struct timespec until = deadline(AGE_CHECK_MS);
+
     if (pthread_cond_timedwait(&ring.sealed, &ring.lock, &until) != ETIMEDOUT || ring.live < 0 ||
         ring.sequence[ring.live] != live ||
         clock_ns(CLOCK_MONOTONIC) - ring.opened_ns < AGE_LIMIT_NS)
@@ -250,8 +279,8 @@ static bool wait_for_age(void)
 }
 
 /* 1: *slot, *sequence, *data and *length describe a sealed chunk; 0: the session is closing and
- * nothing is left; 2: chunk *sequence is old and the program idle.  Without `wait` also 0 when
- * nothing is sealed. */
+ * nothing is left; 2: chunk *sequence is old and the program idle; 3: the signal for a copy
+ * has come.  Without `wait` also 0 when nothing is sealed. */
 int ct_writer_take(int wait, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length)
 {
     int result = 0, found;
@@ -260,6 +289,10 @@ int ct_writer_take(int wait, int *slot, uint64_t *sequence, uint8_t **data, uint
         if (wait_for_age()) {
             *sequence = ring.idle;
             result = 2;
+            break;
+        }
+        if (ct_save_signal_taken()) {
+            result = 3;
             break;
         }
     }

@@ -99,6 +99,11 @@ bool ct_chunk_has_news(uint64_t sequence);
 /* Wait up to `ms` for a free slot, without the GIL. */
 void ct_chunk_wait(int ms);
 
+/* Copy the chunk in `slot`, sealed or not, to `out`, where there is room for a slot, as if it were
+ * sealed.  Returns its length, 0 when there is none.  With the GIL, so that no unit is half done.
+ */
+size_t ct_chunk_copy(int slot, uint8_t *out);
+
 /* Seal the last chunk of a session and let the writer finish. */
 void ct_chunk_close(void);
 

@@ -480,6 +480,24 @@ void ct_expand_lose_frames(struct ct_expander *e)
     }
 }
 
+/* Behind a gap the unit that has told the name may be lost. */
+static void on_thread_name(struct ct_expander *e, struct ct_span data)
+{
+    struct ctj_cursor in = {data.data, data.data + data.length, data.data, CTJ_E_NONE, false};
+    uint64_t id = ctj_uv(&in);
+    struct ct_span name = ctj_text(&in);
+    if (!e->after_gap || in.error || id == 0 || name.length == 0)
+        return;
+    struct ct_thread *thread = thread_of(e, id);
+    if (e->in.error)
+        return;
+    ct_output_name(&thread->name, name);
+    if (!e->writing)
+        thread->function = ct_expand_thread_function(e, id, name);
+    if (!e->writing && thread->function == CT_NO_ID)
+        ctj_fail(&e->in, CTJ_E_MEMORY);
+}
+
 /* Behind a gap the stacks are what the chunk says they are. */
 static void on_restored_frame(struct ct_expander *e, const struct ctj_record *unit)
 {
@@ -577,6 +595,9 @@ void ct_expand_unit(struct ct_expander *e, const struct ctj_record *unit)
         break;
     case CTJ_OUTPUT:
         ct_output_unit(e, (uint8_t)unit->a, unit->text);
+        break;
+    case CTJ_THREAD_NAME:
+        on_thread_name(e, unit->text);
         break;
     default: /* an extension */
         break;

@@ -54,6 +54,7 @@ enum ctj_unit {
     CTJ_TASK = 0x13,   /* uv address, text name: the task of the coroutine in the next unit */
     CTJ_OUTPUT = 0x14, /* u8 enum ctj_stream with enum ctj_output_flag, uv length, bytes */
     CTJ_UNIT_EXTENSION = 0x30, /* 0x30..0x3F: uv length, that many bytes; skipped when unknown */
+    CTJ_THREAD_NAME = 0x30, /* uv length of the rest, uv thread, text name: before its CTJ_STACK */
     CTJ_UNIT_EXTENSION_LAST = 0x3F,
     CTJ_STEP = 0x80,      /* 0x80 | zigzag(line - last line of the frame), items */
     CTJ_STEP_WIDE = 0xFF, /* the same with the zigzag as uv */

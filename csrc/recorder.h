@@ -2,6 +2,7 @@
 #ifndef CT_RECORDER_H
 #define CT_RECORDER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
@@ -24,6 +25,10 @@ void ct_session_sleep(void);
 int ct_session_is_active(void);
 void ct_session_fail(void);
 void ct_start_writeback(int fd);
+void ct_session_end(void);
+int ct_slots(void);
+size_t ct_slot_size(void);
+size_t ct_slot_copy(int slot, uint8_t *out);
 void ct_thread_mute(int muted);
 void ct_session_counts(ct_counts *out);
 
@@ -33,6 +38,10 @@ int ct_writer_take(int wait, int *slot, uint64_t *sequence, uint8_t **data, uint
 void ct_writer_give(int slot);
 int ct_writer_wait(uint64_t sequence, int ms);
 void ct_writer_pause(int paused);
+
+/* save_signal.c: notice the signal `number`; 0 or an errno. */
+int ct_save_signal_open(int number);
+void ct_save_signal_close(void);
 
 /* capture.c: begin to record the streams whose bits (1 << enum ctj_stream) are set, with
  * the texts of redacted values replaced if `hide_secrets` is not 0.  The names of

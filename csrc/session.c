@@ -242,6 +242,32 @@ void ct_start_writeback(int fd)
 #endif
 }
 
+/* From the writer: enough is recorded.  Reported at the next boundary of the program. */
+void ct_session_end(void)
+{
+    if (ct_session.failure == NULL)
+        ct_session.failure = "END";
+    __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
+}
+
+int ct_slots(void)
+{
+    return CT_SLOTS;
+}
+
+size_t ct_slot_size(void)
+{
+    return ct_slot_bytes;
+}
+
+size_t ct_slot_copy(int slot, uint8_t *out)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    size_t length = ct_chunk_copy(slot, out);
+    PyGILState_Release(gil);
+    return length;
+}
+
 /* Record nothing of the calling thread, which works for the recorder, or record it again. */
 void ct_thread_mute(int muted)
 {

@@ -86,6 +86,7 @@ void ct_thread_free(ct_thread *t)
 {
     ct_drop_frames(t, 0);
     Py_XDECREF(t->task_name);
+    free(t->name);
     free(t->frames);
     free(t->slots);
     free(t);

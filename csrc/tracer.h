@@ -47,7 +47,9 @@ typedef struct ct_thread {
     const void *task;         /* that its last coroutine ran in; only compared */
     PyObject *task_name;      /* owned */
     uint64_t task_generation; /* of the chunk in which it was stated last */
-    const void *flying;       /* the exception that ended a frame last, only compared */
+    uint8_t *name;            /* as a text of the journal, NULL while it has none */
+    uint32_t name_length;
+    const void *flying; /* the exception that ended a frame last, only compared */
     const void *flying_traceback;
     uint64_t catching; /* key of a frame whose step at catching_line begins an `except` body */
     int32_t catching_line;

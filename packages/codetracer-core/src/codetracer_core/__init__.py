@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from codetracer_core.api import TraceSession, flush, is_tracing, start, stop, trace
+    from codetracer_core.api import TraceSession, flush, is_tracing, save, start, stop, trace
     from codetracer_core.errors import (
         EnvironmentError,
         InternalError,
@@ -36,6 +36,7 @@ __all__ = [
     "flush",
     "is_tracing",
     "policy_snapshot",
+    "save",
     "start",
     "stop",
     "trace",
@@ -44,7 +45,9 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    **dict.fromkeys(("TraceSession", "flush", "is_tracing", "start", "stop", "trace"), "api"),
+    **dict.fromkeys(
+        ("TraceSession", "flush", "is_tracing", "save", "start", "stop", "trace"), "api"
+    ),
     **dict.fromkeys(("configure_policy", "configure_policy_from_env", "policy_snapshot"), "policy"),
 }
 """The modules of the names that are not errors."""

@@ -16,13 +16,14 @@ from codetracer_core.session.recording import TraceSession
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
     from types import TracebackType
     from typing import Any
 
     from codetracer_core.runtime.sources import SourceBook
     from codetracer_core.session.filters import FilterArgument
 
-__all__ = ["TraceSession", "flush", "is_tracing", "start", "stop", "trace"]
+__all__ = ["TraceSession", "flush", "is_tracing", "save", "start", "stop", "trace"]
 
 _current: TraceSession | None = None
 
@@ -81,6 +82,15 @@ def flush() -> None:
     session = _active_session()
     if session is not None:
         session.flush()
+
+
+def save(path: str | os.PathLike[str] | None = None) -> Path | None:
+    """Save a copy of what the running session has recorded up to now; return its folder.
+
+    See :meth:`TraceSession.save`. None when no session runs. Raises RecorderError.
+    """
+    session = _active_session()
+    return session.save(path) if session is not None else None
 
 
 def is_tracing() -> bool:

@@ -142,6 +142,8 @@ class Closing:
             f"{counted(finished.steps, 'step')}, {counted(finished.calls, 'call')},"
             f" {human_size(finished.size)} in {finished.path}"
         )
+        if finished.is_full:
+            summary += ", which is the end at --max-size"
         if self._output.format != FORMAT_CT and not self._output.keep_journal:
             return summary
         return f"{summary}; see them with: codetracer-core show {shell_operand(self._out_dir)}"

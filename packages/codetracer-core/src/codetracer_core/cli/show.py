@@ -8,6 +8,7 @@ from pathlib import Path
 
 from codetracer_core.cli.arguments import Command, Option
 from codetracer_core.cli.find_trace import found_trace, recorded_sources
+from codetracer_core.cli.notices import notices
 from codetracer_core.cli.output import print_lines
 from codetracer_core.cli.report import Stderr
 from codetracer_core.cli.sources import SourceRoot, Sources
@@ -81,6 +82,8 @@ def run(words: Sequence[str]) -> int:
     stderr = Stderr()
     with found_trace(request.place, stderr) as path:
         trace, recorded = Trace(path), recorded_sources(path)
+        for notice in notices(path):
+            stderr.line(notice)
     if hasattr(signal, "SIGPIPE"):
         # A reader that has seen enough ends this command as it ends other tools.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -114,6 +114,8 @@ def metadata_document(
         },
         "io": end.get("io"),
         "counts": dict(counts),
+        "ended_by": end.get("ended_by"),
+        "dropped": {"chunks": journal.dropped_chunks, "steps": journal.dropped_steps},
         "complete": not damage,
         "damage": list(damage),
         "recovery": recovery,

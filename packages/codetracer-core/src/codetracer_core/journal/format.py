@@ -17,7 +17,9 @@ VERSION: Final = 1
 # Journal: magic | version | header size | flags | session id | wall clock | monotonic clock
 #   | boot id
 JOURNAL_HEADER: Final = struct.Struct("<8sHHI16sQQ16s")
+FLAGS_OFFSET: Final = 12
 FLAG_RING_IS_PRIVATE: Final = 1
+FLAG_OLDEST_DROPPED: Final = 2
 # Frame: magic | kind | codec | 0 | stored length | inflated length | sequence | CRC of the payload
 #   | CRC of all that
 FRAME_START: Final = struct.Struct("<IBBHIIQI")
@@ -33,10 +35,12 @@ RING_SLOTS_START: Final = 4096
 # Chunk: magic | version | header size | session id | sequence | clocks and lengths
 CHUNK_START: Final = struct.Struct("<IHH16sQ")
 CHUNK_HEADER_SIZE: Final = 128
+CHUNK_STEPS_OFFSET: Final = 32
+CHUNK_STEPS: Final = struct.Struct("<Q")
 # A chunk is about 1 MB, and more when the policy allows larger steps; a file that claims more than
 # the largest allowed step is damaged.
 INFLATED_LIMIT: Final = 8 << 20
 # How much a frame that does not shrink may exceed what it holds.
 STORED_LIMIT: Final = INFLATED_LIMIT + (64 << 10)
-SLOT_LIMIT: Final = 1 << 30
+SLOT_LIMIT: Final = INFLATED_LIMIT
 SLOTS_LIMIT: Final = 1024

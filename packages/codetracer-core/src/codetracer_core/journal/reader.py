@@ -11,8 +11,11 @@ from codetracer_core.journal.format import (
     CHUNK_HEADER_SIZE,
     CHUNK_MAGIC,
     CHUNK_START,
+    CHUNK_STEPS,
+    CHUNK_STEPS_OFFSET,
     CODEC_STORED,
     CODEC_ZSTD,
+    FLAG_OLDEST_DROPPED,
     FLAG_RING_IS_PRIVATE,
     FRAME_CRC,
     FRAME_MAGIC,
@@ -115,6 +118,21 @@ class JournalReader:
     def complete(self) -> bool:
         """Whether the session ended in order and nothing of it is missing."""
         return self.end is not None and not self.damage
+
+    @property
+    def dropped_chunks(self) -> int:
+        """How many of the oldest chunks the recorder has not kept because it was told so."""
+        if not self.flags & FLAG_OLDEST_DROPPED or not self._places:
+            return 0
+        return self._places[0].sequence - 1
+
+    @property
+    def dropped_steps(self) -> int:
+        """How many steps were in the chunks that were not kept."""
+        if not self.dropped_chunks:
+            return 0
+        steps: int = CHUNK_STEPS.unpack_from(self._load(self._places[0]), CHUNK_STEPS_OFFSET)[0]
+        return steps
 
     @property
     def chunk_count(self) -> int:
@@ -254,7 +272,7 @@ class JournalReader:
                 self._places.append(_Place(sequence, offset, slot_size, slot_size, None))
 
     def _find_gaps(self) -> None:
-        expected = 1
+        expected = 1 + self.dropped_chunks
         for place in self._places:
             if place.sequence > expected:
                 self.damage.append(f"chunks {expected} to {place.sequence - 1} are missing")

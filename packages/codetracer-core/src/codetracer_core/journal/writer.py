@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import time
+from _thread import allocate_lock
 from binascii import crc32
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from codetracer_core._native import ffi, lib
 from codetracer_core.errors import EnvironmentError_
 from codetracer_core.journal.boot import boot_id
 from codetracer_core.journal.format import (
+    CHUNK_START,
     CODEC_ZSTD,
     FLAG_RING_IS_PRIVATE,
     FRAME_CRC,
@@ -30,6 +32,8 @@ from codetracer_core.journal.format import (
     KIND_METADATA,
     VERSION,
 )
+from codetracer_core.journal.retention import Retention
+from codetracer_core.journal.rewriting import copy_journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +47,7 @@ _LEVEL = 1
 _FLUSH_SLICE_MS = 100
 _WRITEBACK_NS = 1_000_000_000
 _HIGH_DESCRIPTOR = 200
-_SEALED, _IDLE = 1, 2
+_SEALED, _IDLE, _SAVE = 1, 2, 3
 """What ct_writer_take has to say."""
 
 
@@ -54,7 +58,14 @@ class JournalWriter:
     program that has become idle get here within two seconds.
     """
 
-    def __init__(self, path: Path, ring_path: Path, session_id: bytes, descriptor: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        ring_path: Path,
+        session_id: bytes,
+        descriptor: int,
+        retention: Retention | None = None,
+    ) -> None:
         self.path = path
         self.ring_path = ring_path
         self.session_id = session_id
@@ -66,17 +77,26 @@ class JournalWriter:
         self._thread: Callable[[], None] | None = None
         self._forking = False
         self._written_back = 0
+        self._retention = retention or Retention()
+        self._last_sequence = 0
+        # Frames are appended, dropped and copied by several threads.
+        self._changing = allocate_lock()
+        self._on_signal: Callable[[], None] | None = None
         self._failure: Exception | None = None
 
     @classmethod
     def create(
-        cls, directory: Path, metadata: Mapping[str, object], limits: CaptureLimits
+        cls,
+        directory: Path,
+        metadata: Mapping[str, object],
+        limits: CaptureLimits,
+        retention: Retention | None = None,
     ) -> JournalWriter:
         """Make ``trace.<id>.ctj`` and ``trace.<id>.ring`` in `directory` and open the first chunk.
 
         `metadata` is written first, as JSON. `limits` holds for the values of the session, and
-        decides how large the ring is. Raises EnvironmentError (``ERR_IO``); no file is left
-        behind then.
+        decides how large the ring is; `retention` says how much of the journal is kept. Raises
+        EnvironmentError (``ERR_IO``); no file is left behind then.
         """
         lib.ct_set_limits(
             limits.max_depth, limits.max_items, limits.max_text, limits.max_value, limits.max_step
@@ -106,7 +126,7 @@ class JournalWriter:
                 boot,
             )
             os.write(descriptor, header)
-            writer = cls(path, ring_path, session_id, descriptor)
+            writer = cls(path, ring_path, session_id, descriptor, retention)
             writer._append(KIND_METADATA, 0, _json_bytes(metadata), _zstd.Compressor(_LEVEL))
         except OSError as error:
             lib.ct_ring_destroy()
@@ -136,6 +156,51 @@ class JournalWriter:
             self._thread = None
         self._drain(wait=False)
 
+    def watch_signal(self, number: int, on_signal: Callable[[], None]) -> None:
+        """Call `on_signal`, in the writer's thread, whenever the signal `number` has come.
+
+        Raises EnvironmentError (``ERR_IO``) when the system does not let us.
+        """
+        failed = lib.ct_save_signal_open(number)
+        if failed:
+            raise _io_error(OSError(failed, os.strerror(failed)), self.path)
+        self._on_signal = on_signal
+        self.start_thread()
+
+    def copy_to(self, directory: Path, end: Mapping[str, object]) -> Path:
+        """Make a journal in `directory` of what is recorded up to now, which ends with `end`.
+
+        Recording goes on meanwhile. Raises EnvironmentError (``ERR_IO``).
+        """
+        path = directory / self.path.name
+        compressor = _zstd.Compressor(_LEVEL)
+        try:
+            with self._changing:
+                self._own_descriptor()
+                _, surplus = self._retention.surplus(time.monotonic_ns(), exact=True)
+                descriptor = copy_journal(self._descriptor, self._size, path, skipped=surplus)
+                live = self._chunks_in_ring()
+            with open(descriptor, "ab", buffering=0) as copy:
+                frames = [_frame(KIND_CHUNK, *chunk, compressor) for chunk in live]
+                copy.write(b"".join(frames))
+                copy.write(_frame(KIND_END, 0, _json_bytes(end), compressor))
+        except OSError as error:
+            raise _io_error(error, path) from error
+        return path
+
+    def _chunks_in_ring(self) -> list[tuple[int, bytes]]:
+        """The chunks that are not in the journal yet, with their numbers, in their order."""
+        room = ffi.new("uint8_t[]", lib.ct_slot_size())
+        chunks = []
+        for slot in range(lib.ct_slots()):
+            length = lib.ct_slot_copy(slot, room)
+            if length:
+                chunk = bytes(ffi.buffer(room, length))
+                sequence: int = CHUNK_START.unpack_from(chunk)[4]
+                if sequence > self._last_sequence:
+                    chunks.append((sequence, chunk))
+        return sorted(chunks)
+
     def flush(self, sequence: int) -> None:
         """Wait until the chunks up to number `sequence` are on the disk.
 
@@ -160,8 +225,10 @@ class JournalWriter:
         """
         self.join()
         self._drain(wait=False)
+        self._stop_watching()
         if self._failure is None:
             try:
+                self._drop_surplus(exact=True)
                 self._append(KIND_END, 0, _json_bytes(end), _zstd.Compressor(_LEVEL))
             except Exception as error:  # noqa: BLE001 - reported below
                 self._failure = error
@@ -182,6 +249,7 @@ class JournalWriter:
         """Close everything and remove both files; for a session that is not to be kept."""
         lib.ct_session_close()
         self.join()
+        self._stop_watching()
         self._close()
         for made in (self.ring_path, self.path):
             made.unlink(missing_ok=True)
@@ -206,11 +274,17 @@ class JournalWriter:
 
     def detach(self) -> None:
         """In a forked child: let go of the parent's files."""
+        self._stop_watching()
         self._close()
 
     def _close(self) -> None:
         lib.ct_ring_destroy()
         self.release()
+
+    def _stop_watching(self) -> None:
+        if self._on_signal is not None:
+            lib.ct_save_signal_close()
+            self._on_signal = None
 
     def _drain_until_closed(self) -> None:
         self._drain(wait=True)
@@ -222,7 +296,9 @@ class JournalWriter:
         compressor = _zstd.Compressor(_LEVEL)
         while True:
             taken = lib.ct_writer_take(wait, slot, sequence, data, length)
-            if taken == _IDLE:
+            if taken == _SAVE and self._on_signal is not None:
+                self._on_signal()
+            elif taken == _IDLE:
                 lib.ct_session_seal_idle(sequence[0])
             elif taken == _SEALED:
                 self._write_chunk(sequence[0], ffi.buffer(data[0], length[0]), compressor)
@@ -236,11 +312,16 @@ class JournalWriter:
         if self._failure is not None:
             return
         try:
+            before = self._size
             self._append(KIND_CHUNK, sequence, chunk, compressor)
             now = time.monotonic_ns()
             if now - self._written_back >= _WRITEBACK_NS:
                 self._written_back = now
                 lib.ct_start_writeback(self._descriptor)
+            self._retention.add(self._size - before, time.monotonic_ns())
+            if self._retention.is_reached(self._size):
+                lib.ct_session_end()
+            self._drop_surplus()
         except Exception as error:  # noqa: BLE001 - whatever it is, the program must not stall
             self._failure = error
             lib.ct_session_fail()
@@ -249,12 +330,12 @@ class JournalWriter:
         self, kind: int, sequence: int, payload: Buffer, compressor: _zstd.Compressor
     ) -> None:
         """Append one frame, whole or not at all."""
-        inflated = memoryview(payload).nbytes
-        stored = compressor.compress(payload)
-        start = FRAME_START.pack(
-            FRAME_MAGIC, kind, CODEC_ZSTD, 0, len(stored), inflated, sequence, crc32(stored)
-        )
-        frame = b"".join((start, FRAME_CRC.pack(crc32(start)), stored))
+        frame = _frame(kind, sequence, payload, compressor)
+        with self._changing:
+            self._append_frame(frame)
+            self._last_sequence = max(self._last_sequence, sequence)
+
+    def _append_frame(self, frame: bytes) -> None:
         self._own_descriptor()
         written = 0
         try:
@@ -265,6 +346,33 @@ class JournalWriter:
             os.ftruncate(self._descriptor, self._size)
             raise
         self._size += written
+
+    def _drop_surplus(self, *, exact: bool = False) -> None:
+        """Write the journal anew without the chunks that are not to be kept.
+
+        Where there is no room for that it grows on.
+        """
+        count, size = self._retention.surplus(time.monotonic_ns(), exact=exact)
+        if not count:
+            return
+        anew = self.path.with_name(f".{self.path.name}.tmp")
+        try:
+            with self._changing:
+                self._own_descriptor()
+                anew.unlink(missing_ok=True)
+                descriptor = _moved_high(
+                    copy_journal(self._descriptor, self._size, anew, skipped=size)
+                )
+                _lock(descriptor)
+                os.replace(anew, self.path)
+                os.close(self._descriptor)
+                self._descriptor = descriptor
+                status = os.fstat(descriptor)
+                self._identity = (status.st_dev, status.st_ino)
+                self._size = status.st_size
+        except OSError:
+            return
+        self._retention.forget(count)
 
     def _own_descriptor(self) -> None:
         """Make sure that the descriptor is still the journal: daemons close every one they find."""
@@ -284,6 +392,22 @@ class JournalWriter:
             os.close(descriptor)
             raise FileNotFoundError(errno.ENOENT, "the journal was replaced", str(self.path))
         self._descriptor = descriptor
+
+
+def _frame(kind: int, sequence: int, payload: Buffer, compressor: _zstd.Compressor) -> bytes:
+    """One frame as it stands in the journal."""
+    stored = compressor.compress(payload)
+    start = FRAME_START.pack(
+        FRAME_MAGIC,
+        kind,
+        CODEC_ZSTD,
+        0,
+        len(stored),
+        memoryview(payload).nbytes,
+        sequence,
+        crc32(stored),
+    )
+    return b"".join((start, FRAME_CRC.pack(crc32(start)), stored))
 
 
 def _lock(descriptor: int) -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RuntimeTracer"]
 
+_END = "END"
+"""What the C part gives instead of a code when enough is recorded."""
+
 _REASONS = {
     "ERR_IO": "the journal cannot be written",
     "ERR_JOURNAL_STALLED": "the journal could not be written for ten seconds",
@@ -66,6 +69,8 @@ class RuntimeTracer:
         self._installation: Installation | None = None
         self._stats: RecorderStats | None = None
         self._is_dormant = False
+        self.is_full = False
+        """Whether recording has ended because the journal had reached its size."""
         self.on_wake: Callable[[], None] | None = None
         """Called in a forked child before its first event that would be recorded; None when
         children are not."""
@@ -147,7 +152,7 @@ class RuntimeTracer:
         """
         code = self._detach()
         watch_forks(None)
-        if code is not None:
+        if code is not None and code != _END:
             self._on_failure(code, None)
 
     def stats(self) -> RecorderStats:
@@ -223,7 +228,10 @@ class RuntimeTracer:
         `error` is what a function of ours or of a filter has raised, or a signal handler of the
         program that came in between: that one is the program's.
         """
-        if error is None:
+        if code == _END:
+            self.is_full = True
+            self._detach()
+        elif error is None:
             kind = InternalError if code == "ERR_TRACE_INCOMPLETE" else EnvironmentError_
             self.lifecycle.fail(kind(code, f"recording has stopped: {_REASONS[code]}"))
         elif is_of_program(error):

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 
-from codetracer_core.session.names import TRACE_NAME
+from codetracer_core.errors import RecorderError
+from codetracer_core.session.family import folders_of_children
+from codetracer_core.session.names import JSON_TRACE_NAME, TRACE_NAME
 from codetracer_core.session.output import FORMAT_JSON
+from codetracer_core.session.previous import is_locked
+from codetracer_core.session.saving import saved_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from codetracer_core.errors import RecorderError
     from codetracer_core.session.output import OutputOptions
     from codetracer_filter import ScopeResolution
 
-__all__ = ["FinishedTrace", "make_trace"]
+__all__ = ["FinishedTrace", "finish_inner", "make_trace"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +40,8 @@ class FinishedTrace:
     """Why the main script was not recorded; None when it was."""
     failure: RecorderError | None
     """Why recording ended before the program did; None when it did not."""
+    is_full: bool = False
+    """Whether it ended because the journal had reached its largest size."""
 
 
 def make_trace(
@@ -63,3 +70,37 @@ def make_trace(
     if not output.keep_journal:
         journal.unlink(missing_ok=True)
     return made, trace.steps
+
+
+def finish_inner(root: Path, output: OutputOptions) -> None:
+    """Make the traces of what has ended inside the session's folder `root`.
+
+    These are copies that were saved, and children that were killed or ended by ``os._exit``. A
+    child in which nothing was recorded leaves nothing. What cannot be made keeps its journal, from
+    which ``codetracer-core show`` tries again.
+    """
+    if output.materialise == "later":
+        return
+    for folder in (*folders_of_children(root), *saved_folders(root)):
+        names = os.listdir(folder)
+        journals = [folder / name for name in names if name.endswith(".ctj")]
+        if len(journals) != 1 or TRACE_NAME in names or JSON_TRACE_NAME in names:
+            continue
+        if is_locked(journals[0]):
+            continue
+        with suppress(RecorderError, OSError):
+            if _is_empty(journals[0]):
+                for file in (journals[0].with_suffix(".ring"), journals[0]):
+                    file.unlink(missing_ok=True)
+                folder.rmdir()
+            else:
+                make_trace(journals[0], output, None)
+
+
+def _is_empty(journal: Path) -> bool:
+    """Whether no record is in `journal`."""
+    from codetracer_core.journal.format import CHUNK_HEADER_SIZE
+    from codetracer_core.journal.reader import JournalReader
+
+    with JournalReader(journal) as reader:
+        return not any(any(chunk.data[CHUNK_HEADER_SIZE:][:1]) for chunk in reader.chunks())

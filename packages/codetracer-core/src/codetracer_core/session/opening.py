@@ -134,12 +134,14 @@ def _open_journal(
     bootstrap: TraceSessionBootstrap, metadata: Mapping[str, object]
 ) -> JournalWriter:
     """Make the journal in the session's folder, or in one inside it when another was quicker."""
+    from codetracer_core.journal.retention import Retention
     from codetracer_core.journal.writer import JournalWriter
 
     limits = bootstrap.policy.limits
-    writer = JournalWriter.create(bootstrap.folder.path, metadata, limits)
+    retention = Retention.of_policy(bootstrap.policy)
+    writer = JournalWriter.create(bootstrap.folder.path, metadata, limits, retention)
     if not bootstrap.folder.is_shared(writer.path):
         return writer
     writer.abandon()
     bootstrap.folder = own_subfolder(bootstrap.folder, json=bootstrap.output.format == FORMAT_JSON)
-    return JournalWriter.create(bootstrap.folder.path, metadata, limits)
+    return JournalWriter.create(bootstrap.folder.path, metadata, limits, retention)

@@ -9,9 +9,10 @@ from codetracer_core.errors import RecorderError, UsageError
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.family import Parent, children_of
 from codetracer_core.session.filesystem import remove_created
-from codetracer_core.session.finishing import FinishedTrace, make_trace
+from codetracer_core.session.finishing import FinishedTrace, finish_inner, make_trace
 from codetracer_core.session.opening import open_recording, release_claim
 from codetracer_core.session.reporting import report_end, report_no_trace, write_line
+from codetracer_core.session.saving import save_folder, signal_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class TraceSession:
         self._tracer.on_exit = self._end_at_once
         if bootstrap.policy.follow:
             self._tracer.on_wake = self._begin_in_child
+        if bootstrap.policy.save_on != "none":
+            self._writer.watch_signal(signal_number(bootstrap.policy.save_on), self._save_quietly)
 
     @classmethod
     def begin(
@@ -165,6 +168,27 @@ class TraceSession:
         if self.active:
             self._tracer.flush()
 
+    def save(self, path: str | os.PathLike[str] | None = None) -> Path | None:
+        """Save a copy of what is recorded up to now, and go on; return its folder.
+
+        The folder is `path`, where an older trace is replaced, or else ``save-1`` and so on inside
+        the session's. It holds a journal, from which ``codetracer-core show`` makes the trace; the
+        end of the session does so, too. None when the session is over. Raises RecorderError.
+        """
+        if not self.active:
+            return None
+        folder = save_folder(self.path, path)
+        known = self._known(self._tracer.stats(), {"code": None, "label": "<saved>"})
+        self._writer.copy_to(folder, known)
+        return folder
+
+    def _save_quietly(self) -> None:
+        """The signal for a copy has come. Called in the writer's thread."""
+        try:
+            self.save()
+        except RecorderError as error:
+            write_line(f"error: {error}")
+
     @property
     def steps(self) -> int:
         """How many steps were recorded up to now."""
@@ -207,6 +231,8 @@ class TraceSession:
                 report_end(self._bootstrap, self._writer.trace_id, stats, self._tracer.failure)
                 kept = self._close_journal(stats, status)
             self.finished = self._finish(stats, progress) if kept else self._nothing(stats)
+            if kept:
+                finish_inner(self.path, self._bootstrap.output)
             return self.finished
         except Exception as error:
             failure = as_recorder_error(error)
@@ -242,7 +268,21 @@ class TraceSession:
                     path=self.path,
                 )
             return False
-        end: dict[str, object] = {
+        end = {
+            **self._known(stats, status),
+            "children": [
+                child.described(self.path)
+                for child in children_of(self._bootstrap.root, self.recording_id)
+            ],
+            "ended_by": "max_size" if self._tracer.is_full else None,
+        }
+        # The lock says that the folder is in use; making the trace is use.
+        self._writer.finish(end, keep_lock=True)
+        return True
+
+    def _known(self, stats: RecorderStats, status: Mapping[str, object]) -> dict[str, object]:
+        """What is known of the recording up to now, as the journal's end has it."""
+        return {
             "exit_status": status,
             "counts": {"steps": stats.steps, "calls": stats.calls},
             "io": {
@@ -251,15 +291,8 @@ class TraceSession:
                 "unwatched": list(self._tracer.unwatched),
             },
             "trace_filter_stats": self._coordinator.stats(),
-            "sources": self._coordinator.sources.described(),
-            "children": [
-                child.described(self.path)
-                for child in children_of(self._bootstrap.root, self.recording_id)
-            ],
+            "sources": dict(self._coordinator.sources.described()),
         }
-        # The lock says that the folder is in use; making the trace is use.
-        self._writer.finish(end, keep_lock=True)
-        return True
 
     def _finish(
         self, stats: RecorderStats, progress: Callable[[int, int], None] | None
@@ -273,6 +306,7 @@ class TraceSession:
             size=path.stat().st_size,
             skipped_main=self._coordinator.skipped_main,
             failure=self._tracer.failure,
+            is_full=self._tracer.is_full,
         )
 
     def _nothing(self, stats: RecorderStats) -> FinishedTrace:
