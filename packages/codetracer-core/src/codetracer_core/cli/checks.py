@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from codetracer_core.monitoring.capabilities import TOOL_IDS, require_monitoring
+from codetracer_core.session.environment import unknown_variables
 from codetracer_core.session.errors import as_recorder_error
 
 TYPE_CHECKING = False
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "State", "attempt", "check_engine", "check_output", "check_variables"]
 
-_PREFIX = "CODETRACER_"
 _TOOLS = range(6)
-_BUILD_VARIABLES = ("CODETRACER_NATIVE_", "CODETRACER_LONG_", "CODETRACER_TEST_")
 
 
 class State(StrEnum):
@@ -167,15 +166,10 @@ def _journal(folder: Path, limits: CaptureLimits) -> Check:
     return Check("journal", State.OK, "its newest part is mapped and outlives a kill")
 
 
-def check_variables(environ: Mapping[str, str], known: set[str]) -> list[Check]:
-    """Environment variables that look like ours and are not `known`: probably misspelt."""
-    from difflib import get_close_matches
-
+def check_variables(environ: Mapping[str, str]) -> list[Check]:
+    """Environment variables that look like ours and are none: probably misspelt."""
     checks: list[Check] = []
-    for name in sorted(environ):
-        if not name.startswith(_PREFIX) or name in known or name.startswith(_BUILD_VARIABLES):
-            continue
-        near = get_close_matches(name, sorted(known), n=1)
-        guess = f"; did you mean {near[0]}?" if near else ""
+    for name, near in unknown_variables(environ).items():
+        guess = f"; did you mean {near}?" if near else ""
         checks.append(Check("environment", State.NOTE, f"{name} has no effect{guess}"))
     return checks

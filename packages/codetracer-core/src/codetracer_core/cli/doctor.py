@@ -21,13 +21,12 @@ from codetracer_core.cli.output import print_lines
 from codetracer_core.cli.policy_options import POLICY_OPTIONS, policy_of_options
 from codetracer_core.cli.program import PROGRAM_OPTIONS, Program, find_program
 from codetracer_core.cli.record_options import (
-    DISABLED_VARIABLE,
     FILTER_OPTIONS,
     OUT_DIR_OPTION,
-    OUT_DIR_VARIABLE,
     is_disabled,
     out_dir_of,
 )
+from codetracer_core.session.environment import DISABLED_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ def _diagnose(given: Words) -> _Diagnosis:
         checks.append(
             Check("environment", State.NOTE, f"{DISABLED_VARIABLE} switches recording off")
         )
-    checks += check_variables(os.environ, _known_variables())
+    checks += check_variables(os.environ)
     project = None if policy is None else project_settings(home)
     return _Diagnosis(
         _versions(),
@@ -132,17 +131,6 @@ def _diagnose(given: Words) -> _Diagnosis:
         () if policy is None else list_settings(policy),
         None if project is None else project.detail,
         filters,
-    )
-
-
-def _known_variables() -> set[str]:
-    from codetracer_core.session.filters import FILTER_VARIABLE
-    from codetracer_core.session.output import FORMAT_VARIABLE
-    from codetracer_policy import VARIABLES
-
-    others = {"CODETRACER_TRACE", FILTER_VARIABLE, FORMAT_VARIABLE}
-    return (
-        {variable.name for variable in VARIABLES} | others | {DISABLED_VARIABLE, OUT_DIR_VARIABLE}
     )
 
 

@@ -14,7 +14,6 @@ from codetracer_core.cli.imports import OwnImports
 from codetracer_core.cli.policy_options import policy_in_spite_of_options, policy_of_options
 from codetracer_core.cli.record_options import (
     COMMAND,
-    DISABLED_VARIABLE,
     check_filters,
     follow_children,
     is_disabled,
@@ -23,6 +22,7 @@ from codetracer_core.cli.record_options import (
 )
 from codetracer_core.cli.report import Stderr, report_failure
 from codetracer_core.session.bootstrap import TraceSessionBootstrap
+from codetracer_core.session.environment import DISABLED_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

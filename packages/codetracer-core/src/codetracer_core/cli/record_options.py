@@ -6,6 +6,7 @@ import os
 
 from codetracer_core.cli.arguments import Command, Option
 from codetracer_core.cli.policy_options import POLICY_OPTIONS, policy_of_options
+from codetracer_core.session.environment import DISABLED_VARIABLE, OUT_DIR_VARIABLE
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.family import TRACE_VARIABLE, leave_to_children
 from codetracer_core.session.output import FORMAT_CT, OutputOptions
@@ -19,22 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMAND",
-    "DISABLED_VARIABLE",
     "FILTER_OPTIONS",
     "OUT_DIR_OPTION",
-    "OUT_DIR_VARIABLE",
     "check_filters",
     "follow_children",
     "is_disabled",
     "out_dir_of",
     "output_of",
 ]
-
-DISABLED_VARIABLE = "CODETRACER_PYTHON_RECORDER_DISABLED"
-"""When true, programs run without being recorded."""
-
-OUT_DIR_VARIABLE = "CODETRACER_PYTHON_RECORDER_OUT_DIR"
-"""Where traces go when no option says so."""
 
 _OUT_DIR = "trace-out"
 

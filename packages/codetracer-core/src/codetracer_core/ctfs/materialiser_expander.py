@@ -219,7 +219,10 @@ class Expander:
             descriptor = open_new(path, os.O_RDWR)
             os.unlink(path)
         except OSError as error:
-            message = f"cannot make a temporary file in the output folder: {error.strerror}"
+            message = (
+                f"cannot make a temporary file in the output folder: {error.strerror};"
+                " free space or change its rights, then run codetracer-core show"
+            )
             raise EnvironmentError_("ERR_IO", message, path=path, errno=error.errno) from error
         self._files.append(descriptor)
         return descriptor

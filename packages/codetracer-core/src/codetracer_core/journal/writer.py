@@ -449,4 +449,5 @@ def _text_of(session_id: bytes) -> str:
 
 def _io_error(error: Exception, path: Path) -> EnvironmentError_:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else repr(error)
-    return EnvironmentError_("ERR_IO", f"the journal cannot be written: {reason}", path=path)
+    message = f"the journal cannot be written: {reason}; free space or choose another folder"
+    return EnvironmentError_("ERR_IO", message, path=path)

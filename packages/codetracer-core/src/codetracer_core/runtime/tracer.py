@@ -29,13 +29,21 @@ _END = "END"
 """What the C part gives instead of a code when enough is recorded."""
 
 _REASONS = {
-    "ERR_IO": "the journal cannot be written",
-    "ERR_JOURNAL_STALLED": "the journal could not be written for ten seconds",
-    "ERR_NO_MEMORY": "there is no memory left for it",
-    "ERR_TOOL_ID_LOST": "the program has freed the recorder's tool id of sys.monitoring",
+    "ERR_IO": "the journal cannot be written; free space or choose another folder",
+    "ERR_JOURNAL_STALLED": (
+        "the journal could not be written for ten seconds;"
+        " look at the disk of the output folder, or choose another one"
+    ),
+    "ERR_NO_MEMORY": (
+        "there is no memory left for it; give the program more, or record less with a filter"
+    ),
+    "ERR_TOOL_ID_LOST": (
+        "the program has freed the recorder's tool id of sys.monitoring;"
+        " let it leave the ids of other tools alone"
+    ),
     "ERR_TRACE_INCOMPLETE": "a test has injected a failure",
 }
-"""Why the C part gave up, by the code it gives."""
+"""Why the C part gave up, and what to do, by the code it gives."""
 
 
 class RuntimeTracer:

@@ -7,6 +7,7 @@ import sys
 
 from codetracer_core.errors import RecorderError, UsageError
 from codetracer_core.session.arguments import name_judge, redact_arguments
+from codetracer_core.session.environment import misspelt_variables
 from codetracer_core.session.errors import as_recorder_error, path_text
 from codetracer_core.session.filesystem import OutputFolder, prepare_folder
 from codetracer_core.session.filters import explicit_filters, load_filters, program_directory
@@ -35,9 +36,19 @@ class TraceSessionBootstrap:
 
     ``activation_path`` is the real path of the file outside of which nothing is recorded, None for
     no such restriction. ``parent`` is the recorded process that this one comes from, None for none.
+    ``misspelt`` are variables of the environment that look like settings, with what was meant.
     """
 
-    __slots__ = ("activation_path", "filters", "folder", "metadata", "output", "parent", "policy")
+    __slots__ = (
+        "activation_path",
+        "filters",
+        "folder",
+        "metadata",
+        "misspelt",
+        "output",
+        "parent",
+        "policy",
+    )
 
     def __init__(
         self,
@@ -48,6 +59,7 @@ class TraceSessionBootstrap:
         output: OutputOptions,
         activation_path: str | None,
         parent: Parent | None = None,
+        misspelt: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.metadata = metadata
@@ -56,6 +68,7 @@ class TraceSessionBootstrap:
         self.output = output
         self.activation_path = activation_path
         self.parent = parent
+        self.misspelt = misspelt or {}
 
     @property
     def root(self) -> Path:
@@ -139,7 +152,9 @@ class TraceSessionBootstrap:
             metadata = collect_metadata([*argv[:1], *shown], main_script)
             output = output or OutputOptions()
             folder = prepare_folder(directory, json=output.format == FORMAT_JSON)
-            return cls(folder, metadata, filters, settings, output, activation, parent)
+            asked = policy_environ is None and parent is None
+            misspelt = misspelt_variables(os.environ) if asked else None
+            return cls(folder, metadata, filters, settings, output, activation, parent, misspelt)
         except RecorderError as error:
             report_no_start(error, settings, stderr_identity())
             raise

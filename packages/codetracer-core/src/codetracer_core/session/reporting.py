@@ -33,19 +33,27 @@ _KINDS_OF_METRICS = {"argument": "arg", "attribute": "attr"}
 _stderr: tuple[int, int] | None = None
 """The file that was standard error when the running session started; None when there was none."""
 
+_named: set[str] = set()
+"""The misspelt variables that a line was written about."""
+
 
 def report_start(bootstrap: TraceSessionBootstrap, trace_id: str) -> None:
-    """Set up the log as the session's policy wants it, and log what is odd about its filters."""
+    """Set up the log as the session's policy wants it, and log what is odd about its sources.
+
+    That are its filters and variables that are misspelt, each of which is named once.
+    """
     global _stderr
     _stderr = stderr_identity()
     policy, diagnostics = bootstrap.policy, bootstrap.filters.diagnostics
-    if not _is_wanted(policy.log_level, policy.log_file, diagnostics):
+    misspelt = {name: near for name, near in bootstrap.misspelt.items() if name not in _named}
+    if not _is_wanted(policy.log_level, policy.log_file, diagnostics, misspelt):
         return
     from codetracer_log import set_active_trace_id
 
     set_active_trace_id(trace_id)
     _set_up_log(policy, _stderr)
     _log_diagnostics(diagnostics)
+    _log_misspelt(misspelt)
 
 
 def report_end(
@@ -161,6 +169,15 @@ def _log_diagnostics(diagnostics: Iterable[FilterDiagnostic]) -> None:
 
     for diagnostic in diagnostics:
         recorder_logger().warn(str(diagnostic), target=_TARGET, error_code=diagnostic.code)
+
+
+def _log_misspelt(variables: Mapping[str, str]) -> None:
+    from codetracer_log import recorder_logger
+
+    _named.update(variables)
+    for name, near in variables.items():
+        message = f"the variable {name} has no effect: did you mean {near}? Correct or unset it"
+        recorder_logger().warn(message, target=_TARGET, error_code="WARN_UNKNOWN_VARIABLE")
 
 
 def _is_wanted(*reasons: object) -> bool:

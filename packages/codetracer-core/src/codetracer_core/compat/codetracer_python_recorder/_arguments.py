@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codetracer_core import __version__
-from codetracer_core.cli.record_options import OUT_DIR_VARIABLE
+from codetracer_core.session.environment import OUT_DIR_VARIABLE
 
 from .formats import DEFAULT_FORMAT, SUPPORTED_FORMATS, normalize_format
 

@@ -7,10 +7,11 @@ import os
 import sys
 
 from codetracer_core import __version__, api
-from codetracer_core.cli.record_options import DISABLED_VARIABLE, OUT_DIR_VARIABLE, is_disabled
+from codetracer_core.cli.record_options import is_disabled
 from codetracer_core.ctfs.materialiser_meta import write_json
 from codetracer_core.errors import RecorderError
 from codetracer_core.session.bootstrap import TraceSessionBootstrap
+from codetracer_core.session.environment import DISABLED_VARIABLE, OUT_DIR_VARIABLE
 from codetracer_core.session.names import COMPATIBLE_NAME, METADATA_NAME
 from codetracer_core.session.output import OutputOptions
 
