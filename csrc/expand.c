@@ -67,11 +67,12 @@ static bool begin_pass(ct_expander *e)
     return e->stacks.current;
 }
 
-int ct_expander_collect(ct_expander *e, int rows, int blobs, const uint8_t *path, size_t length)
+int ct_expander_collect(ct_expander *e, int rows, int blobs, int tasks, const uint8_t *path,
+                        size_t length)
 {
     static const char toplevel[] = "<toplevel>";
     struct ct_span name = {(const uint8_t *)toplevel, sizeof toplevel - 1};
-    if (!ct_calls_start(&e->calls, rows, blobs) || !begin_pass(e) ||
+    if (!ct_calls_start(&e->calls, rows, blobs, tasks) || !begin_pass(e) ||
         ct_expand_path(e, (struct ct_span){path, length}) == CT_NO_ID)
         return fail(e);
     uint32_t function = ct_expand_add_function(e, name);
@@ -177,6 +178,7 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
     e->total_steps = e->steps;
     e->counts.steps = e->steps;
     e->counts.calls = e->calls.count;
+    e->counts.task_bytes = e->calls.tasks.length;
     return out_of_memory(e) || values->value.failed ? fail(e) : 0;
 }
 
@@ -317,6 +319,11 @@ size_t ct_expander_read_calls(ct_expander *e, uint8_t *out, size_t room)
 size_t ct_expander_edges(ct_expander *e, uint64_t key, uint8_t *out, size_t room)
 {
     return ct_calls_edges(&e->calls, key, out, room);
+}
+
+size_t ct_expander_tasks(ct_expander *e, uint64_t key, uint8_t *out, size_t room)
+{
+    return ct_calls_tasks(&e->calls, key, out, room);
 }
 
 int ct_expander_failed(const ct_expander *e)

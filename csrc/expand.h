@@ -33,6 +33,7 @@ typedef struct {
     uint64_t calls;
     uint64_t threads;
     uint64_t calls_open; /* when the recording ended */
+    uint64_t task_bytes; /* of what the calls tell of their tasks */
     uint64_t steps_misplaced;
     uint64_t values_cut;
     uint64_t values_redacted;
@@ -48,9 +49,10 @@ typedef struct {
 ct_expander *ct_expander_new(void);
 void ct_expander_free(ct_expander *e);
 
-/* First pass.  `rows` and `blobs` are empty temporary files, which stay the caller's; the path
- * becomes number 0. 0, or -1 when memory or the files gave out. */
-int ct_expander_collect(ct_expander *e, int rows, int blobs, const uint8_t *path, size_t length);
+/* First pass.  `rows`, `blobs` and `tasks` are empty temporary files, which stay the caller's; the
+ * path becomes number 0. 0, or -1 when memory or the files gave out. */
+int ct_expander_collect(ct_expander *e, int rows, int blobs, int tasks, const uint8_t *path,
+                        size_t length);
 /* Give the next chunk, which must stay until ct_expander_run asks for another one.  `gap`: chunks
  * before it are lost. */
 void ct_expander_feed(ct_expander *e, const uint8_t *chunk, size_t length, uint64_t sequence,
@@ -100,6 +102,10 @@ uint64_t ct_expander_next_calls(ct_expander *e);
 size_t ct_expander_read_calls(ct_expander *e, uint8_t *out, size_t room);
 /* How the calls from `key` on begin and end, a byte for each; 0 when there is no such call. */
 size_t ct_expander_edges(ct_expander *e, uint64_t key, uint8_t *out, size_t room);
+/* The tasks of the chunk of 4,096 calls from `key` on, piece by piece: of each call that begins one
+ * or goes on with it, uv key less `key`, uv length and the name as JSON; 0 at the end of the chunk.
+ */
+size_t ct_expander_tasks(ct_expander *e, uint64_t key, uint8_t *out, size_t room);
 /* Whether memory or the temporary files gave out. */
 int ct_expander_failed(const ct_expander *e);
 

@@ -21,11 +21,12 @@ struct ct_known_blob {
 static const uint8_t NO_ARGS[] = {0};
 static const uint8_t NO_RESULT[] = {1, 0xFF, 0};
 
-bool ct_calls_start(struct ct_calls *calls, int rows, int blobs)
+bool ct_calls_start(struct ct_calls *calls, int rows, int blobs, int tasks)
 {
     *calls = (struct ct_calls){0};
     ct_store_open(&calls->rows, rows);
     ct_store_open(&calls->blobs, blobs);
+    ct_store_open(&calls->tasks, tasks);
     /* Offset 0 means that there is no blob. */
     ct_store_append(&calls->blobs, (struct ct_span){(const uint8_t *)"\0\0\0", 4});
     calls->known = calloc(KNOWN_BLOBS, sizeof *calls->known);
@@ -36,6 +37,7 @@ void ct_calls_free(struct ct_calls *calls)
 {
     ct_store_close(&calls->rows);
     ct_store_close(&calls->blobs);
+    ct_store_close(&calls->tasks);
     ct_buf_free(&calls->scratch);
     ct_buf_free(&calls->head);
     free(calls->known);
@@ -44,7 +46,8 @@ void ct_calls_free(struct ct_calls *calls)
 
 bool ct_calls_failed(const struct ct_calls *calls)
 {
-    return calls->rows.failed || calls->blobs.failed || calls->scratch.failed || calls->head.failed;
+    return calls->rows.failed || calls->blobs.failed || calls->tasks.failed ||
+           calls->scratch.failed || calls->head.failed;
 }
 
 static struct ct_call_row *row_at(struct ct_calls *calls, uint64_t key, bool change)
@@ -103,6 +106,13 @@ uint32_t ct_calls_open(struct ct_calls *calls, uint32_t function, uint32_t paren
     };
     calls->count++;
     return key;
+}
+
+void ct_calls_task(struct ct_calls *calls, uint32_t key, struct ct_span name)
+{
+    const uint32_t head[] = {key, (uint32_t)name.length};
+    ct_store_append(&calls->tasks, (struct ct_span){(const uint8_t *)head, sizeof head});
+    ct_store_append(&calls->tasks, name);
 }
 
 void ct_calls_arguments(struct ct_calls *calls, uint32_t key, uint32_t count, struct ct_span args)
@@ -310,6 +320,22 @@ size_t ct_calls_edges(struct ct_calls *calls, uint64_t key, uint8_t *out, size_t
         if (!row)
             return 0;
         out[n] = (uint8_t)(row->exit << 4 | row->entry);
+    }
+    return n;
+}
+
+size_t ct_calls_tasks(struct ct_calls *calls, uint64_t key, uint8_t *out, size_t room)
+{
+    size_t n = 0;
+    uint32_t head[2];
+    while (ct_store_read(&calls->tasks, calls->tasks_read, head, sizeof head) &&
+           head[0] < key + CT_TASKS_PER_CHUNK && room - n >= head[1] + 2 * CT_UV_MAX) {
+        n += ct_uv_store(out + n, head[0] - key);
+        n += ct_uv_store(out + n, head[1]);
+        if (!ct_store_read(&calls->tasks, calls->tasks_read + sizeof head, out + n, head[1]))
+            break;
+        n += head[1];
+        calls->tasks_read += sizeof head + head[1];
     }
     return n;
 }

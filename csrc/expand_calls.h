@@ -8,6 +8,7 @@
 
 #define CT_NO_CALL         UINT32_MAX
 #define CT_CALLS_PER_CHUNK 256
+#define CT_TASKS_PER_CHUNK 4096 /* calls, with a task or without */
 
 /* A record in the temporary file; 64 bytes, so that it never crosses a page. */
 struct ct_call_row {
@@ -60,6 +61,8 @@ struct ct_family {
 struct ct_calls {
     struct ct_store rows;
     struct ct_store blobs;
+    struct ct_store tasks; /* u32 key, u32 length and text of the calls that tell their task */
+    uint64_t tasks_read;
     uint64_t count;
     uint64_t misplaced;    /* steps that the ranges give to a call that has no step of its own */
     uint64_t misplaced_at; /* the last of them, plus 1 */
@@ -75,14 +78,16 @@ struct ct_calls {
     size_t head_done;
 };
 
-/* The two files are empty, open for reading and writing, and stay the caller's. */
-bool ct_calls_start(struct ct_calls *calls, int rows, int blobs);
+/* The files are empty, open for reading and writing, and stay the caller's. */
+bool ct_calls_start(struct ct_calls *calls, int rows, int blobs, int tasks);
 void ct_calls_free(struct ct_calls *calls);
 bool ct_calls_failed(const struct ct_calls *calls);
 
 /* Add a call without arguments.  Returns its key, CT_NO_CALL on failure. */
 uint32_t ct_calls_open(struct ct_calls *calls, uint32_t function, uint32_t parent, uint32_t depth,
                        uint64_t first, enum ct_entry entry);
+/* The task, as JSON, that the youngest call and those that it makes run in. */
+void ct_calls_task(struct ct_calls *calls, uint32_t key, struct ct_span name);
 /* Give a call its arguments, as in the record, after their count. */
 void ct_calls_arguments(struct ct_calls *calls, uint32_t key, uint32_t count, struct ct_span args);
 /* Make `key` the youngest child of the call whose children are `family`. */
@@ -103,5 +108,8 @@ uint64_t ct_calls_next_chunk(struct ct_calls *calls);
 size_t ct_calls_read(struct ct_calls *calls, uint8_t *out, size_t room);
 /* Write a byte for each call from `key` on, 16 * exit + entry; returns their number. */
 size_t ct_calls_edges(struct ct_calls *calls, uint64_t key, uint8_t *out, size_t room);
+/* Write the next tasks of the chunk of calls from `key` on: for each uv key less that of the chunk,
+ * uv length, text; 0 when it has no more.  Chunks come in their order. */
+size_t ct_calls_tasks(struct ct_calls *calls, uint64_t key, uint8_t *out, size_t room);
 
 #endif

@@ -154,6 +154,17 @@ static uint32_t thread_root(struct ct_calls *calls, struct ct_thread *thread,
     return thread->key;
 }
 
+/* Whether the frame is the outermost coroutine of a task: those that it awaits are in the same. */
+static bool begins_in_task(const struct ct_thread *thread, uint32_t index)
+{
+    if (thread->task.length == 0 || !thread->frames[index].function->is_coroutine)
+        return false;
+    for (uint32_t i = index; i > 0; i--)
+        if (thread->frames[i - 1].function->is_coroutine)
+            return false;
+    return true;
+}
+
 static void open_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_t index,
                        struct ct_family *toplevel, uint64_t step, enum ct_entry entry)
 {
@@ -173,8 +184,11 @@ static void open_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_
     uint32_t depth = index + (thread->id == 0 ? 1 : 2);
     frame->key = ct_calls_open(calls, frame->function->number, parent, depth, step, entry);
     frame->stint = thread->stint;
-    if (frame->key != CT_NO_CALL)
-        ct_calls_adopt(calls, family, frame->key);
+    if (frame->key == CT_NO_CALL)
+        return;
+    ct_calls_adopt(calls, family, frame->key);
+    if (begins_in_task(thread, index))
+        ct_calls_task(calls, frame->key, ct_buf_span(&thread->task));
 }
 
 uint32_t ct_piece(struct ct_calls *calls, struct ct_thread *thread, uint32_t index,

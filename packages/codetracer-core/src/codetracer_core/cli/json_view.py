@@ -61,6 +61,7 @@ def _call(call: Call, step: Step | None) -> dict[str, object]:
         "path": None if step is None else step.path,
         "line": None if step is None else step.line,
         "entry": call.entry,
+        "task": call.task or None,
         "first_step": call.first_step,
         "arguments": [_variable(argument) for argument in call.arguments],
     }

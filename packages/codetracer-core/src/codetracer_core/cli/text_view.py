@@ -77,6 +77,8 @@ class TextView:
             signature = f"{name} {entry}"
         else:
             signature = name if name.startswith("<") and not arguments else f"{name}({arguments})"
+        if call.task:
+            signature += f" in task {_plain(call.task)}"
         if step is None:
             return f"{signature}{result}"
         path = _plain(step.path.removeprefix(self._workdir))

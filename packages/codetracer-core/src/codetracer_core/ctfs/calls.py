@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from codetracer_core.ctfs.edges import EdgeStream
 from codetracer_core.ctfs.streams import Records
+from codetracer_core.ctfs.tasks import TaskStream
 from codetracer_core.ctfs.values import Value, Variable
 from codetracer_core.errors import TraceError
 
@@ -37,6 +38,9 @@ class Call:
     ``return``, ``yield``, ``unwind``, ``switch``, ``lost`` (unseen) or ``open`` (it was running
     when the recording ended). ``entry`` is empty in traces of other recorders, which do not say,
     and ``exit`` there is what return value and exception tell.
+
+    ``task`` is the name of the task of asyncio that a coroutine begins or goes on with, empty for
+    other calls: what it awaits and calls runs in the same task.
     """
 
     key: int
@@ -52,6 +56,7 @@ class Call:
     child_count: int
     entry: str = ""
     exit: str = ""
+    task: str = ""
 
 
 class CallStream:
@@ -66,6 +71,7 @@ class CallStream:
     ) -> None:
         self._records = Records(container, "calls")
         self._edges = EdgeStream(container)
+        self._tasks = TaskStream(container)
         self._functions = functions
         self._names = names
         self._decode_value = decode_value
@@ -150,6 +156,7 @@ class CallStream:
             child_count=cursor.count(),
             entry=entry,
             exit=exit_ or _exit(return_value, exception),
+            task=self._tasks.task(key),
         )
 
     def _variable(self, cursor: Cursor) -> Variable:

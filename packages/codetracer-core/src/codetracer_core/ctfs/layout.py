@@ -41,5 +41,7 @@ ERROR_EVENT = 11
 # edges.dat: a byte for each call, 16 * how it ends + how it begins, in chunks of this many.
 # csrc/expand_calls.h has the numbers.
 EDGES_PER_CHUNK = 4096
+# tasks.dat: the tasks that calls begin or go on with, in chunks of what this many calls tell.
+TASKS_PER_CHUNK = 4096
 ENTRIES = ("call", "found", "resume", "throw", "switch")
 EXITS = ("open", "return", "yield", "unwind", "lost", "switch")

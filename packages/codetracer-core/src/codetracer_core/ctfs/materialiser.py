@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 
 from codetracer_core._native import lib
-from codetracer_core.ctfs.layout import EDGES_PER_CHUNK
+from codetracer_core.ctfs.layout import EDGES_PER_CHUNK, TASKS_PER_CHUNK
 from codetracer_core.ctfs.materialiser_expander import Expander
 from codetracer_core.ctfs.materialiser_meta import (
     SessionFacts,
@@ -56,6 +56,7 @@ _FILES = (
     "edges.idx",
     "meta.dat",
 )
+_TASK_FILES = ("tasks.dat", "tasks.idx")
 _STEPS_PER_CHUNK = 4096
 _CALLS_PER_CHUNK = 256
 _EVENTS_PER_CHUNK = 64
@@ -120,7 +121,8 @@ def materialise(
         ]
         temporary = temporary_beside(directory / name)
         try:
-            with ContainerWriter(temporary, _FILES) as container:
+            files = (*_FILES, *_TASK_FILES) if expander.counts.task_bytes else _FILES
+            with ContainerWriter(temporary, files) as container:
                 _fill(container, expander, facts, sources, tick)
             size = temporary.stat().st_size
             damage = _damage(reader, expander)
@@ -178,6 +180,10 @@ def _fill(
     edges = ChunkStream(container, "edges", EDGES_PER_CHUNK)
     for piece in expander.edges():
         edges.add(piece)
+    if expander.counts.task_bytes:
+        tasks = ChunkStream(container, "tasks", TASKS_PER_CHUNK)
+        for chunk in expander.tasks():
+            tasks.add(memoryview(chunk))
     container.append("meta.dat", meta_record(facts, [text.decode() for text in path_texts]))
 
 

@@ -6,7 +6,7 @@ import errno
 import os
 
 from codetracer_core._native import ffi, lib
-from codetracer_core.ctfs.layout import EDGES_PER_CHUNK
+from codetracer_core.ctfs.layout import EDGES_PER_CHUNK, TASKS_PER_CHUNK
 from codetracer_core.ctfs.temporary import open_new, temporary_beside
 from codetracer_core.errors import EnvironmentError_
 
@@ -70,8 +70,8 @@ class Expander:
         ``exit_status`` becomes the return value of the root call. ``tick`` is called after each
         chunk.
         """
-        rows, blobs = self._temporary_file(), self._temporary_file()
-        if lib.ct_expander_collect(self._handle, rows, blobs, main_script, len(main_script)):
+        files = [self._temporary_file() for _ in range(3)]
+        if lib.ct_expander_collect(self._handle, *files, main_script, len(main_script)):
             raise self._failure()
         for _ in self._states(tick):
             raise AssertionError  # the first pass fills nothing
@@ -180,6 +180,17 @@ class Expander:
         while length := lib.ct_expander_edges(self._handle, key, buffer, EDGES_PER_CHUNK):
             yield memoryview(ffi.buffer(buffer, length))
             key += length
+        if lib.ct_expander_failed(self._handle):
+            raise self._failure()
+
+    def tasks(self) -> Iterator[bytes]:
+        """Give what calls tell of their tasks, for each chunk of calls."""
+        buffer = ffi.new("uint8_t[]", _PIECE)
+        for key in range(0, self.counts.calls, TASKS_PER_CHUNK):
+            chunk = bytearray()
+            while length := lib.ct_expander_tasks(self._handle, key, buffer, _PIECE):
+                chunk += ffi.buffer(buffer, length)
+            yield bytes(chunk)
         if lib.ct_expander_failed(self._handle):
             raise self._failure()
 
