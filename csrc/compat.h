@@ -193,6 +193,75 @@ static inline bool ct_inline_of(PyObject *v, ct_inline *out, PyObject **dict)
 }
 #endif
 
+/* Which attributes an object keeps in itself, and in which order they were set: the words beside its
+ * values that say so. */
+#define CT_FORM_FIELDS 14
+typedef struct {
+    uint64_t words[2]; /* the second is 0 for a few attributes */
+    uint32_t head;
+    bool is_long;
+    uint8_t span; /* places of values, up to the last that is taken */
+} ct_inline_form;
+
+static inline uint64_t ct_word_at(const void *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* The values of an object whose class is as it was when the form was taken, NULL when its form is
+ * another one now. */
+#if PY_VERSION_HEX >= 0x030D0000
+#define CT_FORM_SHORT 8 /* attributes that one word speaks of */
+static inline PyObject **ct_inline_values(PyObject *v, const ct_inline_form *form)
+{
+    PyDictValues *values = _PyObject_InlineValues(v);
+    uint32_t head;
+    memcpy(&head, values, sizeof head);
+    if (_PyObject_GetManagedDict(v) != NULL || head != form->head)
+        return NULL;
+    const void *order = &values->values[values->capacity];
+    if (ct_word_at(order) != form->words[0] ||
+        (form->is_long && ct_word_at((const char *)order + 8) != form->words[1]))
+        return NULL;
+    return values->values;
+}
+#else
+#define CT_FORM_SHORT 6
+static inline PyObject **ct_inline_values(PyObject *v, const ct_inline_form *form)
+{
+    PyDictOrValues held = *_PyObject_DictOrValuesPointer(v);
+    if (!_PyDictOrValues_IsValues(held))
+        return NULL;
+    PyDictValues *values = _PyDictOrValues_GetValues(held);
+    if (ct_word_at((const char *)values - 8) != form->words[0] ||
+        (form->is_long && ct_word_at((const char *)values - 16) != form->words[1]))
+        return NULL;
+    return values->values;
+}
+#endif
+
+/* The form of an object with at least one attribute and at most CT_FORM_FIELDS. */
+static inline ct_inline_form ct_inline_form_of(const ct_inline *held)
+{
+    ct_inline_form form = {.is_long = held->count > CT_FORM_SHORT};
+    for (int i = 0; i < held->count; i++) {
+        uint8_t at = held->order[CT_INLINE_ORDER_STEP * i];
+        form.span = at >= form.span ? at + 1 : form.span;
+    }
+#if PY_VERSION_HEX >= 0x030D0000
+    const void *values = (const char *)held->values - offsetof(PyDictValues, values);
+    memcpy(&form.head, values, sizeof form.head);
+    const char *first = (const char *)held->order, *second = first + 8;
+#else
+    const char *first = (const char *)held->values - 8, *second = first - 8;
+#endif
+    form.words[0] = ct_word_at(first);
+    form.words[1] = form.is_long ? ct_word_at(second) : 0;
+    return form;
+}
+
 static inline bool ct_int_fits(PyObject *v, int64_t *out)
 {
     if (ct_likely(PyUnstable_Long_IsCompact((PyLongObject *)v))) {

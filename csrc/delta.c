@@ -1,6 +1,7 @@
 #include "delta.h"
 
 #include "field_names.h"
+#include "known.h"
 #include "secrets.h"
 #include "snapshot.h"
 #include "types.h"
@@ -171,6 +172,14 @@ static uint8_t *put_patch(const struct ct_tree *tree, uint8_t *p, PyObject *v, u
     return p;
 }
 
+/* Definitions that were written last are lost. */
+static void undefine(void)
+{
+    ct_types_undefine();
+    ct_field_names_undefine();
+    ct_known_undefine();
+}
+
 /* Words of new items in the snapshot that is being made. */
 struct made {
     size_t from, to;
@@ -181,8 +190,7 @@ static uint8_t *abandon_edit(const struct made *made, int count)
 {
     for (int i = 0; i < count; i++)
         ct_shot_release(made[i].from, made[i].to);
-    ct_types_undefine();
-    ct_field_names_undefine();
+    undefine();
     ct_shot_begin();
     return NULL;
 }
@@ -248,9 +256,9 @@ static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
         if (p == NULL)
             p = put_patch(tree, value, v, &cost);
     }
+    ct_encoder e;
+    ct_encoder_start(&e, attributes);
     if (p == NULL) {
-        ct_encoder e;
-        ct_encoder_start(&e, attributes);
         e.shot = true;
         p = ct_put_value(&e, value, v);
         cost = ct_encoder_cost(&e);
@@ -259,6 +267,13 @@ static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
     if (tree != NULL)
         slot->kind = CT_SLOT_STALE; /* the old snapshot is reused or gone */
     if (ct_unlikely(now == NULL)) {
+        if (e.has_references) {
+            /* Bytes are compared next time, and numbers say nothing of what has them. */
+            undefine();
+            ct_encoder_start(&e, attributes);
+            p = ct_put_value(&e, value, v);
+            cost = ct_encoder_cost(&e);
+        }
         p = keep_copy(slot, start, value, p, cost, total);
         if (p == start && ct_field_definitions != definitions)
             ct_field_names_undefine();
@@ -285,11 +300,28 @@ static uint8_t *state_object(ct_slot *slot, uint8_t *p, ct_item item, PyObject *
     return p;
 }
 
+/* State an object by its number; NULL when it has none. */
+static uint8_t *state_known(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
+                            ct_attributes *attributes)
+{
+    ct_encoder e;
+    ct_encoder_start(&e, attributes);
+    p = ct_put_known(&e, ct_put_item(p, item), v);
+    if (p == NULL)
+        return NULL;
+    remember(slot, CT_SLOT_KNOWN, (uint64_t)(uintptr_t)v, ct_encoder_cost(&e), total);
+    slot->aux = ct_known_place(v)->stamp;
+    return p;
+}
+
 /* Values that are neither ints of 64 bits nor constants nor floats. */
 static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
                             ct_attributes *attributes)
 {
     if (slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v)
+        return p;
+    if (slot->kind == CT_SLOT_KNOWN && slot->bits == (uint64_t)(uintptr_t)v &&
+        ct_known_is(v, slot->aux))
         return p;
     if (slot->kind == CT_SLOT_TREE && ct_tree_same((struct ct_tree *)(uintptr_t)slot->bits, v))
         return p;
@@ -312,6 +344,9 @@ static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
     if (ct_is_exact_scalar(type))
         return state_copy(slot, p, item, v, total);
     if (ct_exact_container(type) == CT_SHAPE_OBJECT) {
+        uint8_t *end = state_known(slot, p, item, v, total, attributes);
+        if (end != NULL)
+            return end;
         ct_type *entry = ct_type_of(type);
         if (entry != NULL && entry->shape == CT_SHAPE_OBJECT && !entry->has_fields)
             return state_object(slot, p, item, v, entry, total);

@@ -14,6 +14,7 @@ enum ct_slot_kind {
     CT_SLOT_INT,    /* bits: the int */
     CT_SLOT_FLOAT,  /* bits: the double */
     CT_SLOT_OBJECT, /* bits: address; aux: type id */
+    CT_SLOT_KNOWN,  /* bits: address; aux: stamp (known.h) */
     CT_SLOT_HELD,   /* bits: a reference to an immutable atom */
     CT_SLOT_COPY,   /* bits: malloc'ed struct ct_copy: the bytes that were written */
     CT_SLOT_TREE,   /* bits: malloc'ed struct ct_tree: a snapshot of a container */

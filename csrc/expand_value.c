@@ -31,6 +31,8 @@ void ct_values_free(struct ct_values *values)
     free(values->items.ends);
     for (size_t i = 0; i < CTJ_FIELD_NAMES; i++)
         ct_buf_free(&values->fields[i]);
+    for (size_t i = 0; i < CTJ_NUMBERS; i++)
+        ct_buf_free(&values->numbered[i].cbor);
 }
 
 uint32_t ct_value_type(struct ct_values *values, enum ct_builtin builtin)
@@ -441,6 +443,39 @@ static uint32_t read_text_object(struct ct_values *values, struct ctj_cursor *in
     return put_raw(values, CT_T_NONE, as != CT_NO_ID ? as : type);
 }
 
+/* A value that is given a number. */
+static uint32_t read_numbered(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
+                              unsigned depth)
+{
+    uint64_t number = ctj_uv(in);
+    size_t start = values->value.length;
+    uint32_t type = read_value(values, in, as, depth + 1);
+    size_t length = values->value.length - start;
+    if (number >= CTJ_NUMBERS || length > CTJ_NUMBERED_MAX)
+        ctj_fail(in, CTJ_E_LIMIT);
+    if (in->error || values->value.failed)
+        return type;
+    struct ct_numbered *numbered = &values->numbered[number];
+    numbered->cbor.length = 0;
+    numbered->type = type;
+    ct_buf_put(&numbered->cbor, values->value.data + start, length);
+    if (numbered->cbor.failed)
+        ctj_fail(in, CTJ_E_MEMORY);
+    return type;
+}
+
+static uint32_t read_reference(struct ct_values *values, struct ctj_cursor *in)
+{
+    uint64_t number = ctj_uv(in);
+    if (in->error || number >= CTJ_NUMBERS || values->numbered[number].cbor.length == 0) {
+        ctj_fail(in, CTJ_E_REFERENCE);
+        return CT_NO_ID;
+    }
+    const struct ct_numbered *numbered = &values->numbered[number];
+    ct_buf_put(&values->value, numbered->cbor.data, numbered->cbor.length);
+    return numbered->type;
+}
+
 static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uint8_t tag,
                             uint32_t as, unsigned depth)
 {
@@ -497,6 +532,10 @@ static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uin
         return read_instance(values, in, as, depth);
     case CTJ_TEXT:
         return read_text_object(values, in, as);
+    case CTJ_NUMBERED:
+        return read_numbered(values, in, as, depth);
+    case CTJ_REFERENCE:
+        return read_reference(values, in);
     case CTJ_CYCLE:
         ctj_uv(in);
         return put_error(values, CT_T_CYCLE, "<cycle>");

@@ -51,6 +51,10 @@ struct ct_values {
     struct ct_items items;
     struct ct_value_losses losses;
     struct ct_buf fields[CTJ_FIELD_NAMES]; /* names of fields, as they were defined last */
+    struct ct_numbered {
+        struct ct_buf cbor;
+        uint32_t type;
+    } numbered[CTJ_NUMBERS]; /* values with numbers, the same */
 };
 
 void ct_values_free(struct ct_values *values);

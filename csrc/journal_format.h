@@ -130,6 +130,8 @@ enum ctj_value {
     CTJ_TEXT = 0x2B,     /* uv type, uv characters in all, text: an object in words */
     CTJ_EDIT = 0x2C, /* uv edits, each: uv items kept since the last one, value: the list or tuple
                         of the slot's last value with some items replaced */
+    CTJ_NUMBERED = 0x2D,  /* uv number, value: gives the number to this value */
+    CTJ_REFERENCE = 0x2E, /* uv number: the value that has it */
     CTJ_VALUE_EXTENSION = 0x38, /* 0x38..0x3F: uv length, that many bytes */
     CTJ_VALUE_EXTENSION_LAST = 0x3F,
     CTJ_SMALL_DIFF = 0x40,
@@ -144,6 +146,9 @@ enum ctj_field {
     CTJ_FIELD_NAMED = 3,   /* CTJ_FIELD_NAMED + number, then the value */
 };
 #define CTJ_FIELD_NAMES 1024 /* numbers of names; they are given again and again */
+
+#define CTJ_NUMBERS      512  /* numbers of values; they are given again and again */
+#define CTJ_NUMBERED_MAX 32768 /* bytes of a value in a trace that may have a number */
 
 /* Flags of CTJ_FUNCTION. */
 enum ctj_function_flag {

@@ -5,6 +5,7 @@
 #include "describe.h"
 #include "field_names.h"
 #include "instance.h"
+#include "known.h"
 
 #define WORDS_LIMIT (1u << 16)
 
@@ -31,6 +32,7 @@ static const uintptr_t *after_head(const uintptr_t *w)
         return w + 3;
     case CT_WORD_OBJECT:
     case CT_WORD_NAMED:
+    case CT_WORD_KNOWN:
         return w + 2;
     case CT_WORD_INSTANCE:
         return w + 5;
@@ -136,6 +138,8 @@ static inline const uintptr_t *same_under_key(const uintptr_t *w, PyObject *v)
  * be told at a glance. */
 static inline const uintptr_t *same_at_a_glance(const uintptr_t *w, PyObject *v)
 {
+    if ((*w & 0xFF) == CT_WORD_KNOWN)
+        return w[1] == (uintptr_t)v && ct_known_is(v, (uint32_t)(*w >> 8)) ? w + 2 : NULL;
     PyTypeObject *type = Py_TYPE(v);
     ct_inline held;
     PyObject *dict;
@@ -434,6 +438,8 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
         int at = around.depth - (int)(word >> 8);
         return at >= 0 && around.open[at] == v ? w + 1 : NULL;
     }
+    if ((word & 0xFF) == CT_WORD_KNOWN)
+        return same_at_a_glance(w, v);
     if ((word & 0xFF) == CT_WORD_COPY)
         return w[1] == (uintptr_t)type && !ct_is_atom(v) ? same_encoding(w, v, NULL) : NULL;
     if (ct_unlikely(is_around(v)))

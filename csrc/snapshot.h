@@ -21,6 +21,7 @@ enum ct_word {
                                  shown << 1 | plain, the builtin part or NOTHING, the shown fields,
                                  a name and a value each */
     CT_WORD_NAMED = 0x0B,     /* type id; then: address, its name (owned) */
+    CT_WORD_KNOWN = 0x12,     /* stamp; then: address (known.h) */
     CT_WORD_REDACTED = 0x0C,  /* in place of a value: a filter hides it */
     CT_WORD_DROPPED = 0x0D,   /* the same; the key is not shown either */
     CT_WORD_STOP = 0x0E,      /* in place of an item: the container ends here */

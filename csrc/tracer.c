@@ -10,6 +10,7 @@
 #include "field_names.h"
 #include "frame.h"
 #include "inject.h"
+#include "known.h"
 #include "leaving.h"
 #include "secrets.h"
 #include "stack.h"
@@ -586,5 +587,6 @@ void ct_tracer_close(void)
     ct_types_clear();
     ct_attributes_clear();
     ct_field_names_clear();
+    ct_known_clear();
     ct_exceptions_clear();
 }

@@ -5,6 +5,7 @@
 #include "describe.h"
 #include "field_names.h"
 #include "instance.h"
+#include "known.h"
 #include "secrets.h"
 #include "snapshot.h"
 
@@ -554,8 +555,7 @@ static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_ty
     return p;
 }
 
-/* Anything that is not of an exact builtin type. */
-static uint8_t *put_typed(ct_encoder *e, uint8_t *p, PyObject *v)
+uint8_t *ct_put_object(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     ct_type *type = ct_type_of(Py_TYPE(v));
     if (type == NULL) {
@@ -629,8 +629,15 @@ static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v)
         return ct_put_uv(p, (uint64_t)up);
     }
     enum ct_shape shape = ct_exact_container(type);
-    if (shape == CT_SHAPE_OBJECT)
-        return put_typed(e, p, v);
+    if (shape == CT_SHAPE_OBJECT) {
+        uint8_t *end = e->shot ? ct_put_known(e, p, v) : NULL;
+        if (end == NULL)
+            return ct_put_object(e, p, v);
+        e->has_references = true;
+        ct_shot_push(CT_WORD(CT_WORD_KNOWN, ct_known_place(v)->stamp));
+        ct_shot_push((uintptr_t)v);
+        return end;
+    }
     shoot(e, (uintptr_t)type | CT_WORD_CONTAINER);
     switch (shape) {
     case CT_SHAPE_LIST:

@@ -58,8 +58,8 @@ void ct_uncount(void);
 typedef struct {
     int32_t left; /* bytes of the value's limit that are left */
     bool cut;     /* something was left out */
-    bool stopped; /* ... by the byte limit, so that no snapshot describes what was written */
     bool shot;    /* words of a snapshot are made on the way (snapshot.h) */
+    bool has_references; /* objects were written as numbers (known.h) */
     int depth;
     ct_attributes *attributes;      /* NULL: every name is allowed */
     PyObject *open[CT_DEPTH_LIMIT]; /* the containers around the current one, to find cycles */
@@ -68,7 +68,7 @@ typedef struct {
 static inline void ct_encoder_start(ct_encoder *e, ct_attributes *attributes)
 {
     e->left = ct_limits.value;
-    e->cut = e->stopped = e->shot = false;
+    e->cut = e->shot = e->has_references = false;
     e->attributes = attributes;
     e->depth = 0;
 }
@@ -78,6 +78,9 @@ static inline uint32_t ct_encoder_cost(const ct_encoder *e)
 {
     return (uint32_t)(ct_limits.value - e->left);
 }
+
+/* Write an object that is neither an atom nor of an exact builtin type. */
+uint8_t *ct_put_object(ct_encoder *e, uint8_t *p, PyObject *v);
 
 /* Write one value.  Needs room for its limit and CT_HOLD_LIMIT * 4 bytes more. */
 uint8_t *ct_put_value(ct_encoder *e, uint8_t *p, PyObject *v);

@@ -3,6 +3,7 @@
 
 #include "field_names.h"
 #include "frame.h"
+#include "known.h"
 
 static void refresh(ct_thread *t, ct_shadow *frame)
 {
@@ -165,5 +166,6 @@ void ct_undo_unit(ct_thread *t, ct_shadow *frame)
     plan->globals_generation = 0;
     ct_types_undefine();
     ct_field_names_undefine();
+    ct_known_undefine();
     ct_uncount();
 }

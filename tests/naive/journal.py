@@ -197,6 +197,7 @@ class Decoder:
         self.names: dict[int, str] = {}
         self.types: dict[int, str] = {}
         self.fields: dict[int, str] = {}
+        self.numbered: dict[int, Any] = {}
         self.functions: dict[int, Function] = {}
         self.globals: dict[int, dict[int, Any]] = {}
         self.stacks: dict[int, list[Frame]] = {0: []}
@@ -256,6 +257,12 @@ class Decoder:
             return self.instance(data)
         if tag == 0x2B:
             return Text(self.types[data.uv()], data.uv(), data.text())
+        if tag == 0x2D:
+            number = data.uv()
+            self.numbered[number] = self.value(data)
+            return self.numbered[number]
+        if tag == 0x2E:
+            return self.numbered[data.uv()]
         if 0x38 <= tag <= 0x3F:
             data.raw(data.uv())
             return Absent("unknown")
@@ -349,6 +356,7 @@ class Decoder:
     def chunk(self, records: bytes, live: bool) -> None:
         data = Bytes(records)
         self.stated.clear()
+        self.numbered.clear()
         while data.more():
             if data.data[data.at] == 0:
                 if not live:

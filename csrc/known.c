@@ -1,0 +1,128 @@
+#include "known.h"
+
+#include "chunk.h"
+#include "field_names.h"
+#include "instance.h"
+#include "snapshot.h"
+#include "tracer.h"
+
+/* Steps for which an object keeps its number from another one with the same place: two that are met
+ * in turn would be written out each time. */
+#define KEPT_STEPS 256
+
+struct ct_known ct_known[CTJ_NUMBERS];
+
+static uint32_t stamps;
+
+static bool is_small(PyObject *v)
+{
+    if (PyUnicode_CheckExact(v))
+        return PyUnicode_GET_LENGTH(v) <= CT_KNOWN_TEXT && ct_is_atom(v);
+    if (PyLong_CheckExact(v))
+        return PyUnstable_Long_IsCompact((PyLongObject *)v);
+    return v == Py_None || PyBool_Check(v) || PyFloat_CheckExact(v);
+}
+
+/* True when an object of this type may have a number: its attributes, which a filter allows, are
+ * small and few, and lie in the object itself. */
+static bool is_eligible(const ct_encoder *e, PyObject *v, const ct_type *type, ct_inline *held)
+{
+    PyObject *dict;
+    if (type->dict != CT_DICT_MANAGED || type->layout != NULL || !type->is_open ||
+        type->version == 0 || e->depth >= ct_limits.depth || !ct_inline_of(v, held, &dict) ||
+        held->count == 0 || held->count > CT_KNOWN_FIELDS || held->count > ct_limits.items)
+        return false;
+    for (int i = 0; i < held->count; i++) {
+        uint8_t at = held->order[CT_INLINE_ORDER_STEP * i];
+        PyObject *name = held->names[at].me_key, *value = held->values[at];
+        if (name == NULL || value == NULL || at >= CT_KNOWN_FIELDS || !is_small(value) ||
+            !ct_is_atom(name) || ct_attribute_action(e->attributes, name) != CT_ALLOW)
+            return false;
+    }
+    return true;
+}
+
+static void forget(struct ct_known *known)
+{
+    known->object = NULL;
+    for (int i = 0; i < known->form.span; i++)
+        Py_CLEAR(known->values[i]);
+    known->form.span = 0;
+}
+
+static void remember(struct ct_known *known, PyObject *v, const ct_type *type,
+                     const ct_inline *held)
+{
+    forget(known);
+    known->object = v;
+    known->type = Py_TYPE(v);
+    known->version = type->version;
+    known->type_id = type->id;
+    known->stamp = ++stamps;
+    known->form = ct_inline_form_of(held);
+    for (int i = 0; i < known->form.span; i++)
+        known->values[i] = Py_XNewRef(held->values[i]);
+}
+
+/* Write the object with its number in front; NULL when the value's limit does not allow it. */
+static uint8_t *define(ct_encoder *e, uint8_t *p, PyObject *v, struct ct_known *known)
+{
+    int32_t left = e->left;
+    bool shot = e->shot, cut = e->cut;
+    *p++ = CTJ_NUMBERED;
+    p = ct_put_uv(p, (uint64_t)(known - ct_known));
+    e->shot = false;
+    p = ct_put_object(e, p, v);
+    e->shot = shot;
+    known->cost = left - e->left;
+    if (ct_likely(e->left > 0))
+        return p;
+    e->left = left;
+    e->cut = cut;
+    ct_types_undefine();
+    ct_field_names_undefine();
+    return NULL;
+}
+
+uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    struct ct_known *known = ct_known_place(v);
+    ct_type *found = ct_type_of(Py_TYPE(v));
+    if (found == NULL)
+        return NULL;
+    if (known->object == v && known->generation == ct_out.generation &&
+        known->attributes == e->attributes && known->type_id == found->id &&
+        e->left > known->cost && e->depth < ct_limits.depth && ct_known_is_unchanged(known, v)) {
+        known->used = ct_session.steps;
+        e->left -= known->cost;
+        *p++ = CTJ_REFERENCE;
+        return ct_put_uv(p, (uint64_t)(known - ct_known));
+    }
+    bool is_taken = known->object != NULL && known->generation == ct_out.generation &&
+                    (known->object != v || known->attributes != e->attributes) &&
+                    ct_session.steps - known->used < KEPT_STEPS;
+    const ct_type type = *found; /* looking at others moves the table */
+    ct_inline held;
+    if (is_taken || !is_eligible(e, v, &type, &held))
+        return NULL;
+    p = define(e, p, v, known);
+    if (p == NULL)
+        return NULL;
+    remember(known, v, &type, &held);
+    known->attributes = e->attributes;
+    known->generation = ct_out.generation;
+    known->used = ct_session.steps;
+    return p;
+}
+
+void ct_known_undefine(void)
+{
+    for (int i = 0; i < CTJ_NUMBERS; i++)
+        ct_known[i].generation = 0;
+}
+
+void ct_known_clear(void)
+{
+    for (int i = 0; i < CTJ_NUMBERS; i++)
+        forget(&ct_known[i]);
+}

@@ -1,0 +1,63 @@
+/* Objects whose attributes are a few small atoms, as they were written last.  Whoever refers to one
+ * again, unchanged, writes its number; that it is unchanged is told by comparing its attributes. */
+#ifndef CT_KNOWN_H
+#define CT_KNOWN_H
+
+#include "journal_format.h"
+#include "value.h"
+
+#define CT_KNOWN_FIELDS CT_FORM_FIELDS /* attributes of an object, at most */
+#define CT_KNOWN_TEXT   64             /* characters of one, at most: these are kept alive */
+
+/* The object that has a number just now. */
+struct ct_known {
+    PyObject *object; /* borrowed, only compared */
+    PyTypeObject *type;
+    unsigned int version; /* of the type */
+    uint32_t stamp;       /* says which of its states this is */
+    ct_inline_form form;
+    PyObject *values[CT_KNOWN_FIELDS]; /* as the object stores them, owned, NULL in gaps */
+    uint64_t used;                     /* the step that it was last met in */
+    uint64_t generation;               /* of the chunk that holds the definition */
+    ct_attributes *attributes;         /* that all its fields were allowed by */
+    uint32_t type_id;
+    int32_t cost;
+};
+extern struct ct_known ct_known[CTJ_NUMBERS];
+
+/* The place of an object is its number. */
+static inline struct ct_known *ct_known_place(const PyObject *v)
+{
+    return &ct_known[((uintptr_t)v >> 4) % CTJ_NUMBERS];
+}
+
+static inline bool ct_known_is_unchanged(const struct ct_known *known, PyObject *v)
+{
+    PyTypeObject *type = Py_TYPE(v);
+    if (known->type != type || known->version != ct_type_version(type))
+        return false;
+    PyObject **values = ct_inline_values(v, &known->form);
+    if (ct_unlikely(values == NULL))
+        return false;
+    for (int i = 0; i < known->form.span; i++)
+        if (values[i] != known->values[i])
+            return false;
+    return true;
+}
+
+/* True when v is in the state that has this stamp. */
+static inline bool ct_known_is(PyObject *v, uint32_t stamp)
+{
+    const struct ct_known *known = ct_known_place(v);
+    return known->object == v && known->stamp == stamp && ct_known_is_unchanged(known, v);
+}
+
+/* Write v as a number that it has, or that it is given with this; NULL when it has to be written
+ * without one.  The state that was written has the stamp in the object's place. */
+uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v);
+
+/* The live chunk has lost what was written last: numbers are given anew. */
+void ct_known_undefine(void);
+void ct_known_clear(void);
+
+#endif
