@@ -110,7 +110,7 @@ static inline PyObject *ct_module_name(PyObject *module)
 /* A number that stands for this type as it is now and for no other, 0 when it has none. */
 static inline unsigned int ct_type_version(PyTypeObject *type)
 {
-    return PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG) ? type->tp_version_tag : 0;
+    return type->tp_version_tag; /* CPython 3.13 does not set the flag that says it is valid */
 }
 
 /* A number that changes whenever the dict does and is never used for another state of any dict; 0

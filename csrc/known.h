@@ -45,11 +45,12 @@ static inline bool ct_known_is_unchanged(const struct ct_known *known, PyObject 
     return true;
 }
 
-/* True when v is in the state that has this stamp. */
+/* True when v is in the state that has this stamp, which was given to it or to what lay there
+ * before. */
 static inline bool ct_known_is(PyObject *v, uint32_t stamp)
 {
     const struct ct_known *known = ct_known_place(v);
-    return known->object == v && known->stamp == stamp && ct_known_is_unchanged(known, v);
+    return known->stamp == stamp && ct_known_is_unchanged(known, v);
 }
 
 /* Write v as a number that it has, or that it is given with this; NULL when it has to be written

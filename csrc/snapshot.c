@@ -176,6 +176,11 @@ static const uintptr_t *same_sequence(const uintptr_t *w, PyObject *v, Py_ssize_
     const uintptr_t *start = w - 3;
     around.open[around.depth++] = v;
     for (Py_ssize_t i = 0; i < shown; i++) {
+        if ((*w & 0xFF) == CT_WORD_KNOWN && w[1] == (uintptr_t)items[i] &&
+            ct_known_is(items[i], (uint32_t)(*w >> 8))) {
+            w += 2;
+            continue;
+        }
         if (ct_unlikely(*w == CT_WORD_STOP)) {
             w++;
             break;

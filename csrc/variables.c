@@ -40,8 +40,10 @@ static inline uint8_t *state_slot(ct_slot *slot, uint8_t *p, uint32_t i, PyObjec
         if (Py_TYPE(v) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)v) &&
             slot->bits == (uint64_t)PyUnstable_Long_CompactValue((PyLongObject *)v))
             return p;
-    } else if (slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v) {
-        return p;
+    } else if (slot->bits == (uint64_t)(uintptr_t)v) {
+        if (slot->kind == CT_SLOT_HELD ||
+            (slot->kind == CT_SLOT_KNOWN && ct_known_is(v, slot->aux)))
+            return p;
     }
     return ct_slot_state(slot, p, ct_item_of_slot(i), v, cost, attributes);
 }
