@@ -195,10 +195,40 @@ static uint8_t *abandon_edit(const struct made *made, int count)
     return NULL;
 }
 
+/* Write items that have numbers in place of others that had some, and correct the snapshot; NULL
+ * when there are other items among them. */
+static uint8_t *put_numbers(ct_encoder *e, struct ct_tree *tree, uint8_t *p, PyObject *v,
+                            const struct ct_change *changes, int count)
+{
+    for (int i = 0; i < count; i++)
+        if ((tree->words[changes[i].start] & 0xFF) != CT_WORD_KNOWN)
+            return NULL;
+    PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
+    int32_t left = e->left;
+    Py_ssize_t next = 0;
+    *p++ = CTJ_EDIT;
+    p = ct_put_uv(p, (uint64_t)count);
+    for (int i = 0; i < count; i++) {
+        PyObject *item = items[changes[i].index];
+        p = ct_put_uv(p, (uint64_t)(changes[i].index - next));
+        p = ct_put_known(e, p, item);
+        if (p == NULL) {
+            if (i > 0)
+                undefine();
+            e->left = left;
+            return NULL;
+        }
+        tree->words[changes[i].start] = CT_WORD(CT_WORD_KNOWN, ct_known_place(item)->stamp);
+        tree->words[changes[i].start + 1] = (uintptr_t)item;
+        next = changes[i].index + 1;
+    }
+    return p;
+}
+
 /* Write only the items of a list or tuple that have changed; NULL when that is impossible or not
- * worth it. */
+ * worth it.  `*corrected` says that the snapshot is that of the value already. */
 static uint8_t *put_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t *cost,
-                         ct_attributes *attributes)
+                         ct_attributes *attributes, bool *corrected)
 {
     struct ct_change changes[CT_CHANGES_LIMIT];
     struct made made[CT_CHANGES_LIMIT];
@@ -210,8 +240,14 @@ static uint8_t *put_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t
     ct_encoder e;
     ct_encoder_start(&e, attributes);
     e.left -= (int32_t)*cost;
-    e.shot = true;
     e.open[e.depth++] = v;
+    uint8_t *end = put_numbers(&e, tree, p, v, changes, count);
+    if (end != NULL) {
+        *cost = ct_encoder_cost(&e);
+        *corrected = true;
+        return end;
+    }
+    e.shot = true;
     PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
     bool flat = tree->words[2] & CT_FORM_FLAT;
     size_t moved = 0;
@@ -252,7 +288,13 @@ static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
     ct_shot_begin();
     p = NULL;
     if (tree != NULL && (type == &PyList_Type || type == &PyTuple_Type)) {
-        p = put_edit(tree, value, v, &cost, attributes);
+        bool corrected = false;
+        p = put_edit(tree, value, v, &cost, attributes, &corrected);
+        if (corrected) {
+            *total += cost - slot->cost;
+            slot->cost = cost;
+            return p;
+        }
         if (p == NULL)
             p = put_patch(tree, value, v, &cost);
     }

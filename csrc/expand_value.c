@@ -22,6 +22,12 @@ static struct ct_span literal(const char *text)
 
 static const struct ct_span NOTHING = {(const uint8_t *)"", 0};
 
+static void numbered_free(struct ct_numbered *numbered)
+{
+    ct_buf_free(&numbered->cbor);
+    free(numbered->fields.ends);
+}
+
 void ct_values_free(struct ct_values *values)
 {
     ct_names_free(&values->types);
@@ -32,7 +38,7 @@ void ct_values_free(struct ct_values *values)
     for (size_t i = 0; i < CTJ_FIELD_NAMES; i++)
         ct_buf_free(&values->fields[i]);
     for (size_t i = 0; i < CTJ_NUMBERS; i++)
-        ct_buf_free(&values->numbered[i].cbor);
+        numbered_free(&values->numbered[i]);
 }
 
 uint32_t ct_value_type(struct ct_values *values, enum ct_builtin builtin)
@@ -289,15 +295,23 @@ static uint32_t read_container(struct ct_values *values, struct ctj_cursor *in, 
     return read_items(values, in, array, total, shown, 0, items, builtin == CT_T_DICT, type, depth);
 }
 
+/* Where a value lies in `value`. */
+struct ct_extent {
+    size_t start, end;
+};
+
 /* A field and its value, as a pair. */
-static void read_field(struct ct_values *values, struct ctj_cursor *in, struct ct_span name,
+static struct ct_extent read_field(struct ct_values *values, struct ctj_cursor *in, struct ct_span name,
                        unsigned depth)
 {
     struct ct_buf *out = &values->value;
     struct ct_cbor_array field = ct_cbor_open(out, CT_CBOR_TUPLE, 2);
     ct_cbor_text(out, CT_CBOR_STRING, name, NOTHING, ct_value_type(values, CT_T_STR));
+    size_t start = out->length;
     read_value(values, in, CT_NO_ID, depth + 1);
+    struct ct_extent extent = {start, out->length};
     ct_cbor_close(out, field, 2, ct_value_type(values, CT_T_TUPLE));
+    return extent;
 }
 
 /* An exception is shown as its fields, of which the arguments are known. */
@@ -393,11 +407,23 @@ static uint64_t read_part(struct ct_values *values, struct ctj_cursor *in, unsig
     return 1;
 }
 
+/* Fields that a numbered instance may have: more than this may move its content when it is closed. */
+#define MARKED_FIELDS 16
+
+/* Note where the value of a field lies in the numbered value. */
+static void mark_field(struct ct_values *values, struct ct_items *marks, struct ct_extent extent)
+{
+    ct_items_add(marks, &values->value, extent.start - values->marks_start);
+    ct_items_add(marks, &values->value, extent.end - values->marks_start);
+}
+
 static uint32_t read_instance(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
                               unsigned depth)
 {
     uint32_t type = read_type(values, in);
     struct ct_cbor_array fields = ct_cbor_open(&values->value, CT_CBOR_SEQUENCE, CT_FIELDS_GUESS);
+    struct ct_items *marks = values->marks;
+    values->marks = NULL;
     uint64_t n = read_part(values, in, depth);
     uint64_t total = ctj_uv(in), shown = ctj_uv(in), dropped = 0, seen = 0;
     bool stop = false;
@@ -411,7 +437,10 @@ static uint32_t read_instance(struct ct_values *values, struct ctj_cursor *in, u
             values->losses.dropped++;
             continue;
         }
-        read_field(values, in, ct_buf_span(&values->fields[number]), depth);
+        struct ct_extent extent =
+            read_field(values, in, ct_buf_span(&values->fields[number]), depth);
+        if (marks != NULL)
+            mark_field(values, marks, extent);
         n++;
     }
     if (in->error)
@@ -443,36 +472,103 @@ static uint32_t read_text_object(struct ct_values *values, struct ctj_cursor *in
     return put_raw(values, CT_T_NONE, as != CT_NO_ID ? as : type);
 }
 
-/* A value that is given a number. */
+/* The value at the end of `value` has this number from now on. */
+static void set_number(struct ct_values *values, struct ctj_cursor *in,
+                       struct ct_numbered *numbered, size_t start, uint32_t type)
+{
+    struct ct_buf *out = &values->value;
+    if (out->length - start > CTJ_NUMBERED_MAX)
+        ctj_fail(in, CTJ_E_LIMIT);
+    numbered->cbor.length = 0;
+    if (!in->error && !out->failed)
+        ct_buf_put(&numbered->cbor, out->data + start, out->length - start);
+    numbered->type = type;
+    if (numbered->cbor.failed)
+        ctj_fail(in, CTJ_E_MEMORY);
+}
+
+/* The number that follows, or NULL; nothing with a number stands inside something that has one. */
+static struct ct_numbered *read_number(struct ct_values *values, struct ctj_cursor *in,
+                                       bool is_defined)
+{
+    uint64_t number = ctj_uv(in);
+    if (!in->error && number < CTJ_NUMBERS && !values->is_numbering &&
+        (!is_defined || values->numbered[number].cbor.length != 0))
+        return &values->numbered[number];
+    ctj_fail(in, CTJ_E_REFERENCE);
+    return NULL;
+}
+
 static uint32_t read_numbered(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
                               unsigned depth)
 {
-    uint64_t number = ctj_uv(in);
-    size_t start = values->value.length;
+    struct ct_numbered *numbered = read_number(values, in, false);
+    if (numbered == NULL)
+        return CT_NO_ID;
+    size_t start = values->marks_start = values->value.length;
+    numbered->fields.count = 0;
+    values->marks = &numbered->fields;
+    values->is_numbering = true;
     uint32_t type = read_value(values, in, as, depth + 1);
-    size_t length = values->value.length - start;
-    if (number >= CTJ_NUMBERS || length > CTJ_NUMBERED_MAX)
-        ctj_fail(in, CTJ_E_LIMIT);
-    if (in->error || values->value.failed)
-        return type;
-    struct ct_numbered *numbered = &values->numbered[number];
-    numbered->cbor.length = 0;
-    numbered->type = type;
-    ct_buf_put(&numbered->cbor, values->value.data + start, length);
-    if (numbered->cbor.failed)
-        ctj_fail(in, CTJ_E_MEMORY);
+    values->is_numbering = false;
+    values->marks = NULL;
+    if (numbered->fields.count > 2 * MARKED_FIELDS)
+        numbered->fields.count = 0;
+    set_number(values, in, numbered, start, type);
     return type;
 }
 
 static uint32_t read_reference(struct ct_values *values, struct ctj_cursor *in)
 {
-    uint64_t number = ctj_uv(in);
-    if (in->error || number >= CTJ_NUMBERS || values->numbered[number].cbor.length == 0) {
-        ctj_fail(in, CTJ_E_REFERENCE);
+    const struct ct_numbered *numbered = read_number(values, in, true);
+    if (numbered == NULL)
         return CT_NO_ID;
-    }
-    const struct ct_numbered *numbered = &values->numbered[number];
     ct_buf_put(&values->value, numbered->cbor.data, numbered->cbor.length);
+    return numbered->type;
+}
+
+/* Copy the bytes of a numbered instance from `from` up to the value of the field `index`; those of
+ * the fields from `at` on are among them. */
+static void keep_fields(struct ct_values *values, struct ct_numbered *numbered, size_t start,
+                        size_t from, uint64_t at, uint64_t index)
+{
+    uint32_t *marks = numbered->fields.ends;
+    size_t moved = values->value.length - start - from;
+    size_t to = index < numbered->fields.count / 2 ? marks[2 * index] : numbered->cbor.length;
+    for (uint64_t i = 2 * at; i < 2 * index; i++)
+        marks[i] += (uint32_t)moved;
+    ct_buf_put(&values->value, numbered->cbor.data + from, to - from);
+}
+
+/* A numbered instance of which some fields are replaced. */
+static uint32_t read_changed(struct ct_values *values, struct ctj_cursor *in, unsigned depth)
+{
+    struct ct_numbered *numbered = read_number(values, in, true);
+    if (numbered == NULL)
+        return CT_NO_ID;
+    uint32_t *marks = numbered->fields.ends;
+    size_t start = values->value.length, from = 0;
+    uint64_t edits = ctj_uv(in), fields = numbered->fields.count / 2, at = 0;
+    for (uint64_t i = 0; i < edits && !in->error && !values->value.failed; i++) {
+        uint64_t kept = ctj_uv(in);
+        if (kept >= fields - at) {
+            ctj_fail(in, CTJ_E_REFERENCE);
+            break;
+        }
+        keep_fields(values, numbered, start, from, at, at + kept);
+        at += kept + 1;
+        from = marks[2 * at - 1];
+        marks[2 * at - 2] = (uint32_t)(values->value.length - start);
+        values->is_numbering = true;
+        read_value(values, in, CT_NO_ID, depth + 1);
+        values->is_numbering = false;
+        marks[2 * at - 1] = (uint32_t)(values->value.length - start);
+    }
+    if (!in->error && !values->value.failed)
+        keep_fields(values, numbered, start, from, at, fields);
+    else
+        numbered->fields.count = 0;
+    set_number(values, in, numbered, start, numbered->type);
     return numbered->type;
 }
 
@@ -536,6 +632,8 @@ static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uin
         return read_numbered(values, in, as, depth);
     case CTJ_REFERENCE:
         return read_reference(values, in);
+    case CTJ_CHANGED:
+        return read_changed(values, in, depth);
     case CTJ_CYCLE:
         ctj_uv(in);
         return put_error(values, CT_T_CYCLE, "<cycle>");

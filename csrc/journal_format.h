@@ -132,6 +132,8 @@ enum ctj_value {
                         of the slot's last value with some items replaced */
     CTJ_NUMBERED = 0x2D,  /* uv number, value: gives the number to this value */
     CTJ_REFERENCE = 0x2E, /* uv number: the value that has it */
+    CTJ_CHANGED = 0x2F,   /* uv number, uv fields, each: uv fields kept since the last one, value:
+                             the instance that has the number, with some fields replaced, has it */
     CTJ_VALUE_EXTENSION = 0x38, /* 0x38..0x3F: uv length, that many bytes */
     CTJ_VALUE_EXTENSION_LAST = 0x3F,
     CTJ_SMALL_DIFF = 0x40,

@@ -47,6 +47,7 @@ static void forget(struct ct_known *known)
     known->object = NULL;
     for (int i = 0; i < known->form.span; i++)
         Py_CLEAR(known->values[i]);
+    known->type = NULL;
     known->form.span = 0;
 }
 
@@ -84,6 +85,56 @@ static uint8_t *define(ct_encoder *e, uint8_t *p, PyObject *v, struct ct_known *
     return NULL;
 }
 
+/* What a small value takes in a trace. */
+static int32_t cost_of(PyObject *v)
+{
+    if (PyUnicode_CheckExact(v))
+        return CT_COST_TEXT + (int32_t)ct_text_bytes(v, PyUnicode_GET_LENGTH(v));
+    return PyFloat_CheckExact(v) ? CT_COST_FLOAT
+           : PyLong_CheckExact(v) ? CT_COST_INT
+                                  : CT_COST_CONST;
+}
+
+/* Write what has changed of an object whose number is defined in this chunk; NULL when it is too
+ * much. */
+static uint8_t *put_changed(ct_encoder *e, uint8_t *p, struct ct_known *known, PyObject *v)
+{
+    PyObject **values = ct_inline_values(v, &known->form), *dict;
+    ct_inline held;
+    if (values == NULL || !ct_inline_of(v, &held, &dict))
+        return NULL;
+    int32_t cost = known->cost;
+    int changed = 0;
+    for (int i = 0; i < known->form.span; i++) {
+        if (values[i] == known->values[i])
+            continue;
+        if (!is_small(values[i]))
+            return NULL;
+        cost += cost_of(values[i]) - cost_of(known->values[i]);
+        changed++;
+    }
+    if (e->left <= cost)
+        return NULL;
+    int32_t left = e->left - cost;
+    *p++ = CTJ_CHANGED;
+    p = ct_put_uv(p, (uint64_t)(known - ct_known));
+    p = ct_put_uv(p, (uint64_t)changed);
+    for (int i = 0, next = 0; i < held.count; i++) {
+        uint8_t at = held.order[CT_INLINE_ORDER_STEP * i];
+        if (values[at] == known->values[at])
+            continue;
+        p = ct_put_uv(p, (uint64_t)(i - next));
+        p = ct_put_small(e, p, values[at]);
+        Py_SETREF(known->values[at], Py_NewRef(values[at]));
+        next = i + 1;
+    }
+    e->left = left;
+    known->cost = cost;
+    known->stamp = ++stamps;
+    known->used = ct_session.steps;
+    return p;
+}
+
 uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     struct ct_known *known = ct_known_place(v);
@@ -91,12 +142,19 @@ uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
     if (found == NULL)
         return NULL;
     if (known->object == v && known->generation == ct_out.generation &&
-        known->attributes == e->attributes && known->type_id == found->id &&
-        e->left > known->cost && e->depth < ct_limits.depth && ct_known_is_unchanged(known, v)) {
-        known->used = ct_session.steps;
-        e->left -= known->cost;
-        *p++ = CTJ_REFERENCE;
-        return ct_put_uv(p, (uint64_t)(known - ct_known));
+        known->attributes == e->attributes && known->type == Py_TYPE(v) &&
+        known->version == ct_type_version(known->type) && known->type_id == found->id &&
+        e->depth < ct_limits.depth) {
+        if (!ct_known_is_unchanged(known, v)) {
+            uint8_t *end = put_changed(e, p, known, v);
+            if (end != NULL)
+                return end;
+        } else if (e->left > known->cost) {
+            known->used = ct_session.steps;
+            e->left -= known->cost;
+            *p++ = CTJ_REFERENCE;
+            return ct_put_uv(p, (uint64_t)(known - ct_known));
+        }
     }
     bool is_taken = known->object != NULL && known->generation == ct_out.generation &&
                     (known->object != v || known->attributes != e->attributes) &&

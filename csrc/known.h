@@ -11,18 +11,18 @@
 
 /* The object that has a number just now. */
 struct ct_known {
-    PyObject *object; /* borrowed, only compared */
     PyTypeObject *type;
     unsigned int version; /* of the type */
     uint32_t stamp;       /* says which of its states this is */
     ct_inline_form form;
     PyObject *values[CT_KNOWN_FIELDS]; /* as the object stores them, owned, NULL in gaps */
+    PyObject *object;                  /* borrowed, only compared */
     uint64_t used;                     /* the step that it was last met in */
     uint64_t generation;               /* of the chunk that holds the definition */
     ct_attributes *attributes;         /* that all its fields were allowed by */
     uint32_t type_id;
     int32_t cost;
-};
+} __attribute__((aligned(256))); /* a place is then found by a shift */
 extern struct ct_known ct_known[CTJ_NUMBERS];
 
 /* The place of an object is its number. */
@@ -39,9 +39,11 @@ static inline bool ct_known_is_unchanged(const struct ct_known *known, PyObject 
     PyObject **values = ct_inline_values(v, &known->form);
     if (ct_unlikely(values == NULL))
         return false;
-    for (int i = 0; i < known->form.span; i++)
+    int i = 0, span = known->form.span;
+    do
         if (values[i] != known->values[i])
             return false;
+    while (++i < span);
     return true;
 }
 

@@ -165,6 +165,21 @@ static struct {
     Py_ssize_t index;
 } differing;
 
+/* The first item at or after `i` that is not the object with a number that it was; *at moves along.
+ */
+static inline Py_ssize_t after_known(const uintptr_t **at, PyObject **items, Py_ssize_t i,
+                                     Py_ssize_t shown)
+{
+    const uintptr_t *w = *at;
+    while (i < shown && (*w & 0xFF) == CT_WORD_KNOWN && w[1] == (uintptr_t)items[i] &&
+           ct_known_is(items[i], (uint32_t)(*w >> 8))) {
+        w += 2;
+        i++;
+    }
+    *at = w;
+    return i;
+}
+
 /* The items of a list, tuple or deque. */
 static const uintptr_t *same_sequence(const uintptr_t *w, PyObject *v, Py_ssize_t shown, bool flat)
 {
@@ -175,12 +190,7 @@ static const uintptr_t *same_sequence(const uintptr_t *w, PyObject *v, Py_ssize_
                                                                                   : NULL;
     const uintptr_t *start = w - 3;
     around.open[around.depth++] = v;
-    for (Py_ssize_t i = 0; i < shown; i++) {
-        if ((*w & 0xFF) == CT_WORD_KNOWN && w[1] == (uintptr_t)items[i] &&
-            ct_known_is(items[i], (uint32_t)(*w >> 8))) {
-            w += 2;
-            continue;
-        }
+    for (Py_ssize_t i = 0; (i = after_known(&w, items, i, shown)) < shown; i++) {
         if (ct_unlikely(*w == CT_WORD_STOP)) {
             w++;
             break;
@@ -523,7 +533,7 @@ int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *c
     }
     around.depth = 1;
     around.open[0] = v;
-    for (Py_ssize_t i = first; i < shown; i++) {
+    for (Py_ssize_t i = first; (i = after_known(&w, items, i, shown)) < shown; i++) {
         if (*w == CT_WORD_STOP)
             return -1;
         const uintptr_t *next = same_at_a_glance(w, items[i]);

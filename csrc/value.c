@@ -613,13 +613,7 @@ static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v)
     if (v == Py_None || type == &PyBool_Type || type == &PyFloat_Type || type == &PyComplex_Type) {
         if (e->shot)
             ct_shot_push_atom(v);
-        if (type == &PyFloat_Type)
-            return put_float(e, p, v);
-        if (type == &PyComplex_Type)
-            return put_complex(e, p, v);
-        e->left -= CT_COST_CONST;
-        *p++ = v == Py_None ? CTJ_NONE : v == Py_True ? CTJ_TRUE : CTJ_FALSE;
-        return p;
+        return type == &PyComplex_Type ? put_complex(e, p, v) : ct_put_small(e, p, v);
     }
     int up = cycle(e, v);
     if (ct_unlikely(up > 0)) {
@@ -664,6 +658,19 @@ uint8_t *ct_put_exception(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t action
     p = ct_put_uv(p, type->id);
     *p++ = action == CT_DROP ? CTJ_DROPPED : CTJ_REDACTED;
     ct_count(&(action == CT_DROP ? ct_value_counts.dropped : ct_value_counts.redacted)[kind]);
+    return p;
+}
+
+uint8_t *ct_put_small(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    if (PyLong_CheckExact(v))
+        return put_int(e, p, v);
+    if (PyUnicode_CheckExact(v))
+        return put_str(e, p, v);
+    if (PyFloat_CheckExact(v))
+        return put_float(e, p, v);
+    e->left -= CT_COST_CONST;
+    *p++ = v == Py_None ? CTJ_NONE : v == Py_True ? CTJ_TRUE : CTJ_FALSE;
     return p;
 }
 

@@ -79,6 +79,9 @@ static inline uint32_t ct_encoder_cost(const ct_encoder *e)
     return (uint32_t)(ct_limits.value - e->left);
 }
 
+/* Write None, a bool, an int, a float or a str, without a snapshot. */
+uint8_t *ct_put_small(ct_encoder *e, uint8_t *p, PyObject *v);
+
 /* Write an object that is neither an atom nor of an exact builtin type. */
 uint8_t *ct_put_object(ct_encoder *e, uint8_t *p, PyObject *v);
 

@@ -263,6 +263,8 @@ class Decoder:
             return self.numbered[number]
         if tag == 0x2E:
             return self.numbered[data.uv()]
+        if tag == 0x2F:
+            return self.changed(data, data.uv())
         if 0x38 <= tag <= 0x3F:
             data.raw(data.uv())
             return Absent("unknown")
@@ -302,6 +304,18 @@ class Decoder:
             shown.append((self.fields[number], self.value(data)))
         left_out = sum(pair is DROPPED for pair in shown)
         return Fields(kind, part, total - left_out, [p for p in shown if p is not DROPPED])
+
+    def changed(self, data: Bytes, number: int) -> Fields:
+        last = self.numbered[number]
+        if not isinstance(last, Fields):
+            raise JournalError(f"a field of {last!r}")
+        shown = list(last.shown)
+        at = -1
+        for _ in range(data.uv()):
+            at += data.uv() + 1
+            shown[at] = (shown[at][0], self.value(data))
+        self.numbered[number] = Fields(last.type, last.part, last.total, shown)
+        return self.numbered[number]
 
     def item_value(self, data: Bytes, scope: dict[Any, Any], key: Any) -> None:
         """Read the value of one variable, which may be a difference to its last one."""
