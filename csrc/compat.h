@@ -193,8 +193,8 @@ static inline bool ct_inline_of(PyObject *v, ct_inline *out, PyObject **dict)
 }
 #endif
 
-/* Which attributes an object keeps in itself, and in which order they were set: the words beside its
- * values that say so. */
+/* Which attributes an object keeps in itself, and in which order they were set: the words beside
+ * its values that say so. */
 #define CT_FORM_FIELDS 14
 typedef struct {
     uint64_t words[2]; /* the second is 0 for a few attributes */

@@ -1,32 +1,16 @@
 /* Journal values to CBOR. */
-#include "expand_value.h"
+#include "expand_objects.h"
 
 #include <stdlib.h>
 
 /* Deeper nesting than any policy allows: the reader calls itself once a level. */
 #define DEPTH_LIMIT 200
 
-/* The number of fields is known when they have been read; a head for more than this is longer. */
-#define CT_FIELDS_GUESS 8
-
 static const char *const BUILTIN_NAMES[CT_T_COUNT] = {
     "NoneType", "bool",  "int",      "float",   "complex",   "str",
     "bytes",    "tuple", "list",     "set",     "frozenset", "dict",
     "cut",      "Cycle", "Redacted", "Dropped", "Omitted",   "Unsupported",
 };
-
-static struct ct_span literal(const char *text)
-{
-    return (struct ct_span){(const uint8_t *)text, strlen(text)};
-}
-
-static const struct ct_span NOTHING = {(const uint8_t *)"", 0};
-
-static void numbered_free(struct ct_numbered *numbered)
-{
-    ct_buf_free(&numbered->cbor);
-    free(numbered->fields.ends);
-}
 
 void ct_values_free(struct ct_values *values)
 {
@@ -38,24 +22,24 @@ void ct_values_free(struct ct_values *values)
     for (size_t i = 0; i < CTJ_FIELD_NAMES; i++)
         ct_buf_free(&values->fields[i]);
     for (size_t i = 0; i < CTJ_NUMBERS; i++)
-        numbered_free(&values->numbered[i]);
+        ct_numbered_free(&values->numbered[i]);
 }
 
 uint32_t ct_value_type(struct ct_values *values, enum ct_builtin builtin)
 {
     if (values->builtin[builtin] == 0)
         values->builtin[builtin] =
-            ct_names_intern(&values->types, literal(BUILTIN_NAMES[builtin])) + 1;
+            ct_names_intern(&values->types, ct_literal(BUILTIN_NAMES[builtin])) + 1;
     return values->builtin[builtin] - 1;
 }
 
 /* The type `as` of a subclass, or the builtin one. */
-static uint32_t typed(struct ct_values *values, enum ct_builtin builtin, uint32_t as)
+uint32_t ct_typed(struct ct_values *values, enum ct_builtin builtin, uint32_t as)
 {
     return as != CT_NO_ID ? as : ct_value_type(values, builtin);
 }
 
-static void define_type(struct ct_values *values, struct ctj_cursor *in)
+void ct_define_type(struct ct_values *values, struct ctj_cursor *in)
 {
     uint64_t id = ctj_uv(in);
     struct ct_span text = ctj_text(in);
@@ -68,7 +52,7 @@ static void define_type(struct ct_values *values, struct ctj_cursor *in)
         ctj_fail(in, id < CT_ID_LIMIT ? CTJ_E_MEMORY : CTJ_E_LIMIT);
 }
 
-static uint32_t read_type(struct ct_values *values, struct ctj_cursor *in)
+uint32_t ct_read_type(struct ct_values *values, struct ctj_cursor *in)
 {
     uint32_t number = ct_ids_get(&values->type_ids, ctj_uv(in));
     if (number == CT_NO_ID)
@@ -76,21 +60,21 @@ static uint32_t read_type(struct ct_values *values, struct ctj_cursor *in)
     return number;
 }
 
-static uint32_t put_raw(struct ct_values *values, enum ct_builtin builtin, uint32_t as)
+uint32_t ct_put_raw(struct ct_values *values, enum ct_builtin builtin, uint32_t as)
 {
-    uint32_t type = typed(values, builtin, as);
-    ct_cbor_text(&values->value, CT_CBOR_RAW, ct_buf_span(&values->text), NOTHING, type);
+    uint32_t type = ct_typed(values, builtin, as);
+    ct_cbor_text(&values->value, CT_CBOR_RAW, ct_buf_span(&values->text), CT_NO_TEXT, type);
     return type;
 }
 
 static uint32_t put_error(struct ct_values *values, enum ct_builtin builtin, const char *text)
 {
     uint32_t type = ct_value_type(values, builtin);
-    ct_cbor_text(&values->value, CT_CBOR_ERROR, literal(text), NOTHING, type);
+    ct_cbor_text(&values->value, CT_CBOR_ERROR, ct_literal(text), CT_NO_TEXT, type);
     return type;
 }
 
-static struct ct_buf *begin_text(struct ct_values *values)
+struct ct_buf *ct_begin_text(struct ct_values *values)
 {
     values->text.length = 0;
     return &values->text;
@@ -98,14 +82,14 @@ static struct ct_buf *begin_text(struct ct_values *values)
 
 static uint32_t put_int(struct ct_values *values, int64_t number, uint32_t as)
 {
-    uint32_t type = typed(values, CT_T_INT, as);
+    uint32_t type = ct_typed(values, CT_T_INT, as);
     ct_cbor_int(&values->value, number, type);
     return type;
 }
 
 static void put_bit_count(struct ct_values *values, uint64_t bits, bool negative)
 {
-    struct ct_buf *text = begin_text(values);
+    struct ct_buf *text = ct_begin_text(values);
     ct_buf_literal(text, negative ? "<negative int of " : "<int of ");
     ct_buf_decimal(text, bits);
     ct_buf_literal(text, " bits>");
@@ -116,13 +100,13 @@ static uint32_t read_big_int(struct ct_values *values, struct ctj_cursor *in, ui
 {
     struct ct_span bytes = ctj_text(in);
     if (bytes.length <= CT_INT_TEXT_BYTES)
-        ct_int_text(begin_text(values), bytes);
+        ct_int_text(ct_begin_text(values), bytes);
     else
         put_bit_count(values, ct_int_bits(bytes), bytes.data[bytes.length - 1] >> 7);
-    return put_raw(values, CT_T_INT, as);
+    return ct_put_raw(values, CT_T_INT, as);
 }
 
-static void put_mark(struct ct_buf *out, uint64_t total, const char *unit)
+void ct_put_mark(struct ct_buf *out, uint64_t total, const char *unit)
 {
     ct_buf_literal(out, "\xE2\x80\xA6 (");
     ct_buf_decimal(out, total);
@@ -133,12 +117,12 @@ static void put_mark(struct ct_buf *out, uint64_t total, const char *unit)
 static uint32_t put_str(struct ct_values *values, struct ct_span text, bool escaped,
                         uint64_t characters, uint64_t total, uint32_t as)
 {
-    struct ct_buf *mark = begin_text(values);
+    struct ct_buf *mark = ct_begin_text(values);
     if (total > characters) {
-        put_mark(mark, total, " characters in all)");
+        ct_put_mark(mark, total, " characters in all)");
         values->losses.cut++;
     }
-    uint32_t type = typed(values, CT_T_STR, as);
+    uint32_t type = ct_typed(values, CT_T_STR, as);
     size_t start = ct_cbor_text(&values->value, escaped ? CT_CBOR_RAW : CT_CBOR_STRING, text,
                                 ct_buf_span(mark), type);
     values->base =
@@ -165,21 +149,21 @@ static uint32_t read_bytes(struct ct_values *values, struct ctj_cursor *in, bool
 {
     uint64_t total = cut ? ctj_uv(in) : 0;
     struct ct_span bytes = ctj_text(in);
-    struct ct_buf *text = begin_text(values);
+    struct ct_buf *text = ct_begin_text(values);
     ct_bytes_text(text, bytes);
     if (total > bytes.length) {
-        put_mark(text, total, " bytes in all)");
+        ct_put_mark(text, total, " bytes in all)");
         values->losses.cut++;
     }
-    return put_raw(values, CT_T_BYTES, as);
+    return ct_put_raw(values, CT_T_BYTES, as);
 }
 
 static uint32_t read_float(struct ct_values *values, struct ctj_cursor *in, uint32_t as)
 {
     char text[CT_FLOAT_TEXT];
     size_t length = ct_float_text(&values->powers, ctj_f64(in), text);
-    ct_buf_put(begin_text(values), text, length);
-    return put_raw(values, CT_T_FLOAT, as);
+    ct_buf_put(ct_begin_text(values), text, length);
+    return ct_put_raw(values, CT_T_FLOAT, as);
 }
 
 static uint32_t read_complex(struct ct_values *values, struct ctj_cursor *in, uint32_t as)
@@ -187,17 +171,17 @@ static uint32_t read_complex(struct ct_values *values, struct ctj_cursor *in, ui
     char text[CT_COMPLEX_TEXT];
     double real = ctj_f64(in);
     size_t length = ct_complex_text(&values->powers, real, ctj_f64(in), text);
-    ct_buf_put(begin_text(values), text, length);
-    return put_raw(values, CT_T_COMPLEX, as);
+    ct_buf_put(ct_begin_text(values), text, length);
+    return ct_put_raw(values, CT_T_COMPLEX, as);
 }
 
 static uint32_t read_object(struct ct_values *values, struct ctj_cursor *in)
 {
-    uint32_t type = read_type(values, in);
+    uint32_t type = ct_read_type(values, in);
     uint64_t address = ctj_uv(in);
     if (in->error)
         return type;
-    struct ct_buf *text = begin_text(values);
+    struct ct_buf *text = ct_begin_text(values);
     char digits[16];
     size_t n = 0;
     do {
@@ -209,22 +193,19 @@ static uint32_t read_object(struct ct_values *values, struct ctj_cursor *in)
     ct_buf_literal(text, " at 0x");
     ct_buf_put(text, digits + sizeof digits - n, n);
     ct_buf_literal(text, ">");
-    return put_raw(values, CT_T_NONE, type);
+    return ct_put_raw(values, CT_T_NONE, type);
 }
 
 /* The last element of a container of which `left` items are not shown. */
-static void put_rest(struct ct_values *values, uint64_t left)
+void ct_put_rest(struct ct_values *values, uint64_t left)
 {
-    struct ct_buf *text = begin_text(values);
+    struct ct_buf *text = ct_begin_text(values);
     ct_buf_literal(text, "\xE2\x80\xA6 ");
     ct_buf_decimal(text, left);
     ct_buf_literal(text, " more");
-    put_raw(values, CT_T_CUT, CT_NO_ID);
+    ct_put_raw(values, CT_T_CUT, CT_NO_ID);
     values->losses.cut++;
 }
-
-static uint32_t read_value(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
-                           unsigned depth);
 
 /* Read up to `shown` items of a container that has `total`, and close it.  `items`, when given,
  * learns where they end; `before` of them are in the buffer already, the first at `start`. */
@@ -251,11 +232,11 @@ static uint32_t read_items(struct ct_values *values, struct ctj_cursor *in,
         n++;
         if (pairs) {
             struct ct_cbor_array pair = ct_cbor_open(out, CT_CBOR_TUPLE, 2);
-            read_value(values, in, CT_NO_ID, depth + 1);
-            read_value(values, in, CT_NO_ID, depth + 1);
+            ct_read_any(values, in, CT_NO_ID, depth + 1);
+            ct_read_any(values, in, CT_NO_ID, depth + 1);
             ct_cbor_close(out, pair, 2, ct_value_type(values, CT_T_TUPLE));
         } else {
-            read_value(values, in, CT_NO_ID, depth + 1);
+            ct_read_any(values, in, CT_NO_ID, depth + 1);
         }
         if (items)
             ct_items_add(items, out, out->length - start);
@@ -264,7 +245,7 @@ static uint32_t read_items(struct ct_values *values, struct ctj_cursor *in,
         return type;
     bool cut = total > n;
     if (cut)
-        put_rest(values, total - n);
+        ct_put_rest(values, total - n);
     ct_cbor_close(out, array, n + cut, type);
     values->base.content = (uint32_t)(array.head + ct_cbor_head_size(n + cut));
     return type;
@@ -283,7 +264,7 @@ static uint32_t read_container(struct ct_values *values, struct ctj_cursor *in, 
     uint64_t total = ctj_uv(in);
     uint64_t shown = tag >= CTJ_TUPLE_CUT ? ctj_uv(in) : total;
     enum ct_builtin builtin = BUILTINS[tag & 7];
-    uint32_t type = typed(values, builtin, as);
+    uint32_t type = ct_typed(values, builtin, as);
     struct ct_items *items = NULL;
     if (depth == 0 && as == CT_NO_ID && (builtin == CT_T_TUPLE || builtin == CT_T_LIST)) {
         items = &values->items;
@@ -295,283 +276,6 @@ static uint32_t read_container(struct ct_values *values, struct ctj_cursor *in, 
     return read_items(values, in, array, total, shown, 0, items, builtin == CT_T_DICT, type, depth);
 }
 
-/* Where a value lies in `value`. */
-struct ct_extent {
-    size_t start, end;
-};
-
-/* A field and its value, as a pair. */
-static struct ct_extent read_field(struct ct_values *values, struct ctj_cursor *in, struct ct_span name,
-                       unsigned depth)
-{
-    struct ct_buf *out = &values->value;
-    struct ct_cbor_array field = ct_cbor_open(out, CT_CBOR_TUPLE, 2);
-    ct_cbor_text(out, CT_CBOR_STRING, name, NOTHING, ct_value_type(values, CT_T_STR));
-    size_t start = out->length;
-    read_value(values, in, CT_NO_ID, depth + 1);
-    struct ct_extent extent = {start, out->length};
-    ct_cbor_close(out, field, 2, ct_value_type(values, CT_T_TUPLE));
-    return extent;
-}
-
-/* An exception is shown as its fields, of which the arguments are known. */
-static uint32_t read_exception(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
-                               unsigned depth)
-{
-    uint32_t type = read_type(values, in);
-    struct ct_cbor_array fields = ct_cbor_open(&values->value, CT_CBOR_SEQUENCE, 1);
-    read_field(values, in, literal("args"), depth);
-    type = as != CT_NO_ID ? as : type;
-    ct_cbor_close(&values->value, fields, 1, type);
-    return type;
-}
-
-static void define_field(struct ct_values *values, struct ctj_cursor *in, uint64_t number)
-{
-    struct ct_span text = ctj_text(in);
-    if (number >= CTJ_FIELD_NAMES)
-        ctj_fail(in, CTJ_E_LIMIT);
-    if (in->error)
-        return;
-    struct ct_buf *name = &values->fields[number];
-    name->length = 0;
-    ct_buf_grow(name, 1); /* that there is a name shows in its memory */
-    ct_text_escape(name, text);
-    if (name->failed)
-        ctj_fail(in, CTJ_E_MEMORY);
-}
-
-/* The number of the next field's name; CTJ_FIELD_NAMES when a field stands there that is not shown,
- * and *stop set when none follows. */
-static uint64_t read_field_name(struct ct_values *values, struct ctj_cursor *in, bool *stop)
-{
-    uint64_t code = ctj_uv(in);
-    *stop = code == CTJ_FIELD_STOP || in->error;
-    if (code < CTJ_FIELD_DEFINE)
-        return CTJ_FIELD_NAMES;
-    uint64_t number = code - CTJ_FIELD_NAMED;
-    if (code == CTJ_FIELD_DEFINE) {
-        number = ctj_uv(in);
-        define_field(values, in, number);
-    } else if (number >= CTJ_FIELD_NAMES || values->fields[number].data == NULL) {
-        ctj_fail(in, CTJ_E_UNDEFINED);
-    }
-    return in->error ? CTJ_FIELD_NAMES : number;
-}
-
-/* What the builtin part of an instance is called among its fields. */
-static struct ct_span part_name(uint8_t tag)
-{
-    static const char *const containers[] = {"tuple", "list", "set", "frozenset", "dict"};
-    if (tag >= CTJ_TUPLE && tag <= CTJ_DICT_CUT && (tag & 7) < 5)
-        return literal(containers[tag & 7]);
-    switch (tag) {
-    case CTJ_INT:
-    case CTJ_INT_BIG:
-    case CTJ_INT_CUT:
-        return literal("int");
-    case CTJ_FLOAT:
-        return literal("float");
-    case CTJ_COMPLEX:
-        return literal("complex");
-    case CTJ_STR:
-    case CTJ_STR_CUT:
-        return literal("str");
-    case CTJ_BYTES:
-    case CTJ_BYTES_CUT:
-        return literal("bytes");
-    default:
-        return literal(tag >= CTJ_SMALL_INT ? "int" : "value");
-    }
-}
-
-/* The builtin part of an instance becomes its first field; returns how many fields that makes. */
-static uint64_t read_part(struct ct_values *values, struct ctj_cursor *in, unsigned depth)
-{
-    while (in->p != in->end && *in->p == CTJ_TYPE) {
-        ctj_u8(in);
-        define_type(values, in);
-    }
-    uint8_t tag = in->p != in->end ? *in->p : CTJ_UNSET;
-    if (tag == CTJ_UNSET) {
-        ctj_u8(in);
-        return 0;
-    }
-    if (tag == CTJ_EXCEPTION) {
-        ctj_u8(in);
-        read_type(values, in);
-        read_field(values, in, literal("args"), depth);
-    } else {
-        read_field(values, in, part_name(tag), depth);
-    }
-    return 1;
-}
-
-/* Fields that a numbered instance may have: more than this may move its content when it is closed. */
-#define MARKED_FIELDS 16
-
-/* Note where the value of a field lies in the numbered value. */
-static void mark_field(struct ct_values *values, struct ct_items *marks, struct ct_extent extent)
-{
-    ct_items_add(marks, &values->value, extent.start - values->marks_start);
-    ct_items_add(marks, &values->value, extent.end - values->marks_start);
-}
-
-static uint32_t read_instance(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
-                              unsigned depth)
-{
-    uint32_t type = read_type(values, in);
-    struct ct_cbor_array fields = ct_cbor_open(&values->value, CT_CBOR_SEQUENCE, CT_FIELDS_GUESS);
-    struct ct_items *marks = values->marks;
-    values->marks = NULL;
-    uint64_t n = read_part(values, in, depth);
-    uint64_t total = ctj_uv(in), shown = ctj_uv(in), dropped = 0, seen = 0;
-    bool stop = false;
-    while (seen < shown && !in->error && !values->value.failed) {
-        uint64_t number = read_field_name(values, in, &stop);
-        if (stop)
-            break;
-        seen++;
-        if (number == CTJ_FIELD_NAMES) {
-            dropped++;
-            values->losses.dropped++;
-            continue;
-        }
-        struct ct_extent extent =
-            read_field(values, in, ct_buf_span(&values->fields[number]), depth);
-        if (marks != NULL)
-            mark_field(values, marks, extent);
-        n++;
-    }
-    if (in->error)
-        return type;
-    if (total > seen) {
-        put_rest(values, total - seen);
-        n++;
-    }
-    type = as != CT_NO_ID ? as : type;
-    ct_cbor_close(&values->value, fields, n, type);
-    return type;
-}
-
-/* An object in words. */
-static uint32_t read_text_object(struct ct_values *values, struct ctj_cursor *in, uint32_t as)
-{
-    uint32_t type = read_type(values, in);
-    uint64_t total = ctj_uv(in);
-    struct ct_span text = ctj_text(in);
-    if (in->error)
-        return type;
-    uint64_t characters = ct_text_characters(text);
-    struct ct_buf *out = begin_text(values);
-    ct_text_escape(out, text);
-    if (total > characters) {
-        put_mark(out, total, " characters in all)");
-        values->losses.cut++;
-    }
-    return put_raw(values, CT_T_NONE, as != CT_NO_ID ? as : type);
-}
-
-/* The value at the end of `value` has this number from now on. */
-static void set_number(struct ct_values *values, struct ctj_cursor *in,
-                       struct ct_numbered *numbered, size_t start, uint32_t type)
-{
-    struct ct_buf *out = &values->value;
-    if (out->length - start > CTJ_NUMBERED_MAX)
-        ctj_fail(in, CTJ_E_LIMIT);
-    numbered->cbor.length = 0;
-    if (!in->error && !out->failed)
-        ct_buf_put(&numbered->cbor, out->data + start, out->length - start);
-    numbered->type = type;
-    if (numbered->cbor.failed)
-        ctj_fail(in, CTJ_E_MEMORY);
-}
-
-/* The number that follows, or NULL; nothing with a number stands inside something that has one. */
-static struct ct_numbered *read_number(struct ct_values *values, struct ctj_cursor *in,
-                                       bool is_defined)
-{
-    uint64_t number = ctj_uv(in);
-    if (!in->error && number < CTJ_NUMBERS && !values->is_numbering &&
-        (!is_defined || values->numbered[number].cbor.length != 0))
-        return &values->numbered[number];
-    ctj_fail(in, CTJ_E_REFERENCE);
-    return NULL;
-}
-
-static uint32_t read_numbered(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
-                              unsigned depth)
-{
-    struct ct_numbered *numbered = read_number(values, in, false);
-    if (numbered == NULL)
-        return CT_NO_ID;
-    size_t start = values->marks_start = values->value.length;
-    numbered->fields.count = 0;
-    values->marks = &numbered->fields;
-    values->is_numbering = true;
-    uint32_t type = read_value(values, in, as, depth + 1);
-    values->is_numbering = false;
-    values->marks = NULL;
-    if (numbered->fields.count > 2 * MARKED_FIELDS)
-        numbered->fields.count = 0;
-    set_number(values, in, numbered, start, type);
-    return type;
-}
-
-static uint32_t read_reference(struct ct_values *values, struct ctj_cursor *in)
-{
-    const struct ct_numbered *numbered = read_number(values, in, true);
-    if (numbered == NULL)
-        return CT_NO_ID;
-    ct_buf_put(&values->value, numbered->cbor.data, numbered->cbor.length);
-    return numbered->type;
-}
-
-/* Copy the bytes of a numbered instance from `from` up to the value of the field `index`; those of
- * the fields from `at` on are among them. */
-static void keep_fields(struct ct_values *values, struct ct_numbered *numbered, size_t start,
-                        size_t from, uint64_t at, uint64_t index)
-{
-    uint32_t *marks = numbered->fields.ends;
-    size_t moved = values->value.length - start - from;
-    size_t to = index < numbered->fields.count / 2 ? marks[2 * index] : numbered->cbor.length;
-    for (uint64_t i = 2 * at; i < 2 * index; i++)
-        marks[i] += (uint32_t)moved;
-    ct_buf_put(&values->value, numbered->cbor.data + from, to - from);
-}
-
-/* A numbered instance of which some fields are replaced. */
-static uint32_t read_changed(struct ct_values *values, struct ctj_cursor *in, unsigned depth)
-{
-    struct ct_numbered *numbered = read_number(values, in, true);
-    if (numbered == NULL)
-        return CT_NO_ID;
-    uint32_t *marks = numbered->fields.ends;
-    size_t start = values->value.length, from = 0;
-    uint64_t edits = ctj_uv(in), fields = numbered->fields.count / 2, at = 0;
-    for (uint64_t i = 0; i < edits && !in->error && !values->value.failed; i++) {
-        uint64_t kept = ctj_uv(in);
-        if (kept >= fields - at) {
-            ctj_fail(in, CTJ_E_REFERENCE);
-            break;
-        }
-        keep_fields(values, numbered, start, from, at, at + kept);
-        at += kept + 1;
-        from = marks[2 * at - 1];
-        marks[2 * at - 2] = (uint32_t)(values->value.length - start);
-        values->is_numbering = true;
-        read_value(values, in, CT_NO_ID, depth + 1);
-        values->is_numbering = false;
-        marks[2 * at - 1] = (uint32_t)(values->value.length - start);
-    }
-    if (!in->error && !values->value.failed)
-        keep_fields(values, numbered, start, from, at, fields);
-    else
-        numbered->fields.count = 0;
-    set_number(values, in, numbered, start, numbered->type);
-    return numbered->type;
-}
-
 static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uint8_t tag,
                             uint32_t as, unsigned depth)
 {
@@ -579,12 +283,12 @@ static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uin
     uint32_t type;
     switch (tag) {
     case CTJ_NONE:
-        type = typed(values, CT_T_NONE, as);
+        type = ct_typed(values, CT_T_NONE, as);
         ct_cbor_none(&values->value, type);
         return type;
     case CTJ_TRUE:
     case CTJ_FALSE:
-        type = typed(values, CT_T_BOOL, as);
+        type = ct_typed(values, CT_T_BOOL, as);
         ct_cbor_bool(&values->value, tag == CTJ_TRUE, type);
         return type;
     case CTJ_INT:
@@ -594,7 +298,7 @@ static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uin
     case CTJ_INT_CUT: {
         uint64_t bits = ctj_uv(in);
         put_bit_count(values, bits, ctj_u8(in));
-        return put_raw(values, CT_T_INT, as);
+        return ct_put_raw(values, CT_T_INT, as);
     }
     case CTJ_FLOAT:
         return read_float(values, in, as);
@@ -618,22 +322,22 @@ static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uin
     case CTJ_DICT_CUT:
         return read_container(values, in, tag, as, depth);
     case CTJ_SUBCLASS:
-        type = read_type(values, in);
-        return read_value(values, in, as != CT_NO_ID ? as : type, depth + 1);
+        type = ct_read_type(values, in);
+        return ct_read_any(values, in, as != CT_NO_ID ? as : type, depth + 1);
     case CTJ_OBJECT:
         return read_object(values, in);
     case CTJ_EXCEPTION:
-        return read_exception(values, in, as, depth);
+        return ct_read_exception(values, in, as, depth);
     case CTJ_INSTANCE:
-        return read_instance(values, in, as, depth);
+        return ct_read_instance(values, in, as, depth);
     case CTJ_TEXT:
-        return read_text_object(values, in, as);
+        return ct_read_text_object(values, in, as);
     case CTJ_NUMBERED:
-        return read_numbered(values, in, as, depth);
+        return ct_read_numbered(values, in, as, depth);
     case CTJ_REFERENCE:
-        return read_reference(values, in);
+        return ct_read_reference(values, in);
     case CTJ_CHANGED:
-        return read_changed(values, in, depth);
+        return ct_read_changed(values, in, depth);
     case CTJ_CYCLE:
         ctj_uv(in);
         return put_error(values, CT_T_CYCLE, "<cycle>");
@@ -657,14 +361,13 @@ static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uin
     }
 }
 
-static uint32_t read_value(struct ct_values *values, struct ctj_cursor *in, uint32_t as,
-                           unsigned depth)
+uint32_t ct_read_any(struct ct_values *values, struct ctj_cursor *in, uint32_t as, unsigned depth)
 {
     uint8_t tag = ctj_u8(in);
     if (tag >= CTJ_SMALL_INT)
         return put_int(values, ctj_unzigzag(tag & 0x7F), as);
     while (tag == CTJ_TYPE) {
-        define_type(values, in);
+        ct_define_type(values, in);
         tag = ctj_u8(in);
     }
     if (tag >= CTJ_SMALL_INT)
@@ -687,7 +390,7 @@ static void check(struct ct_values *values, struct ctj_cursor *in)
 uint32_t ct_value_read(struct ct_values *values, struct ctj_cursor *in)
 {
     values->value.length = 0;
-    uint32_t type = read_value(values, in, CT_NO_ID, 0);
+    uint32_t type = ct_read_any(values, in, CT_NO_ID, 0);
     check(values, in);
     return type;
 }
@@ -804,7 +507,7 @@ static void read_edit(struct ct_values *values, struct ctj_cursor *in, struct ct
         }
         keep_items(values, items, cbor, at, at + kept);
         at += kept + 1;
-        read_value(values, in, CT_NO_ID, 1);
+        ct_read_any(values, in, CT_NO_ID, 1);
         values->base.content = content;
         ct_items_add(&values->items, out, out->length - content);
     }
@@ -839,7 +542,7 @@ void ct_value_read_item(struct ct_values *values, struct ctj_cursor *in, struct 
     values->value.length = 0;
     uint8_t tag = ctj_u8(in);
     while (tag == CTJ_TYPE) {
-        define_type(values, in);
+        ct_define_type(values, in);
         tag = ctj_u8(in);
     }
     if (tag >= CTJ_SMALL_INT) {

@@ -55,10 +55,10 @@ struct ct_values {
         struct ct_buf cbor;
         uint32_t type;
         struct ct_items fields; /* of an instance: where the value of each begins, and ends */
-    } numbered[CTJ_NUMBERS]; /* values with numbers, the same */
-    struct ct_items *marks;  /* of the instance that is read next, NULL when nobody asks */
-    size_t marks_start;      /* in `value`, where the numbered value begins */
-    bool is_numbering;       /* what is read belongs to a numbered value */
+    } numbered[CTJ_NUMBERS];    /* values with numbers, the same */
+    struct ct_items *marks;     /* of the instance that is read next, NULL when nobody asks */
+    size_t marks_start;         /* in `value`, where the numbered value begins */
+    bool is_numbering;          /* what is read belongs to a numbered value */
 };
 
 void ct_values_free(struct ct_values *values);

@@ -28,7 +28,7 @@ static bool is_small(PyObject *v)
 static bool is_eligible(const ct_encoder *e, PyObject *v, const ct_type *type, ct_inline *held)
 {
     PyObject *dict;
-    if (type->dict != CT_DICT_MANAGED || type->layout != NULL || !type->is_open ||
+    if (type->dict != CT_DICT_MANAGED || type->layout != NULL || !type->is_open || !type->owned ||
         type->version == 0 || e->depth >= ct_limits.depth || !ct_inline_of(v, held, &dict) ||
         held->count == 0 || held->count > CT_KNOWN_FIELDS || held->count > ct_limits.items)
         return false;
@@ -48,6 +48,7 @@ static void forget(struct ct_known *known)
     for (int i = 0; i < known->form.span; i++)
         Py_CLEAR(known->values[i]);
     known->type = NULL;
+    Py_CLEAR(known->name);
     known->form.span = 0;
 }
 
@@ -57,6 +58,7 @@ static void remember(struct ct_known *known, PyObject *v, const ct_type *type,
     forget(known);
     known->object = v;
     known->type = Py_TYPE(v);
+    known->name = Py_NewRef((PyObject *)type->name);
     known->version = type->version;
     known->type_id = type->id;
     known->stamp = ++stamps;
@@ -90,7 +92,7 @@ static int32_t cost_of(PyObject *v)
 {
     if (PyUnicode_CheckExact(v))
         return CT_COST_TEXT + (int32_t)ct_text_bytes(v, PyUnicode_GET_LENGTH(v));
-    return PyFloat_CheckExact(v) ? CT_COST_FLOAT
+    return PyFloat_CheckExact(v)  ? CT_COST_FLOAT
            : PyLong_CheckExact(v) ? CT_COST_INT
                                   : CT_COST_CONST;
 }

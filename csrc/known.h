@@ -12,6 +12,8 @@
 /* The object that has a number just now. */
 struct ct_known {
     PyTypeObject *type;
+    PyObject
+        *name; /* of the type, owned: a class can be renamed without becoming another version */
     unsigned int version; /* of the type */
     uint32_t stamp;       /* says which of its states this is */
     ct_inline_form form;
@@ -34,7 +36,8 @@ static inline struct ct_known *ct_known_place(const PyObject *v)
 static inline bool ct_known_is_unchanged(const struct ct_known *known, PyObject *v)
 {
     PyTypeObject *type = Py_TYPE(v);
-    if (known->type != type || known->version != ct_type_version(type))
+    if (known->type != type || known->version != ct_type_version(type) ||
+        known->name != ((PyHeapTypeObject *)type)->ht_name)
         return false;
     PyObject **values = ct_inline_values(v, &known->form);
     if (ct_unlikely(values == NULL))

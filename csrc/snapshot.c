@@ -134,6 +134,16 @@ static inline const uintptr_t *same_under_key(const uintptr_t *w, PyObject *v)
     return same(w, v);
 }
 
+/* True when the instance at w is a plain one of this type, which is as it was, its name included.
+ */
+static inline bool is_plain_of(const uintptr_t *w, PyTypeObject *type)
+{
+    if (w[1] != (uintptr_t)type || !(w[4] & 1) || w[2] == 0 || w[2] != ct_type_version(type))
+        return false;
+    const ct_type *entry = ct_type_of(type);
+    return entry != NULL && entry->id == w[0] >> 8;
+}
+
 /* The word after an object at w that is v, with the very fields that it had; NULL when that cannot
  * be told at a glance. */
 static inline const uintptr_t *same_at_a_glance(const uintptr_t *w, PyObject *v)
@@ -143,9 +153,9 @@ static inline const uintptr_t *same_at_a_glance(const uintptr_t *w, PyObject *v)
     PyTypeObject *type = Py_TYPE(v);
     ct_inline held;
     PyObject *dict;
-    if ((*w & 0xFF) != CT_WORD_INSTANCE || w[1] != (uintptr_t)type || !(w[4] & 1) ||
-        w[2] != ct_type_version(type) || w[2] == 0 || !ct_inline_of(v, &held, &dict) ||
-        w[3] != (uintptr_t)held.count || w[4] >> 1 != (uintptr_t)held.count)
+    if ((*w & 0xFF) != CT_WORD_INSTANCE || !is_plain_of(w, type) ||
+        !ct_inline_of(v, &held, &dict) || w[3] != (uintptr_t)held.count ||
+        w[4] >> 1 != (uintptr_t)held.count)
         return NULL;
     const uint8_t *order = held.order;
     w += 6;
@@ -459,8 +469,7 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
         return w[1] == (uintptr_t)type && !ct_is_atom(v) ? same_encoding(w, v, NULL) : NULL;
     if (ct_unlikely(is_around(v)))
         return NULL;
-    if ((word & 0xFF) == CT_WORD_INSTANCE && w[1] == (uintptr_t)type && (w[4] & 1) &&
-        w[2] == ct_type_version(type) && w[2] != 0) {
+    if ((word & 0xFF) == CT_WORD_INSTANCE && is_plain_of(w, type)) {
         const uintptr_t *end = same_plain(w, v);
         if (end != NULL)
             return end;

@@ -56,9 +56,9 @@ void ct_uncount(void);
 
 /* One value being written. */
 typedef struct {
-    int32_t left; /* bytes of the value's limit that are left */
-    bool cut;     /* something was left out */
-    bool shot;    /* words of a snapshot are made on the way (snapshot.h) */
+    int32_t left;        /* bytes of the value's limit that are left */
+    bool cut;            /* something was left out */
+    bool shot;           /* words of a snapshot are made on the way (snapshot.h) */
     bool has_references; /* objects were written as numbers (known.h) */
     int depth;
     ct_attributes *attributes;      /* NULL: every name is allowed */

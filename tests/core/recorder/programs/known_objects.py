@@ -1,0 +1,141 @@
+"""Objects of a few small attributes, met again and again while they and their classes change."""
+
+import random
+
+
+class Item:
+    def __init__(self, **fields):
+        self.__dict__.update(fields)
+
+
+class Account:
+    def __init__(self, owner, balance):
+        self.owner = owner
+        self.balance = balance
+
+    def pay(self, amount):
+        self.balance -= amount
+        return self.balance
+
+
+class Other:
+    def __init__(self, owner, balance):
+        self.owner = owner
+        self.balance = balance
+
+
+class Wide:
+    def __init__(self, n):
+        for i in range(n):
+            setattr(self, f"field_{i}", i)
+
+
+class Empty:
+    pass
+
+
+ATOMS = [0, 1, -7, 2**40, 2**70, 1.5, float("inf"), None, True, "", "a", "é" * 30, "x" * 64, "y" * 65]
+OTHERS = [[], [1], {}, b"b", (1, 2), 2j]
+
+
+def change(chance, known, account):
+    what = chance.randrange(14)
+    if what < 5:
+        account.balance = chance.choice(ATOMS)
+    elif what == 5:
+        account.owner = chance.choice(OTHERS)
+    elif what == 6:
+        account.owner = "again"
+    elif what == 7:
+        del account.owner
+        account.owner = chance.choice(ATOMS)
+    elif what == 8:
+        account.more = chance.choice(ATOMS)
+    elif what == 9:
+        account.__dict__.pop("more", None)
+    elif what == 10:
+        account.__class__ = chance.choice([Account, Other])
+    elif what == 11:
+        known[chance.randrange(len(known))] = Account("new", chance.randrange(9))
+    elif what == 12:
+        known.insert(0, known.pop())
+    else:
+        Account.count = chance.randrange(9)
+    return account
+
+
+def at_random(seed):
+    chance = random.Random(seed)
+    known = [Account(f"owner {i}", i) for i in range(6)]
+    pair = (known[0], known[1])
+    for _ in range(40):
+        account = chance.choice(known)
+        changed = change(chance, known, account)
+        table = {"a": known[0], "b": [known[2]]}
+        known[3].balance = 5
+    return pair, changed, table
+
+
+def many():
+    """More of them than have numbers at a time."""
+    crowd = [Account("one of many", i) for i in range(12)]
+    held = [Empty() for _ in range(600)]
+    for i, empty in enumerate(held):
+        empty.number = i
+        if i % 50 == 0:
+            crowd[i // 50].balance += 1
+    del empty
+    held.clear()
+    return len(crowd)
+
+
+def wide():
+    for n in (1, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 30, 31):
+        one = Wide(n)
+        one.field_0 = "first"
+        setattr(one, f"field_{n - 1}", "last")
+        del one.field_0
+        one.field_0 = "again"
+        seen = one.__dict__
+        one.field_0 = "once more"
+        del seen
+
+
+def die_and_come_back():
+    for i in range(40):
+        one = Account("short lived", i % 2)
+        one.pay(1)
+        one = None
+        other = Other("short lived", i % 2)
+        other = None
+    return one, other
+
+
+def rename():
+    one = Account("renamed", 1)
+    two = [one, one]
+    Account.__name__ = "Renamed"
+    one.balance = 2
+    Account.__name__ = "Account"
+    one.balance = 3
+    return two
+
+
+def share():
+    one = Item(a=1)
+    two = one
+    both = [one, two, [one]]
+    one.a = 2
+    two.b = one.a
+    one.a, one.b = one.b, one.a + 1
+    return both
+
+
+at_random(1)
+at_random(2)
+at_random(3)
+many()
+wide()
+die_and_come_back()
+rename()
+share()
