@@ -30,7 +30,7 @@ from codetracer_core.journal.reader import JournalReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["MaterialisedTrace", "materialise"]
@@ -99,12 +99,14 @@ def materialise(
     *,
     name: str = "trace.ct",
     progress: Callable[[int, int], None] | None = None,
+    children: Sequence[Mapping[str, object]] = (),
 ) -> MaterialisedTrace:
     """Make ``directory/name``, ``trace_metadata.json`` and ``trace_paths.json`` from ``journal``.
 
     Each appears complete or not at all, the container last, so that where it is the others are.
     ``progress`` is called now and then with the work done and the work in all. A damaged journal
-    gives a trace of what can be read.
+    gives a trace of what can be read. ``children`` describe the recorded child processes of a
+    session that did not end in order, which lists none itself.
 
     Raises :class:`TraceError` when ``journal`` is no journal, and :class:`EnvironmentError_`
     (``ERR_IO``) when reading or writing fails; nothing is left behind then.
@@ -128,8 +130,11 @@ def materialise(
             damage = _damage(reader, expander)
             lines = [expander.line_count(number) for number in range(len(paths))]
             counts = _counts(expander)
-            recovery = None if reader.end is not None else recovery_facts(reader, counts)
-            document = metadata_document(reader, facts, counts, sources, lines, damage, recovery)
+            document = metadata_document(reader, facts, counts, sources, lines, damage)
+            recovery = None
+            if reader.end is None:
+                recovery = recovery_facts(reader, counts)
+                document |= {"recovery": recovery, "children": list(children)}
             write_json(directory / "trace_metadata.json", document)
             write_json(directory / "trace_paths.json", [source.path for source in sources])
             os.replace(temporary, directory / name)

@@ -86,9 +86,8 @@ def metadata_document(
     sources: Sequence[Source],
     lines: Sequence[int],
     damage: Sequence[str],
-    recovery: Mapping[str, object] | None,
 ) -> dict[str, object]:
-    """Return the content of ``trace_metadata.json``."""
+    """Return the content of ``trace_metadata.json`` for a session that ended in order."""
     metadata, end = journal.metadata, journal.end or {}
     recorder = _mapping(metadata.get("recorder"))
     status = _mapping(end.get("exit_status"))
@@ -118,7 +117,7 @@ def metadata_document(
         "dropped": {"chunks": journal.dropped_chunks, "steps": journal.dropped_steps},
         "complete": not damage,
         "damage": list(damage),
-        "recovery": recovery,
+        "recovery": None,
         "sources": [source.described(count) for source, count in zip(sources, lines, strict=True)],
     }
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["JournalChunk", "JournalReader", "journal_metadata"]
 
+# What stands under the name may be a pipe, whose opening would wait for a writer.
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _FRAME_SIZE = FRAME_START.size + FRAME_CRC.size
 
 
@@ -167,7 +169,7 @@ class JournalReader:
 
     def _open(self, path: Path) -> int:
         try:
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            return os.open(path, _READ)
         except OSError as error:
             raise _failure(path, error) from error
 
@@ -244,7 +246,7 @@ class JournalReader:
     def _read_ring(self, path: Path) -> None:
         """Note the ring's slots whose chunks are in no frame."""
         try:
-            self._ring_fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._ring_fd = os.open(path, _READ)
         except FileNotFoundError:
             if self.end is None:
                 self.damage.append("the ring with the last steps is missing")

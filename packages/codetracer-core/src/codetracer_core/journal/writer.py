@@ -236,7 +236,8 @@ class JournalWriter:
         if not keep_lock or self._failure is not None:
             self.release()
         if self._failure is not None:
-            raise _io_error(self._failure, self.path) from self._failure
+            remedy = "free space; codetracer-core recover then makes the trace of what was recorded"
+            raise _io_error(self._failure, self.path, remedy) from self._failure
         self.ring_path.unlink(missing_ok=True)
 
     def release(self) -> None:
@@ -447,7 +448,9 @@ def _text_of(session_id: bytes) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _io_error(error: Exception, path: Path) -> EnvironmentError_:
+def _io_error(
+    error: Exception, path: Path, remedy: str = "free space or choose another folder"
+) -> EnvironmentError_:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else repr(error)
-    message = f"the journal cannot be written: {reason}; free space or choose another folder"
+    message = f"the journal cannot be written: {reason}; {remedy}"
     return EnvironmentError_("ERR_IO", message, path=path)

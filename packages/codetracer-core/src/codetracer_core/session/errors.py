@@ -116,13 +116,23 @@ def as_recorder_error(error: Exception) -> RecorderError:
     """`error` as a RecorderError with the same code, kind, message and context.
 
     Errors of the sibling packages carry these four as attributes; a mistake of the caller that is a
-    TypeError or ValueError there is one here, too. Anything else is a defect of ours, with the code
-    ERR_UNKNOWN.
+    TypeError or ValueError there is one here, too. What the system refuses, wherever that shows, is
+    ERR_IO or ERR_NO_MEMORY. Anything else is a defect of ours, with the code ERR_UNKNOWN.
     """
     if isinstance(error, RecorderError):
         return error
+    if isinstance(error, MemoryError):
+        return EnvironmentError_("ERR_NO_MEMORY", "there is no memory left for the recorder")
     code = getattr(error, "code", None)
     family = _BY_KIND.get(getattr(error, "kind", ""))
+    if isinstance(error, OSError) and error.strerror and not isinstance(code, str):
+        return EnvironmentError_(
+            "ERR_IO",
+            f"the system refuses what the recorder needs: {error.strerror};"
+            " check limits, space and rights",
+            path=error.filename,
+            errno=error.errno,
+        )
     if not isinstance(code, str) or family is None:
         return InternalError(
             "ERR_UNKNOWN",

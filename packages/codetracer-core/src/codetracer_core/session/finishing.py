@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
-from codetracer_core.errors import RecorderError
+from codetracer_core.errors import EnvironmentError_, RecorderError
 from codetracer_core.session.family import folders_of_children
 from codetracer_core.session.names import JSON_TRACE_NAME, TRACE_NAME
 from codetracer_core.session.output import FORMAT_JSON
@@ -57,6 +57,13 @@ def make_trace(
         return journal, None
     from codetracer_core.ctfs.materialiser import materialise
 
+    if not journal.exists():
+        raise EnvironmentError_(
+            "ERR_IO",
+            "the output folder was removed or renamed while the program ran;"
+            " codetracer-core recover makes the trace in a folder that was renamed",
+            path=journal,
+        )
     trace = materialise(journal, journal.parent, name=TRACE_NAME, progress=progress)
     made: Path = trace.path
     if output.format == FORMAT_JSON:

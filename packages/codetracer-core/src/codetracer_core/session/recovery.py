@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from codetracer_core.errors import EnvironmentError_, TraceError, UsageError
 from codetracer_core.session.errors import TraceDirConflictError, TraceInUseError
+from codetracer_core.session.family import children_of, folders_of_children
 from codetracer_core.session.filesystem import prepare_target
 from codetracer_core.session.names import JSON_TRACE_NAME, METADATA_NAME, TRACE_NAME
 from codetracer_core.session.previous import is_locked, journals_in, unfinished_files
@@ -49,15 +50,18 @@ class RecoveredTrace:
 def recordings_below(folder: Path) -> list[Path]:
     """`folder` and the folders of child processes in it that hold a recording, outermost first."""
     found = [folder]
-    try:
-        inner = sorted((name for name in os.listdir(folder) if name.isdigit()), key=int)
-    except OSError:
-        return found  # recovering the folder says why
-    for name in inner:
-        child = folder / name
-        if child.is_dir() and not child.is_symlink():
-            found += [place for place in recordings_below(child) if journals_in(place)]
+    for child in folders_of_children(folder):
+        if not child.is_symlink():
+            found += [place for place in recordings_below(child) if _journals(place)]
     return found
+
+
+def _journals(folder: Path) -> list[Path]:
+    try:
+        return journals_in(folder)
+    except OSError as error:
+        message = f"the folder cannot be read: {error.strerror}; check its rights"
+        raise EnvironmentError_("ERR_IO", message, path=folder, errno=error.errno) from error
 
 
 def recover(
@@ -107,7 +111,22 @@ def make_trace_of(
         if directory == journal.parent:
             for file in unfinished_files(directory):
                 file.unlink(missing_ok=True)
-        return materialise(journal, directory, name=TRACE_NAME, progress=progress)
+        return materialise(
+            journal,
+            directory,
+            name=TRACE_NAME,
+            progress=progress,
+            children=_children_of(journal),
+        )
+
+
+def _children_of(journal: Path) -> list[dict[str, object]]:
+    """The recorded children of a process that could not list them itself."""
+    folder = journal.parent
+    # The folders of all descendants are in that of the first process.
+    roots = [folder, folder.parent] if folder.name.isdigit() else [folder]
+    recording_id = journal.name.split(".")[1]
+    return [child.described(folder) for root in roots for child in children_of(root, recording_id)]
 
 
 @contextmanager
@@ -140,11 +159,7 @@ def _newest_journal(folder: Path) -> Path | None:
         raise UsageError(
             "ERR_TRACE_NOT_FOUND", f"there is no recording {str(folder)!r}: check the path"
         )
-    try:
-        journals = journals_in(folder)
-    except OSError as error:
-        message = f"the folder cannot be read: {error.strerror}; check its rights"
-        raise EnvironmentError_("ERR_IO", message, path=folder, errno=error.errno) from error
+    journals = _journals(folder)
     return journals[-1] if journals else None
 
 
