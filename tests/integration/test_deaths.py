@@ -30,6 +30,7 @@ for number in range(5):
     turn = number + 1
 work(turn)
 """
+AGAIN = "def again(item): return sorted([item], key=again)"
 DEATHS = {
     "SIGKILL": ("", "os.kill(os.getpid(), signal.SIGKILL)"),
     "SIGTERM": ("", "os.kill(os.getpid(), signal.SIGTERM)"),
@@ -51,8 +52,7 @@ DEATHS = {
     "exit in C": ("", "ctypes.CDLL(None)._exit(9)"),
     "fatal error": ("", 'ctypes.pythonapi.Py_FatalError(b"the end")'),
     "stack exhausted": (
-        "sys.setrecursionlimit(10**7)\nthreading.stack_size(64 << 10)\n"
-        "def again(item): return sorted([item], key=again)",
+        f"sys.setrecursionlimit(10**7); threading.stack_size(64 << 10)\n{AGAIN}",
         "deep = threading.Thread(target=again, args=(0,)); deep.start(); deep.join()",
     ),
 }
@@ -97,7 +97,7 @@ def test_a_process_dies_as_unrecorded_and_its_last_step_is_kept(death: str, tmp_
     lines = text.splitlines()
     own = [lines[number - 1].strip() for number in lines_of(tmp_path / "out" / "trace.ct")]
     if death == "stack exhausted":
-        assert own[-10:] == ["def again(item): return sorted([item], key=again)"] * 10
+        assert own[-10:] == [AGAIN] * 10
     assert own[-1] == line or death in ("stack exhausted", "SIGTERM in a thread")
     assert line in own
 

@@ -12,6 +12,7 @@ from codetracer_core.session.family import children_of, folders_of_children
 from codetracer_core.session.filesystem import prepare_target
 from codetracer_core.session.names import JSON_TRACE_NAME, METADATA_NAME, TRACE_NAME
 from codetracer_core.session.previous import is_locked, journals_in, unfinished_files
+from codetracer_core.session.saving import saved_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ class RecoveredTrace:
 
 
 def recordings_below(folder: Path) -> list[Path]:
-    """`folder` and the folders of child processes in it that hold a recording, outermost first."""
+    """`folder`, and those of child processes and saved copies in it that hold a recording."""
     found = [folder]
-    for child in folders_of_children(folder):
-        if not child.is_symlink():
-            found += [place for place in recordings_below(child) if _journals(place)]
+    for inner in (*folders_of_children(folder), *saved_folders(folder)):
+        if not inner.is_symlink():
+            found += [place for place in recordings_below(inner) if _journals(place)]
     return found
 
 
