@@ -7,7 +7,7 @@ FIND_PYTHON = for p in python3 /usr/bin/python3 python; do \
 BOOTSTRAP = @$(FIND_PYTHON) exec "$$p" tools/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo transcript tables test lint format bench release clean
+.PHONY: help setup demo transcript tables test lint format bench gate release clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -35,6 +35,9 @@ format: ## Rewrite the sources in the house style
 
 bench: ## Run the benchmarks; ARGS="..." goes to them
 	$(BOOTSTRAP) python -m benchmarks $(ARGS)
+
+gate: ## Compare the costs of this checkout with its parent; ARGS="BASE" names another commit
+	$(BOOTSTRAP) python -m benchmarks.gate $(ARGS)
 
 release: ## PACKAGE=filter PART=minor: bump, build and tag that package alone
 	$(BOOTSTRAP) python tools/release.py "$(PACKAGE)" "$(PART)"

@@ -1,32 +1,59 @@
-"""Runs all benchmarks, one after the other: ``python -m benchmarks [--fast]``."""
+"""Measures what recording costs, and prints it in tables.
+
+``python -m benchmarks`` measures everything. Other commands: ``python -m benchmarks.document``,
+``python -m benchmarks.trend`` and ``python -m benchmarks.gate``.
+"""
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 
-COMMANDS = ("hot_path.py", "whole_process.py", "filters.py", "reporting.py", "reference.py")
+from benchmarks import suite
+from benchmarks.support import results
+from benchmarks.support.options import CLOCKS, Options
 
 
-def main() -> int:
-    """Pass the options on; the first command that fails ends it with its status."""
+def main() -> None:
+    """Measure, print, and keep the values if asked to."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--fast", action="store_true", help="small sizes, one round")
-    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
-    parser.add_argument("--only-ours", action="store_true", help="needs no network")
-    options = parser.parse_args()
-    common = [*(["--fast"] if options.fast else []), "--clock", options.clock]
-    for name in COMMANDS:
-        script = Path(__file__).with_name(name)
-        own = ["--only-ours"] if options.only_ours and name == "reference.py" else []
-        print(f"== {name}", flush=True)
-        status = subprocess.run([sys.executable, script, *common, *own], check=False).returncode
-        if status:
-            return status
-    return 0
+    parser.add_argument(
+        "subjects",
+        nargs="*",
+        metavar="SUBJECT",
+        help=f"what to measure, everything unless given: {', '.join(suite.SUBJECTS)}",
+    )
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help="small workloads and one round: shows that it works, the figures mean little",
+    )
+    parser.add_argument(
+        "--clock",
+        choices=CLOCKS,
+        default="wall",
+        help="cpu: the time in which the program really ran, for a machine with other work to do",
+    )
+    parser.add_argument(
+        "--only", metavar="NAME", action="append", default=[], help="this workload alone"
+    )
+    parser.add_argument(
+        "--only-ours", action="store_true", help="leave other tools out; needs no network"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="keep every measured value, for pyperf"
+    )
+    given = parser.parse_args()
+    unknown = set(given.subjects) - set(suite.SUBJECTS)
+    if unknown:
+        parser.error(f"no subject is named {', '.join(sorted(unknown))}")
+    options = Options(
+        fast=given.fast, clock=given.clock, only_ours=given.only_ours, only=tuple(given.only)
+    )
+    measured = suite.measure(options, given.subjects or suite.SUBJECTS)
+    if given.json and measured:
+        results.save(given.json, measured, {"clock": given.clock, "fast": int(given.fast)})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,1 +1,1 @@
-"""What the benchmark commands share: rounds, child processes, recordings in process, tables."""
+"""What the benchmarks share: rounds, figures, tables, results, child processes."""

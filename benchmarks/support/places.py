@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["BENCHMARKS", "BUILD", "WORKLOADS"]
+__all__ = ["BENCHMARKS", "BUILD", "ROOT", "WORKLOADS", "WORKLOAD_PACKAGE"]
 
 BENCHMARKS = Path(__file__).resolve().parent.parent
+ROOT = BENCHMARKS.parent
 WORKLOADS = BENCHMARKS / "workloads"
+WORKLOAD_PACKAGE = "benchmarks.workloads"
 BUILD = BENCHMARKS / "build"
-"""Compiled modules and virtual environments; ignored by git, may be removed at any time."""
+"""Compiled modules, virtual environments and worktrees; ignored by git, may be removed."""

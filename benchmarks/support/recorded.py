@@ -1,14 +1,12 @@
-"""Recording a call in this process, without making a trace of it."""
+"""Recording a block of this process as a session does, without making a trace of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codetracer_core.journal.writer import JournalWriter
-from codetracer_core.runtime.filtering import FilterCoordinator
-from codetracer_core.runtime.tracer import RuntimeTracer
-from codetracer_filter import TraceFilterEngine, load_chain
-from codetracer_policy import CaptureLimits
+from codetracer_core.session.bootstrap import TraceSessionBootstrap
+from codetracer_core.session.output import OutputOptions
+from codetracer_core.session.recording import TraceSession
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,27 +14,33 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from codetracer_core.runtime.events import RecorderStats
-
 __all__ = ["Recording"]
 
 
 class Recording:
-    """A ``with`` block that is recorded into a journal.
+    """A ``with`` block that is recorded into a journal, with the default settings.
 
-    It starts and stops the recorder as a session does, but makes no trace: what is timed inside
-    the block is the program and the events, nothing else.
+    What is timed inside the block is the program and its events; starting and stopping are not.
     """
 
-    def __init__(self, folder: Path, filters: Sequence[Path] = ()) -> None:
-        """The journal is made in `folder`. `filters` apply after the built-in one."""
-        self._writer = JournalWriter.create(folder, {}, CaptureLimits())
-        engine = TraceFilterEngine(load_chain(filters, program_dir=None))
-        coordinator = FilterCoordinator(engine, main_script=None)
-        self._tracer = RuntimeTracer(self._writer, coordinator, on_recorder_error="abort")
+    def __init__(
+        self, folder: Path, filters: Sequence[Path] = (), activation: Path | None = None
+    ) -> None:
+        """The journal is made in `folder`. `filters` apply after the built-in one.
+
+        With `activation`, a source file, only what happens below its code is recorded.
+        """
+        self._bootstrap = TraceSessionBootstrap.prepare(
+            folder,
+            trace_filter=list(filters),
+            policy_environ={},
+            argv=[],
+            activation_path=activation,
+            output=OutputOptions(materialise="later"),
+        )
 
     def __enter__(self) -> Self:
-        self._tracer.install()
+        self._session = TraceSession.begin(self._bootstrap)
         return self
 
     def __exit__(
@@ -45,15 +49,9 @@ class Recording:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._tracer.uninstall()
-        self._writer.finish({})
-
-    @property
-    def journal(self) -> Path:
-        """The journal's file, complete when the block has been left."""
-        return self._writer.path
-
-    @property
-    def stats(self) -> RecorderStats:
-        """What was recorded."""
-        return self._tracer.stats()
+        finished = self._session.stop()
+        if finished is None or finished.path is None:
+            raise RuntimeError("the recording has left no journal")
+        self.journal = finished.path
+        self.steps = finished.steps
+        self.calls = finished.calls

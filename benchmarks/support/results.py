@@ -1,32 +1,67 @@
-"""Keeping what was measured in the format of pyperf, which compares and plots such files."""
+"""Keeping what was measured in the format of pyperf, which compares and plots such files too."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchmarks.support.machine import describe
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from support.rounds import Round
+    from benchmarks.support.rounds import Measured
 
-__all__ = ["save"]
+__all__ = ["Results", "load", "save"]
+
+_UNITS = {
+    "bytes": "byte",
+    "instructions": "integer",
+    "steps": "integer",
+    "calls": "integer",
+    "size": "integer",
+}
+"""Units of values that are not seconds, by the last word of their name."""
 
 
-def save(path: Path, measured: Mapping[str, Sequence[Round]]) -> None:
-    """Write to `path`, for each name and variant, one pyperf benchmark ``name/variant``.
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The values of a file, and what it says of the machine and the commit."""
 
-    Its values are in seconds, in the order of the rounds, so that ratios inside a round can be
-    taken again later.
+    measured: Measured
+    metadata: dict[str, str | int]
+
+
+def save(path: Path, measured: Measured, extra: Mapping[str, str | int] | None = None) -> None:
+    """Write one pyperf benchmark ``SUBJECT/VARIANT`` for each subject and variant to `path`.
+
+    Its values are in the order of the rounds, so that ratios inside a round can be taken again
+    later. `extra` is added to what each benchmark says of the machine and the commit.
     """
-    import pyperf  # type: ignore[import-untyped]
+    import pyperf
 
+    metadata = describe() | dict(extra or {})
     suite = []
-    for name, rounds in measured.items():
+    for subject, rounds in measured.items():
         for variant in rounds[0]:
-            run = pyperf.Run(
-                [taken[variant] for taken in rounds],
-                metadata={"name": f"{name}/{variant}", "unit": "second"},
-            )
+            unit = _UNITS.get(variant.rpartition(" ")[2], "second")
+            own = {**metadata, "name": f"{subject}/{variant}", "unit": unit}
+            run = pyperf.Run([taken[variant] for taken in rounds], metadata=own)
             suite.append(pyperf.Benchmark([run]))
     pyperf.BenchmarkSuite(suite).dump(str(path), replace=True)
+
+
+def load(path: Path) -> Results:
+    """Read what `save` wrote; raises ValueError or KeyError for another file."""
+    import pyperf
+
+    suite = pyperf.BenchmarkSuite.load(str(path))
+    measured: Measured = {}
+    for benchmark in suite:
+        subject, _, variant = benchmark.get_name().rpartition("/")
+        values = benchmark.get_values()
+        rounds = measured.setdefault(subject, [{} for _ in values])
+        for taken, value in zip(rounds, values, strict=True):
+            taken[variant] = value
+    return Results(measured, dict(next(iter(suite)).get_metadata()))

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import statistics
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-__all__ = ["Figure", "Round", "interleave", "summarise"]
+__all__ = ["Measured", "Round", "interleave"]
 
 Round = dict[str, float]
-"""One value for each variant, all taken within moments."""
+"""One value for each variant, all taken within moments, and counts that belong to them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A median over rounds, with the quartiles that tell how far to trust it."""
-
-    median: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{_short(self.median)} ({_short(self.low)}-{_short(self.high)})"
+Measured = dict[str, list[Round]]
+"""Subject, as ``hot path/fib``, to the rounds in which it was measured."""
 
 
 def interleave(variants: Mapping[str, Callable[[], float]], rounds: int) -> list[Round]:
@@ -40,23 +29,3 @@ def interleave(variants: Mapping[str, Callable[[], float]], rounds: int) -> list
         taken = {name: variants[name]() for name in names[first:] + names[:first]}
         measured.append({name: taken[name] for name in names})
     return measured
-
-
-def summarise(rounds: Iterable[Round], figure: Callable[[Round], float]) -> Figure:
-    """The median and quartiles of what `figure` makes of each round."""
-    values = sorted(figure(taken) for taken in rounds)
-    low, high = _quartiles(values)
-    return Figure(statistics.median(values), low, high)
-
-
-def _quartiles(values: Sequence[float]) -> tuple[float, float]:
-    if len(values) < 2:
-        return values[0], values[0]
-    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return low, high
-
-
-def _short(value: float) -> str:
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

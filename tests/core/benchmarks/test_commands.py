@@ -12,101 +12,140 @@ from workspace import ROOT, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-BENCHMARKS = ROOT / "benchmarks"
-WORKLOADS = ("fib", "loop", "lists", "objects")
+WORKLOADS = (
+    "fib", "loop", "lists", "objects", "text", "nested", "bfs", "generators", "threads", "tasks",
+    "importing", "module_level", "prints",
+)  # fmt: skip
+
+
+def command(*arguments: str | Path) -> str:
+    """What one of the commands prints, run in the root of the repository."""
+    return run(sys.executable, "-m", *arguments, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")
-def parts() -> dict[str, str]:
-    """Command to what it prints in its fast form."""
-    printed = run(sys.executable, "-m", "benchmarks", "--fast", "--only-ours")
-    pieces = printed.split("== ")[1:]
-    return {piece.partition("\n")[0]: piece.partition("\n")[2] for piece in pieces}
+def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What all measurements print in their fast form, and the file of their values."""
+    kept = tmp_path_factory.mktemp("results") / "results.json"
+    return command("benchmarks", "--fast", "--only-ours", "--json", kept), kept
 
 
-def rows(output: str) -> dict[str, list[str]]:
-    """First word to the other words of the lines of all tables."""
-    words = [line.split() for line in output.splitlines() if line.startswith("  ")]
-    return {line[0]: line[1:] for line in words}
+def rows(printed: str, title: str) -> dict[str, str]:
+    """First cell to the line of each row of the table with this title."""
+    lines = printed.partition(f"{title}\n")[2].partition("\n\n")[0].splitlines()
+    assert lines, f"no table {title}"
+    return {line[2:].partition("  ")[0]: line for line in lines[2:]}
 
 
-def test_all_benchmarks_run_one_after_the_other(parts: dict[str, str]) -> None:
-    """`python -m benchmarks` runs the five commands and prints the tables of each."""
-    assert list(parts) == [
-        "hot_path.py",
-        "whole_process.py",
-        "filters.py",
-        "reporting.py",
-        "reference.py",
-    ]
+def test_every_subject_prints_its_tables(results: tuple[str, Path]) -> None:
+    """The subjects are measured one after the other, and each table of them is printed."""
+    printed, _ = results
+    subjects = [line.split()[1] for line in printed.splitlines() if line.startswith("== ")]
+    assert subjects == [
+        "hot_path,", "startup,", "materialising,", "reading,", "memory,", "filter_calls,",
+        "filter_events,", "filter_sessions,", "reporting,", "peers,",
+    ]  # fmt: skip
 
 
-def test_hot_path_prints_each_workload_beside_its_target(parts: dict[str, str]) -> None:
-    """The hot path's tables have a line with measurements and a target for each workload."""
-    printed = rows(parts["hot_path.py"])
-    assert all("<=" in printed[name] for name in WORKLOADS)
+def test_the_hot_path_has_a_row_for_each_workload(results: tuple[str, Path]) -> None:
+    """The workloads that are recorded are followed by those that are skipped or wait."""
+    found = list(rows(results[0], "Recording, in process"))
+    assert tuple(found[: len(WORKLOADS)]) == WORKLOADS
+    assert found[len(WORKLOADS) :] == [
+        "fib, skipped", "loop, skipped", "objects, skipped", "raising, skipped", "loop, waiting",
+    ]  # fmt: skip
 
 
-def test_whole_process_prints_each_subject(parts: dict[str, str]) -> None:
-    """Starting, making the trace, memory and skipped code each have a table."""
-    titles = [line for line in parts["whole_process.py"].splitlines() if line[:1].strip()]
-    assert titles == ["Start", "Making trace.ct", "Memory", "Skipped code"]
+def test_targets_stand_beside_figures(results: tuple[str, Path]) -> None:
+    """A table has the target of a figure behind it, and none where none is set."""
+    found = rows(results[0], "Start, whole processes above plain python")
+    assert found["record of an empty script"].endswith("<= 80")
+    assert "<=" not in found["the same and its start and stop"]
 
 
-def test_filters_prints_each_figure_and_scenario(parts: dict[str, str]) -> None:
-    """Five figures have a target; the three scenarios of the event stream follow."""
-    assert parts["filters.py"].count("<=") == 5
-    assert {"baseline", "glob", "regex"} <= set(rows(parts["filters.py"]))
+def test_sessions_are_measured_under_each_kind_of_filter(results: tuple[str, Path]) -> None:
+    """Sessions without rules, with globs and with regular expressions are compared."""
+    found = rows(results[0], "Filters, a session of 100 functions with 50 locals")
+    assert list(found) == ["baseline", "glob", "regex"]
+
+
+def test_other_tools_can_be_left_out(results: tuple[str, Path]) -> None:
+    """Without the tools of PyPI, our recorder and the one in Python alone are compared."""
+    found = rows(results[0], "Slowdown against the plain program, in process")
+    assert list(found) == ["codetracer-core", "Python on sys.monitoring"]
+
+
+def test_values_are_kept_in_the_format_of_pyperf(results: tuple[str, Path]) -> None:
+    """The file has one benchmark for each subject and variant, and the commit that was measured."""
+    pyperf = pytest.importorskip("pyperf")
+    suite = pyperf.BenchmarkSuite.load(str(results[1]))
+    names = suite.get_benchmark_names()
+    assert {f"hot path/loop/{variant}" for variant in ("plain", "empty", "recorded")} <= set(names)
+    assert all(benchmark.median() > 0 for benchmark in suite)
+    assert {benchmark.get_metadata()["commit"] for benchmark in suite} == {
+        run("git", "rev-parse", "HEAD", cwd=ROOT).strip()
+    }
+
+
+def test_tables_can_be_made_of_kept_values(results: tuple[str, Path], tmp_path: Path) -> None:
+    """The page is written from a file with the same figures that were printed, and a plot."""
+    printed, kept = results
+    pytest.importorskip("pygal")
+    command("benchmarks.document", kept, "--out", tmp_path)
+    page = (tmp_path / "performance.md").read_text(encoding="utf-8")
+    line = rows(printed, "Log and trailers, one call")["a trailer"].split()
+    assert f"| a trailer | {line[2]} | <= 100 |" in page
+    assert "codetracer-core" in (tmp_path / "performance.svg").read_text(encoding="utf-8")
+
+
+def test_the_trend_has_a_column_for_each_file(results: tuple[str, Path], tmp_path: Path) -> None:
+    """Figures of several files stand side by side, and are plotted on request."""
+    pytest.importorskip("pygal")
+    plot = tmp_path / "trend.svg"
+    kept = results[1]
+    printed = command(
+        "benchmarks.trend", kept, kept, "--figure", "a trailer", "--svg", plot
+    ).splitlines()
+    words = printed[3].split()
+    assert words[-1] == words[-2]
+    assert float(words[-1]) > 0
+    assert "a trailer" in plot.read_text(encoding="utf-8")
 
 
 def test_the_event_stream_has_the_size_that_is_stated() -> None:
-    """A hundred functions have fifty locals each, and the rules treat them as their names say."""
+    """A hundred functions have fifty locals each, and there are three kinds of rules."""
     printed = run(
         sys.executable,
         "-c",
-        "import pathlib, sys, tempfile; sys.path.insert(0, sys.argv[1])\n"
-        "from figures.filter_events import LOCALS, SCENARIOS, functions\n"
+        "import pathlib\n"
+        "from benchmarks.measure.filter_events import LOCALS, SCENARIOS, functions\n"
         "codes = functions(pathlib.Path('/p'))\n"
         "print(len(codes), {code.co_nlocals for code, _ in codes}, len(LOCALS), len(SCENARIOS))",
-        BENCHMARKS,
+        cwd=ROOT,
     )
     assert printed.split() == ["100", "{51}", "50", "3"]
 
 
-def test_reporting_prints_each_call_beside_its_target(parts: dict[str, str]) -> None:
-    """Filtered lines and trailers have a line with a measurement and a target."""
-    printed = [line for line in parts["reporting.py"].splitlines() if "<=" in line]
-    assert [line.split("  ")[1] for line in printed] == [
-        "a filtered line",
-        "a line filtered by its target",
-        "a trailer",
-    ]
-
-
-def test_reference_can_be_left_out(parts: dict[str, str]) -> None:
-    """Without the recorder of PyPI the comparison prints our times alone."""
-    assert {"fib", "loop", "lists"} <= set(rows(parts["reference.py"]))
-    assert "binary" not in parts["reference.py"]
-
-
-def test_hot_path_keeps_every_value_in_the_format_of_pyperf(tmp_path: Path) -> None:
-    """The file of `--json` is a suite of pyperf with one benchmark a workload and variant."""
-    pyperf = pytest.importorskip("pyperf")
-    kept = tmp_path / "kept.json"
-    script = BENCHMARKS / "hot_path.py"
-    run(sys.executable, script, "--fast", "--only", "loop", "--json", kept)
-    suite = pyperf.BenchmarkSuite.load(str(kept))
-    assert suite.get_benchmark_names() == ["loop/plain", "loop/empty", "loop/recorded"]
-    assert all(benchmark.median() > 0 for benchmark in suite)
-
-
 @pytest.mark.parametrize(
     ("name", "size", "result"),
-    [("fib", 9, 34), ("loop", 9, 81), ("lists", 9, 86), ("objects", 60, 2), ("raising", 9, 9)],
+    [
+        ("fib", 9, 34),
+        ("loop", 9, 81),
+        ("lists", 9, 86),
+        ("objects", 60, 2),
+        ("raising", 9, 9),
+        ("text", 60, 245),
+        ("nested", 1, 54),
+        ("bfs", 20, 28),
+        ("generators", 20, 1330),
+        ("threads", 20, 90),
+        ("tasks", 20, 2470),
+        ("module_level", 20, 400),
+    ],
 )
 def test_a_workload_is_a_program(name: str, size: int, result: int) -> None:
     """A workload run as a command prints its result and the seconds that it took."""
-    script = BENCHMARKS / "workloads" / f"{name}.py"
+    script = ROOT / "benchmarks" / "workloads" / f"{name}.py"
     printed, seconds = run(sys.executable, script, str(size)).split()
     assert int(printed) == result
     assert float(seconds) > 0

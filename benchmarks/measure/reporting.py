@@ -1,49 +1,57 @@
-"""What the recorder's own log costs: lines that are not written, lines that are, trailers.
-
-``python benchmarks/reporting.py`` prints the time of one call beside what is aimed at.
-"""
+"""What the recorder's own log costs: lines that are not written, lines that are, trailers."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from benchmarks.support.figures import FigureSpec, at_most
+from benchmarks.support.rounds import interleave
 from codetracer_log import LogError, RecorderLogger, emit_error_trailer, use_stderr
-from support import command
-from support.results import save
-from support.rounds import interleave, summarise
-from support.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from benchmarks.support.options import Options
+    from benchmarks.support.rounds import Measured
+
+__all__ = ["FIGURES", "measure"]
+
 _FILTERED, _WRITTEN = (200_000, 200), (2_000, 20)
 """Full and fast number of calls in a round."""
 _ROUNDS = 15
+_SUBJECT = "log"
 _TARGETS = {
-    "a filtered line": 1e-6,
-    "a line filtered by its target": 1e-6,
+    "a filtered line": 1,
+    "a line filtered by its target": 1,
     "a line to a file": None,
-    "a trailer": 100e-6,
+    "a trailer": 100,
 }
+FIGURES = tuple(
+    FigureSpec(
+        "Log and trailers, one call",
+        name,
+        "us",
+        _SUBJECT,
+        lambda taken, name=name: taken[name] * 1e6,  # type: ignore[misc]
+        None if target is None else at_most(target),
+    )
+    for name, target in _TARGETS.items()
+)
 
 
-def main() -> None:
-    """Measure and print."""
-    options = command.parser(__doc__ or "").parse_args()
-    use_stderr(os.open(os.devnull, os.O_WRONLY))
-    variants = _variants(command.CLOCKS[options.clock], fast=options.fast)
-    for run in variants.values():
-        run()
-    rounds = interleave(variants, 1 if options.fast else _ROUNDS)
-    rows = []
-    for name, target in _TARGETS.items():
-        micros = summarise(rounds, lambda taken, name=name: taken[name] * 1e6)  # type: ignore[misc]
-        aim = "" if target is None else f"<= {target * 1e6:g} us"
-        rows.append([name, f"{micros} us", aim])
-    print_table("Log and trailers, one call", ["call", "measured", "target"], rows)
-    if options.json:
-        save(options.json, {"reporting": rounds})
+def measure(options: Options) -> Measured:
+    """The seconds of one call of each kind."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    use_stderr(null)
+    try:
+        variants = _variants(options.read, fast=options.fast)
+        for run in variants.values():
+            run()
+        return {_SUBJECT: interleave(variants, options.rounds(_ROUNDS))}
+    finally:
+        use_stderr()
+        os.close(null)
 
 
 def _variants(read: Callable[[], float], *, fast: bool) -> dict[str, Callable[[], float]]:
@@ -78,7 +86,3 @@ def _variants(read: Callable[[], float], *, fast: bool) -> dict[str, Callable[[]
         "a line to a file": logging(filed, _WRITTEN[fast]),
         "a trailer": trailing(_WRITTEN[fast]),
     }
-
-
-if __name__ == "__main__":
-    main()

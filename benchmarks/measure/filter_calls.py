@@ -1,7 +1,4 @@
-"""What filters cost: importing and loading them, new code, code and names seen before.
-
-``python benchmarks/filters.py`` prints each figure beside what is aimed at.
-"""
+"""What filters cost: importing and loading them, new code, code and names seen before."""
 
 from __future__ import annotations
 
@@ -11,18 +8,18 @@ from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from benchmarks.support.children import run_child
+from benchmarks.support.figures import FigureSpec, at_most
+from benchmarks.support.rounds import interleave
 from codetracer_filter import TraceFilterConfig, TraceFilterEngine, ValueKind, load_chain
-from figures import filter_events
-from support import command
-from support.children import run_child
-from support.results import save
-from support.rounds import interleave, summarise
-from support.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.rounds import Round
+    from benchmarks.support.options import Options
+    from benchmarks.support.rounds import Measured
+
+__all__ = ["FIGURES", "measure"]
 
 _ROUNDS = 15
 _IMPORT = "from codetracer_filter import TraceFilterEngine, load_chain"
@@ -36,28 +33,60 @@ _RULES = (
     r"pkg:regex:^app_{n}\.",
     "obj:literal:app.mod_{n}.run",
 )
+_START, _CALL = "filter start", "filter call"
+FIGURES = (
+    FigureSpec(
+        "Filters, starting",
+        "import, above plain",
+        "ms",
+        _START,
+        lambda taken: (taken["import"] - taken["plain"]) * 1e3,
+        at_most(40),
+    ),
+    FigureSpec(
+        "Filters, starting",
+        "loading the default chain",
+        "ms",
+        _START,
+        lambda taken: (taken["load"] - taken["import"]) * 1e3,
+        at_most(30),
+    ),
+    FigureSpec(
+        "Filters, one question",
+        "a new code object, 50 rules",
+        "us",
+        _CALL,
+        lambda taken: taken["new"] * 1e6,
+        at_most(20),
+    ),
+    FigureSpec(
+        "Filters, one question",
+        "a code object seen before",
+        "us",
+        _CALL,
+        lambda taken: taken["again"] * 1e6,
+        at_most(0.15),
+    ),
+    FigureSpec(
+        "Filters, one question",
+        "a name seen before",
+        "us",
+        _CALL,
+        lambda taken: taken["known"] * 1e6,
+        at_most(0.15),
+    ),
+)
 
 
-def main() -> None:
-    """Measure and print."""
-    options = command.parser(__doc__ or "").parse_args()
-    rounds_wanted = 1 if options.fast else _ROUNDS
-    read = command.CLOCKS[options.clock]
+def measure(options: Options) -> Measured:
+    """Whole processes for what happens once, loops for what happens at events."""
+    rounds = options.rounds(_ROUNDS)
     with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
         folder = Path(name).resolve()
-        starts = interleave(_starting(folder, options.clock), rounds_wanted)
-        calls = interleave(_calling(folder, read, fast=options.fast), rounds_wanted)
-        events = filter_events.EVENTS // (100 if options.fast else 1)
-        variants = filter_events.measure(folder, read, events)
-        streams = interleave(variants, rounds_wanted)
-    print_table("Filters", ["figure", "measured", "target"], _start_rows(starts) + _rows(calls))
-    rows = [
-        [name, f"{summarise(streams, lambda taken, name=name: taken[name] * 1e6)} us"]  # type: ignore[misc]
-        for name in filter_events.SCENARIOS
-    ]
-    print_table("Filters, one event with 50 locals", ["scenario", "measured"], rows)
-    if options.json:
-        save(options.json, {"start": starts, "call": calls, "event": streams})
+        return {
+            _START: interleave(_starting(folder, options.clock), rounds),
+            _CALL: interleave(_calling(folder, options.read, fast=options.fast), rounds),
+        }
 
 
 def _starting(folder: Path, clock: str) -> dict[str, Callable[[], float]]:
@@ -75,26 +104,6 @@ def _starting(folder: Path, clock: str) -> dict[str, Callable[[], float]]:
     for run in variants.values():
         run()
     return variants
-
-
-def _start_rows(rounds: list[Round]) -> list[list[str]]:
-    importing = summarise(rounds, lambda taken: (taken["import"] - taken["plain"]) * 1e3)
-    loading = summarise(rounds, lambda taken: (taken["load"] - taken["import"]) * 1e3)
-    return [
-        ["import, above plain", f"{importing} ms", "<= 40 ms"],
-        ["loading the default chain", f"{loading} ms", "<= 30 ms"],
-    ]
-
-
-def _rows(rounds: list[Round]) -> list[list[str]]:
-    new = summarise(rounds, lambda taken: taken["new"] * 1e6)
-    again = summarise(rounds, lambda taken: taken["again"] * 1e9)
-    known = summarise(rounds, lambda taken: taken["known"] * 1e9)
-    return [
-        ["a new code object, 50 rules", f"{new} us", "<= 20 us"],
-        ["a code object seen before", f"{again} ns", "<= 150 ns"],
-        ["a name seen before", f"{known} ns", "<= 150 ns"],
-    ]
 
 
 def _calling(
@@ -155,7 +164,3 @@ def _fifty_rules(folder: Path) -> TraceFilterConfig:
     path = folder / "fifty.toml"
     path.write_text(text, encoding="utf-8")
     return TraceFilterConfig.from_paths([path])
-
-
-if __name__ == "__main__":
-    main()

@@ -7,16 +7,22 @@ rules, under globs and under regular expressions. The filter is loaded alone.
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from benchmarks.support.figures import FigureSpec
+from benchmarks.support.rounds import interleave
 from codetracer_filter import TraceFilterConfig, TraceFilterEngine, ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-__all__ = ["EVENTS", "LOCALS", "SCENARIOS", "functions", "measure"]
+    from benchmarks.support.options import Options
+    from benchmarks.support.rounds import Measured
+
+__all__ = ["EVENTS", "FIGURES", "LOCALS", "SCENARIOS", "functions", "measure", "write_filter"]
 
 EVENTS = 10_000
 """Events in one iteration."""
@@ -78,6 +84,20 @@ SCENARIOS = {
 }
 
 
+_ROUNDS = 15
+_SUBJECT = "filter events"
+FIGURES = tuple(
+    FigureSpec(
+        "Filters, one event with 50 locals",
+        name,
+        "us",
+        _SUBJECT,
+        lambda taken, name=name: taken[name] * 1e6,  # type: ignore[misc]
+    )
+    for name in SCENARIOS
+)
+
+
 def functions(folder: Path) -> list[tuple[CodeType, str]]:
     """The 100 functions, each with the name of its module."""
     body = "".join(f"    {name} = value + {number}\n" for number, name in enumerate(LOCALS))
@@ -95,17 +115,34 @@ def functions(folder: Path) -> list[tuple[CodeType, str]]:
     return found
 
 
-def measure(folder: Path, read: Callable[[], float], events: int) -> dict[str, Callable[[], float]]:
+def write_filter(folder: Path, name: str, rules: str) -> Path:
+    """The file of a filter with `rules`, whose relative paths begin at `folder`."""
+    path = folder / f"{name}.toml"
+    path.write_text(_HEADER + rules, encoding="utf-8")
+    return path
+
+
+def measure(options: Options) -> Measured:
+    """The seconds of an event in each scenario."""
+    events = EVENTS // (100 if options.fast else 1)
+    with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
+        variants = _variants(Path(name).resolve(), options.read, events)
+        return {_SUBJECT: interleave(variants, options.rounds(_ROUNDS))}
+
+
+def _variants(
+    folder: Path, read: Callable[[], float], events: int
+) -> dict[str, Callable[[], float]]:
     """For each scenario, what times ``events`` events by the clock ``read``, in seconds an event.
 
     ``folder`` becomes the root of the project.
     """
     codes = functions(folder)
 
-    def timed(rules: str) -> Callable[[], float]:
-        path = folder / "filter.toml"
-        path.write_text(_HEADER + rules, encoding="utf-8")
-        engine = TraceFilterEngine(TraceFilterConfig.from_paths([path]))
+    def timed(name: str, rules: str) -> Callable[[], float]:
+        engine = TraceFilterEngine(
+            TraceFilterConfig.from_paths([write_filter(folder, name, rules)])
+        )
         kind = ValueKind.LOCAL
 
         def run() -> float:
@@ -122,4 +159,4 @@ def measure(folder: Path, read: Callable[[], float], events: int) -> dict[str, C
 
         return run
 
-    return {name: timed(rules) for name, rules in SCENARIOS.items()}
+    return {name: timed(name, rules) for name, rules in SCENARIOS.items()}

@@ -1,0 +1,126 @@
+"""Making ``trace.ct`` from a journal: time and size."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.support.figures import FigureSpec, at_most
+from benchmarks.support.places import WORKLOAD_PACKAGE
+from benchmarks.support.recorded import Recording
+from benchmarks.support.rounds import interleave
+from codetracer_core.ctfs.container import Container
+from codetracer_core.ctfs.materialiser import materialise
+from codetracer_core.ctfs.reader import Trace
+from codetracer_core.ctfs.streams import Chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.support.options import Options
+    from benchmarks.support.rounds import Measured, Round
+
+__all__ = ["FIGURES", "measure"]
+
+_SIZES = {
+    "fib": (23, 6),
+    "loop": (100_000, 50),
+    "lists": (50_000, 20),
+    "objects": (20_000, 20),
+}
+"""Name to full and fast size."""
+_ROUNDS = 5
+_SECONDS_A_STEP = 0.5e-6
+_SECONDS_A_BYTE = 0.2e-9
+_STREAMS = ("steps", "values", "calls", "events")
+_TABLE = "Making trace.ct"
+
+
+def _spec(name: str, column: str, of: Callable[[Round], float], target: float | None) -> FigureSpec:
+    aim = None if target is None else at_most(target)
+    return FigureSpec(_TABLE, name, column, f"materialise/{name}", of, aim)
+
+
+def _of_budget(taken: Round) -> float:
+    budget = taken["steps"] * _SECONDS_A_STEP + taken["inflated bytes"] * _SECONDS_A_BYTE
+    return taken["seconds"] / budget * 100
+
+
+FIGURES = tuple(
+    spec
+    for name in _SIZES
+    for spec in (
+        _spec(name, "us a step", lambda taken: taken["seconds"] / taken["steps"] * 1e6, None),
+        _spec(name, "% of its budget", _of_budget, 100),
+        _spec(
+            name,
+            "inflated bytes a step",
+            lambda taken: taken["inflated bytes"] / taken["steps"],
+            None,
+        ),
+        _spec(
+            name,
+            "trace.ct bytes a step",
+            lambda taken: taken["trace bytes"] / taken["steps"],
+            8 if name != "objects" else None,
+        ),
+    )
+)
+
+
+def measure(options: Options) -> Measured:
+    """The seconds of making each trace, and what is in it.
+
+    The CPU clock is that of all threads, which work at the same time.
+    """
+    read = time.process_time if options.clock == "cpu" else time.perf_counter
+    with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
+        folder = Path(name)
+        journals = {
+            workload: _record(workload, sizes[options.fast], folder / workload)
+            for workload, sizes in _SIZES.items()
+            if options.wants(workload)
+        }
+
+        def timed(journal: Path) -> Callable[[], float]:
+            def run() -> float:
+                began = read()
+                materialise(journal, journal.parent)
+                return read() - began
+
+            return run
+
+        variants = {workload: timed(journal) for workload, journal in journals.items()}
+        rounds = interleave(variants, options.rounds(_ROUNDS))
+        counts = {workload: _weigh(journal.parent) for workload, journal in journals.items()}
+    return {
+        f"materialise/{workload}": [{"seconds": taken[workload], **counted} for taken in rounds]
+        for workload, counted in counts.items()
+    }
+
+
+def _record(workload: str, size: int, folder: Path) -> Path:
+    """The journal of a run of the workload, in `folder`."""
+    run: Callable[[int], object]
+    run = importlib.import_module(f"{WORKLOAD_PACKAGE}.{workload}").run
+    with Recording(folder) as recording:
+        run(size)
+    return recording.journal
+
+
+def _weigh(folder: Path) -> Round:
+    path = folder / "trace.ct"
+    with Container(path) as container:
+        streams = [Chunks(container, name) for name in _STREAMS]
+        inflated = sum(
+            len(chunks.inflate(number)) for chunks in streams for number in range(chunks.count)
+        )
+    with Trace(path) as trace:
+        return {
+            "steps": len(trace),
+            "trace bytes": path.stat().st_size,
+            "inflated bytes": inflated,
+        }

@@ -1,0 +1,1 @@
+"""Small C modules that measuring needs, compiled when they are first used."""

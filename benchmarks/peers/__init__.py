@@ -1,0 +1,1 @@
+"""Other tools that the recorder is measured beside, in an environment of their own."""

@@ -1,0 +1,59 @@
+"""The process whose instructions are counted: ``counted.py [NAME...]``, under callgrind.
+
+Each workload runs plain, then recorded, then its trace is made. Counting begins and ends around
+each of these, so that imports are in none.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.native.loading import load
+from benchmarks.support.places import BUILD, WORKLOAD_PACKAGE
+from benchmarks.support.recorded import Recording
+from codetracer_core.ctfs.materialiser import materialise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIZES = {"fib": 17, "loop": 3000, "lists": 3000, "objects": 500, "text": 500, "generators": 1000}
+"""Small: a program takes fifty times as long under callgrind."""
+
+
+def main() -> None:
+    """Count each workload in turn; what a process does once is done before."""
+    lib = load("counting", BUILD).lib
+    if not lib.counting_is_possible():
+        raise SystemExit("counted: this is for a process under valgrind")
+
+    def count(label: str, run: Callable[[], object]) -> None:
+        gc.collect()
+        lib.counting_begin()
+        run()
+        lib.counting_end(label.encode("ascii"))
+
+    with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
+        folder = Path(name)
+        for workload in sys.argv[1:]:
+            run: Callable[[int], object]
+            run = importlib.import_module(f"{WORKLOAD_PACKAGE}.{workload}").run
+            size = SIZES[workload]
+            with Recording(folder / "warm"):
+                run(2)
+            run(2)
+            count(f"{workload} plain", lambda: run(size))  # noqa: B023 - called at once
+            with Recording(folder / workload) as recording:
+                run(2)
+                count(f"{workload} recorded", lambda: run(size))  # noqa: B023
+            journal = recording.journal
+            materialise(journal, journal.parent)
+            count(f"{workload} trace", lambda: materialise(journal, journal.parent))  # noqa: B023
+
+
+if __name__ == "__main__":
+    main()
