@@ -35,6 +35,9 @@ VALUE_STREAM = 0x0400
 EVENT_STREAM = 0x0800
 KNOWN_FLAGS = 0x3FFF
 
+# Neighbouring steps repeat each other: the fastest levels find that as well as the slow ones.
+COMPRESSION_LEVEL = 1
+
 # Kind of an event that tells of an error of the program.
 ERROR_EVENT = 11
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from codetracer_core._zstd import Compressor, FrameCompressor
-from codetracer_core.ctfs.layout import ERROR_EVENT
+from codetracer_core.ctfs.layout import COMPRESSION_LEVEL, ERROR_EVENT
 from codetracer_core.ctfs.varint import encode_varint
 
 TYPE_CHECKING = False
@@ -18,8 +18,6 @@ __all__ = ["ChunkStream", "blob", "error_record", "text_record", "write_table"]
 
 _OFFSET = struct.Struct("<Q")
 _PER_CHUNK = struct.Struct("<I")
-# Neighbouring steps repeat each other: the fastest levels find that as well as the slow ones.
-LEVEL = 1
 
 
 class ChunkStream:
@@ -29,7 +27,7 @@ class ChunkStream:
         self._container = container
         self._data = f"{name}.dat"
         self._index = f"{name}.idx"
-        self._compressor = Compressor(LEVEL)
+        self._compressor = Compressor(COMPRESSION_LEVEL)
         container.append(self._index, _PER_CHUNK.pack(per_chunk))
 
     def add_frame(self, frame: bytes) -> None:
@@ -43,7 +41,7 @@ class ChunkStream:
 
     def add_pieces(self, size: int, pieces: Iterable[memoryview]) -> None:
         """Compress and append a chunk of ``size`` bytes without holding it whole."""
-        compressor = FrameCompressor(size, LEVEL)
+        compressor = FrameCompressor(size, COMPRESSION_LEVEL)
         self._begin()
         for piece in pieces:
             self._container.append(self._data, compressor.compress(piece))
