@@ -12,6 +12,8 @@ from workspace import ROOT, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.repository
+
 WORKLOADS = (
     "fib", "loop", "lists", "objects", "text", "nested", "bfs", "generators", "threads", "tasks",
     "importing", "module_level", "prints",

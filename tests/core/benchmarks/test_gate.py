@@ -17,6 +17,8 @@ from workspace import ROOT, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.repository
+
 RATIOS = st.lists(st.floats(0.1, 10), min_size=1, max_size=9).map(tuple)
 
 
@@ -28,7 +30,6 @@ def gate(*arguments: str | Path, status: int = 0) -> str:
     )  # fmt: skip
 
 
-@pytest.mark.repository
 @pytest.mark.skipif(not is_possible(), reason="instructions are counted by valgrind")
 def test_a_slower_head_is_refused(tmp_path: Path) -> None:
     """The same sources compiled without optimisation fail against their own commit."""
