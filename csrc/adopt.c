@@ -4,13 +4,15 @@
  * little for what lies deep below. */
 #define CALLER_HOPS 64
 
+ct_iframe *ct_adopt_not_yet;
+
 /* They stay where they are while the resolver runs above them. */
 int ct_adopt_own_frames(ct_thread *t)
 {
     size_t n = 0, room = 0;
     ct_iframe **frames = NULL;
     for (ct_iframe *f = ct_current_frame(ct_thread_state()); f != NULL; f = f->previous) {
-        if (ct_frame_is_shim(f) || ct_frame_code(f) == NULL)
+        if (ct_frame_is_shim(f) || ct_frame_code(f) == NULL || f == ct_adopt_not_yet)
             continue;
         if (n == room) {
             room = room != 0 ? room * 2 : 64;

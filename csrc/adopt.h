@@ -5,6 +5,9 @@
 
 #include "boundary.h"
 
+/* A frame whose start is the next event, so that it is not entered; NULL for none. */
+extern ct_iframe *ct_adopt_not_yet;
+
 /* Enter the frames that the calling thread is in, outermost first.  -1: an exception is set. */
 int ct_adopt_own_frames(ct_thread *t);
 

@@ -132,6 +132,16 @@ static void put_preamble(void)
     ct_out.news = ct_out.at;
 }
 
+/* Let Python start the writer, when none takes sealed chunks. */
+static enum ct_go start_writer(uint64_t session)
+{
+    PyObject *answer = CT_RECORDERS_OWN(PyObject_CallNoArgs(ct_session.on_sealed));
+    if (answer == NULL && ct_contain() == CT_GO_RAISE)
+        return CT_GO_RAISE;
+    Py_XDECREF(answer);
+    return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
+}
+
 static enum ct_go wait_for_slot(uint64_t session)
 {
     if (ct_injected("seal"))
@@ -153,14 +163,7 @@ static enum ct_go wait_for_slot(uint64_t session)
     }
     put_preamble();
     ct_types_trim();
-    if (ct_session.writer_runs)
-        return CT_GO_ON;
-    PyObject *answer =
-        CT_RECORDERS_OWN(PyObject_CallNoArgs(ct_session.on_sealed)); /* starts the writer */
-    if (answer == NULL && ct_contain() == CT_GO_RAISE)
-        return CT_GO_RAISE;
-    Py_XDECREF(answer);
-    return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
+    return ct_session.writer_runs ? CT_GO_ON : start_writer(session);
 }
 
 enum ct_go ct_boundary_slow(void)
@@ -168,7 +171,7 @@ enum ct_go ct_boundary_slow(void)
     uint64_t session = ct_session.number;
     if (ct_session.failure != NULL)
         return ct_fail(ct_session.failure);
-    enum ct_go go = CT_GO_ON;
+    enum ct_go go = ct_session.writer_runs ? CT_GO_ON : start_writer(session);
     while (go == CT_GO_ON && ct_chunk_is_full() && ct_chunk_wants_seal())
         go = wait_for_slot(session);
     return go;

@@ -343,11 +343,14 @@ int ct_writer_wait(uint64_t sequence, int ms)
     return !waiting;
 }
 
-/* Make the writer end as soon as nothing is sealed, or let one run again. */
+/* Make the writer end as soon as nothing is sealed, or let one run again, which the program starts
+ * at its next boundary. */
 void ct_writer_pause(int paused)
 {
     pthread_mutex_lock(&ring.lock);
     ring.paused = paused != 0;
+    if (!ring.paused && ring.live >= 0)
+        __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
     pthread_cond_broadcast(&ring.sealed);
     pthread_mutex_unlock(&ring.lock);
 }

@@ -350,7 +350,7 @@ PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
     (void)self;
     (void)n;
     if (ct_unlikely(!ct_session.active)) {
-        enum ct_go go = ct_wake(args[0]);
+        enum ct_go go = ct_wake(args[0], true);
         if (go != CT_GO_ON)
             return ct_go_result(go);
     }
@@ -372,7 +372,7 @@ PyObject *ct_on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
 static PyObject *on_entry(PyObject *code, uint8_t tag, PyObject *exception)
 {
     if (!ct_session.active) {
-        enum ct_go go = ct_wake(code);
+        enum ct_go go = ct_wake(code, true);
         if (go != CT_GO_ON)
             return ct_go_result_always(go);
     }
@@ -442,7 +442,7 @@ static inline ct_thread *thread_of_event(PyObject *code, bool adopt, enum ct_go 
 {
     *go = CT_GO_AWAY;
     if (ct_unlikely(!ct_session.active)) {
-        *go = ct_wake(code);
+        *go = ct_wake(code, false);
         if (*go != CT_GO_ON)
             return NULL;
     }

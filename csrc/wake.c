@@ -1,10 +1,11 @@
 #include "wake.h"
 
+#include "adopt.h"
 #include "gate.h"
 #include "guard.h"
 #include "stack.h"
 
-enum ct_go ct_wake(PyObject *code)
+enum ct_go ct_wake(PyObject *code, bool begins)
 {
     if (!ct_session.dormant)
         return CT_GO_AWAY;
@@ -23,7 +24,9 @@ enum ct_go ct_wake(PyObject *code)
         return CT_GO_AWAY;
     ct_session.dormant = false;
     PyObject *on_wake = Py_NewRef(ct_session.on_wake);
+    ct_adopt_not_yet = begins ? iframe : NULL;
     PyObject *done = CT_RECORDERS_OWN(PyObject_CallNoArgs(on_wake));
+    ct_adopt_not_yet = NULL;
     Py_DECREF(on_wake);
     if (done == NULL)
         return CT_GO_RAISE;

@@ -6,7 +6,8 @@
 #include "tracer.h"
 
 /* Called while no session is active.  In a forked child it begins one when the event of `code` is
- * to be recorded.  CT_GO_ON: a session is active, and the event is its first. */
-enum ct_go ct_wake(PyObject *code);
+ * to be recorded.  CT_GO_ON: a session is active, and the event is its first.  The frame of the
+ * event is open already unless it `begins` with it. */
+enum ct_go ct_wake(PyObject *code, bool begins);
 
 #endif

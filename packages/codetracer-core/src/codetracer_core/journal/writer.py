@@ -268,10 +268,12 @@ class JournalWriter:
         self.join()
 
     def after_fork(self) -> None:
-        """In the parent: chunks are written by a thread again."""
+        """In the parent: chunks are written by a thread again, from the next record on.
+
+        To start it here is too early: CPython 3.13 counts the threads of the process after this.
+        """
         self._forking = False
         lib.ct_writer_pause(0)
-        self.start_thread()
 
     def detach(self) -> None:
         """In a forked child: let go of the parent's files."""
