@@ -253,7 +253,7 @@ def test_a_call_without_a_step_of_its_own_has_no_place() -> None:
     only = call(1, 0, 1, 6, 1)
     assert list(TextView("/", 1).call_lines([(only, None)])) == ["  f1()"]
     (record,) = json_call_lines([(only, None)])
-    assert '"path": null, "line": null, "entry": "", "first_step": 1' in record
+    assert '"path": null, "line": null, "entry": "", "task": null, "first_step": 1' in record
 
 
 class NoSources:

@@ -56,20 +56,22 @@ pytestmark = [
 
 
 def names_of(module: str) -> list[str]:
-    """What to run of a module of tests: all of it, or when one is left out its tests one by one, but
-    for those in doc strings, which have no such name."""
+    """What to run of a module of tests: all of it, or its tests one by one when one is left out.
+
+    Those in doc strings, which have no such name, are then left out, too.
+    """
     if not TOO_LONG.startswith(f"{module}."):
         return [module]
     found = unittest.TestLoader().loadTestsFromName(module)
-    names = [test.id() for test in tests_in(found)]
+    names = [test.id() for test in cases_of(found)]
     return [name for name in names if name.startswith(f"{module}.") and name != TOO_LONG]
 
 
-def tests_in(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
+def cases_of(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
     """Every test of a suite, with those of the suites inside it."""
     for test in suite:
         if isinstance(test, unittest.TestSuite):
-            yield from tests_in(test)
+            yield from cases_of(test)
         else:
             yield test
 
