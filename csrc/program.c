@@ -88,10 +88,10 @@ static int conclude(PyObject *result, PyObject *outcome)
 }
 
 /* Runs the source text in `file`, which tracebacks call `name`, in the namespace `dict`.  Returns a
- * new reference, or NULL with an exception set, and closes `file` when `close` is 1. */
-static PyObject *run_source(FILE *file, const char *name, PyObject *dict, int close)
+ * new reference, or NULL with an exception set, and closes `file` before the code runs. */
+static PyObject *run_source(FILE *file, const char *name, PyObject *dict)
 {
-    PyObject *result = PyRun_FileExFlags(file, name, Py_file_input, dict, dict, close, NULL);
+    PyObject *result = PyRun_FileExFlags(file, name, Py_file_input, dict, dict, 1, NULL);
     PyObject *raised = PyErr_GetRaisedException();
     flush_stream("stderr");
     flush_stream("stdout");
@@ -124,7 +124,7 @@ int ct_program_file(const char *path, int headless, uintptr_t globals, uintptr_t
     else {
         if (headless)
             skip_line(file);
-        result = run_source(file, path, (PyObject *)globals, 1);
+        result = run_source(file, path, (PyObject *)globals);
     }
     int end = conclude(result, (PyObject *)outcome);
     show_frames(&saved);
@@ -132,13 +132,18 @@ int ct_program_file(const char *path, int headless, uintptr_t globals, uintptr_t
     return end;
 }
 
-/* Runs the source text that comes from standard input, in the namespace `globals`.  The interpreter
- * reads it through the stream of C, too. */
-int ct_program_stdin(uintptr_t globals, uintptr_t outcome)
+/* Runs the source text that stood on standard input, in the namespace `globals`.  The file that
+ * `descriptor` holds is closed before the program runs. */
+int ct_program_stream(int descriptor, uintptr_t globals, uintptr_t outcome)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     struct hidden saved = hide_frames();
-    PyObject *result = run_source(stdin, "<stdin>", (PyObject *)globals, 0);
+    FILE *file = fdopen(descriptor, "rb");
+    PyObject *result = NULL;
+    if (file == NULL)
+        PyErr_SetFromErrno(PyExc_OSError);
+    else
+        result = run_source(file, "<stdin>", (PyObject *)globals);
     int end = conclude(result, (PyObject *)outcome);
     show_frames(&saved);
     PyGILState_Release(gil);

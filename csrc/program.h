@@ -15,7 +15,7 @@ enum ct_program_end {
 };
 
 int ct_program_file(const char *path, int headless, uintptr_t globals, uintptr_t outcome);
-int ct_program_stdin(uintptr_t globals, uintptr_t outcome);
+int ct_program_stream(int descriptor, uintptr_t globals, uintptr_t outcome);
 int ct_program_call(uintptr_t callable, uintptr_t args, uintptr_t outcome);
 void ct_program_forget_inspect(void);
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from integration.recording import RECORDER, record, recorder, write_files
 
@@ -65,12 +68,50 @@ def test_a_program_on_the_command_line_is_recorded_with_its_source(tmp_path: Pat
     assert metadata(tmp_path)["<string>"]["text"] == code
 
 
-def test_a_program_from_standard_input_is_recorded(tmp_path: Path) -> None:
-    """Its places are shown: nobody but the interpreter has read its source."""
-    command = [str(RECORDER), "record", "--out-dir", "out", "-"]
-    subprocess.run(command, input=b"x = 1\ny = 2\n", cwd=tmp_path, check=True)
-    done = recorder(["show", "out"], tmp_path)
-    assert "    2 | <stdin>:2\n" in done.stdout.decode()
+@pytest.mark.parametrize(
+    ("encoding", "first"),
+    [("utf-8", "x = 1"), ("latin-1", "# coding: latin-1"), ("utf-8", "# coding: ascii")],
+)
+def test_a_program_from_standard_input_is_recorded(
+    encoding: str, first: str, tmp_path: Path
+) -> None:
+    """With its source, in the encoding that it names; what cannot be decoded ends as it does
+    alone."""
+    source = f"{first}\nimport sys\ny = 'caf\xe9'\nprint(ascii(y), repr(sys.stdin.read()))\n1 / 0\n"
+    (tmp_path / "input").write_bytes(source.encode(encoding))
+    options = ["record", "--quiet", "--out-dir", "out"]
+    done, alone = (
+        subprocess.run(
+            [*command, "-"],
+            stdin=(tmp_path / "input").open("rb"),
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+        for command in ([str(RECORDER), *options], [sys.executable])
+    )
+    assert (done.returncode, done.stdout) == (alone.returncode, alone.stdout)
+    assert done.stderr == alone.stderr
+    if "ascii" not in first:
+        assert [line for line in shown(tmp_path) if line.endswith("3 | y = 'caf\xe9'")]
+        assert metadata(tmp_path)["<stdin>"]["text"] == source
+
+
+@pytest.mark.parametrize(
+    "way", [["-c", "{code}"], ["main.py"], ["-"]], ids=["command", "linecache", "stdin"]
+)
+def test_sources_in_no_file_survive_a_kill(way: list[str], tmp_path: Path) -> None:
+    """They are in the journal as soon as their code runs."""
+    code = "import os\nx = 5\nos.kill(os.getpid(), 9)\n"
+    main = REGISTERED + "import os\nos.kill(os.getpid(), 9)\n"
+    write_files(tmp_path, {"main.py": main})
+    words = [word.replace("{code}", code) for word in way]
+    command = [str(RECORDER), "record", "--out-dir", "out", *words]
+    done = subprocess.run(command, cwd=tmp_path, input=code.encode(), check=False)
+    assert done.returncode == -9
+    lines = recorder(["show", "out"], tmp_path).stdout.decode().splitlines()
+    wanted = "2 |     b = a * 2" if way == ["main.py"] else "2 | x = 5"
+    assert [line for line in lines if line.endswith(wanted)]
 
 
 def test_the_examples_of_doctest_are_recorded(tmp_path: Path) -> None:

@@ -82,12 +82,8 @@ def _run(given: Words) -> int:
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)
     namespace = running.prepare(program)
-    if program.kind is programs.ProgramKind.STANDARD_INPUT:
-        session.sources.add_stream(program.path or "")
     closing.imports.hide()
-    return closing.leave(
-        running.run(program, namespace, session.sources.add_program, session.unmute)
-    )
+    return closing.leave(running.run(program, namespace, session.sources, session.unmute))
 
 
 def _run_unrecorded(program: programs.Program) -> int:

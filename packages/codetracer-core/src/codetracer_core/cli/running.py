@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import sys
+from contextlib import suppress
 from types import ModuleType
 
 from codetracer_core.cli.interpreter import own_words, skips_first_line
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
     from typing import NoReturn
+
+    from codetracer_core.runtime.sources import SourceBook
 
 _PYC_HEADER = 16
 _LAST = ("last_exc", "last_type", "last_value", "last_traceback")
@@ -106,12 +109,12 @@ def _set_loader(program: Program, namespace: dict[str, object]) -> None:
 def run(
     program: Program,
     namespace: dict[str, object],
-    compiled: Callable[[CodeType, str], None] | None = None,
+    sources: SourceBook | None = None,
     begin: Callable[[], None] | None = None,
 ) -> Ending:
     """Run `program` in `namespace` to its end; exceptions are shown by ``sys.excepthook``.
 
-    `compiled` is called with the code and the source of ``-c``, `begin` when nothing but the
+    `sources` is told the source of a program in no file, and `begin` is called when nothing but the
     program is left to run.
 
     What outlives the main module (threads, exit handlers) is left to the interpreter.
@@ -119,15 +122,20 @@ def run(
     from codetracer_core._native import lib
 
     path = os.fsencode(program.path or "")
-    function, arguments = _main_function(program, namespace, compiled)
+    function, arguments = _main_function(program, namespace, sources)
     headless = skips_first_line()
+    stream = -1
+    if program.kind is ProgramKind.STANDARD_INPUT:
+        stream, text = _read_standard_input()
+        if sources is not None:
+            sources.add_stream("<stdin>", text)
     outcome: list[BaseException] = []
     if begin is not None:
         begin()
     if program.kind is ProgramKind.SCRIPT:
         end = lib.ct_program_file(path, headless, id(namespace), id(outcome))
     elif program.kind is ProgramKind.STANDARD_INPUT:
-        end = lib.ct_program_stdin(id(namespace), id(outcome))
+        end = lib.ct_program_stream(stream, id(namespace), id(outcome))
     else:
         end = lib.ct_program_call(id(function), id(arguments), id(outcome))
     if end == lib.CT_PROGRAM_EXITED:
@@ -138,6 +146,29 @@ def run(
     if end == lib.CT_PROGRAM_INTERRUPTED:
         return Ending(130, KeyboardInterrupt())
     return Ending(1 if end == lib.CT_PROGRAM_FAILED else 0, None)
+
+
+def _read_standard_input() -> tuple[int, str | None]:
+    """All of standard input, as the descriptor of a file in memory and as text.
+
+    The interpreter reads a program to its end before it runs it, too. The text is None when it is
+    not in the encoding that it has or names: running it raises the error.
+    """
+    from importlib.util import decode_source
+
+    pieces = []
+    with suppress(OSError):  # ends like a stream that is over
+        while piece := os.read(0, 1 << 16):
+            pieces.append(piece)
+    data = b"".join(pieces)
+    stream = os.memfd_create("stdin")
+    with open(stream, "wb", closefd=False) as file:
+        file.write(data)
+    os.lseek(stream, 0, os.SEEK_SET)
+    try:
+        return stream, decode_source(data)
+    except (SyntaxError, UnicodeDecodeError):
+        return stream, None
 
 
 def leave(ending: Ending) -> int:
@@ -188,7 +219,7 @@ def _raise_unseen(error: BaseException) -> NoReturn:
 def _main_function(
     program: Program,
     namespace: dict[str, object],
-    compiled: Callable[[CodeType, str], None] | None,
+    sources: SourceBook | None,
 ) -> tuple[Callable[..., object] | None, tuple[object, ...]]:
     """What to call for programs that are no source file; None for those that are one.
 
@@ -198,8 +229,8 @@ def _main_function(
         return None, ()
     if program.kind is ProgramKind.COMMAND:
         code = _compile_command(program.name)
-        if compiled is not None and not isinstance(code, str):
-            compiled(code, program.name)
+        if sources is not None and not isinstance(code, str):
+            sources.add_program(code, program.name)
         return exec, (code, namespace)
     if program.kind is ProgramKind.ENTRY_POINT:
         code = compile(program.source, program.path or "", "exec", dont_inherit=True)

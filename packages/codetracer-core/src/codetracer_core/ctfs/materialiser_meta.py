@@ -60,7 +60,7 @@ class SessionFacts:
         self.filters = (
             tuple(filter(None, map(_mapping, filters))) if isinstance(filters, list) else ()
         )
-        self.sources = _mapping((journal.end or {}).get("sources"))
+        self.sources = journal.sources
         self.exit_status = _exit_status(_mapping((journal.end or {}).get("exit_status")))
 
 

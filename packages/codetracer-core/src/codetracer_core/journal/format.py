@@ -27,6 +27,7 @@ FRAME_CRC: Final = struct.Struct("<I")
 KIND_METADATA: Final = 1
 KIND_CHUNK: Final = 2
 KIND_END: Final = 3
+KIND_SOURCES: Final = 4
 CODEC_STORED: Final = 0
 CODEC_ZSTD: Final = 1
 # Ring: magic | version | 0 | slots | bytes per slot | session id

@@ -26,6 +26,7 @@ from codetracer_core.journal.format import (
     KIND_CHUNK,
     KIND_END,
     KIND_METADATA,
+    KIND_SOURCES,
     RING_HEADER,
     RING_MAGIC,
     RING_SLOTS_START,
@@ -46,6 +47,7 @@ __all__ = ["JournalChunk", "JournalReader", "journal_metadata"]
 # What stands under the name may be a pipe, whose opening would wait for a writer.
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 _FRAME_SIZE = FRAME_START.size + FRAME_CRC.size
+_DOCUMENTS = {KIND_METADATA: "metadata", KIND_END: "end", KIND_SOURCES: "list of sources"}
 
 
 class JournalChunk:
@@ -94,6 +96,7 @@ class JournalReader:
         self.path = path
         self.metadata: dict[str, object] = {}
         self.end: dict[str, object] | None = None
+        self.sources: dict[str, object] = {}
         self.damage: list[str] = []
         self.bytes_dropped = 0
         self.chunks_missing = 0
@@ -207,7 +210,7 @@ class JournalReader:
             if kind == KIND_CHUNK and sequence not in known:
                 known.add(sequence)
                 self._places.append(_Place(sequence, start, stored, inflated, codec))
-            elif kind in (KIND_METADATA, KIND_END):
+            elif kind in _DOCUMENTS:
                 self._read_document(kind, _Place(0, start, stored, inflated, codec))
             offset = start + stored
 
@@ -236,10 +239,11 @@ class JournalReader:
         except (ValueError, RecursionError, TraceError):
             document = None
         if not isinstance(document, dict):
-            part = "metadata" if kind == KIND_METADATA else "end"
-            self.damage.append(f"the journal's {part} cannot be read")
+            self.damage.append(f"the journal's {_DOCUMENTS[kind]} cannot be read")
         elif kind == KIND_METADATA:
             self.metadata = document
+        elif kind == KIND_SOURCES:
+            self.sources.update(document)
         else:
             self.end = document
 

@@ -10,10 +10,12 @@ from codetracer_core.journal.format import (
     FRAME_CRC,
     FRAME_START,
     JOURNAL_HEADER,
+    KIND_CHUNK,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["copy_journal", "metadata_end"]
@@ -23,24 +25,24 @@ _PIECE = 1 << 20
 
 def metadata_end(descriptor: int) -> int:
     """Where the frames behind the metadata of the open journal begin."""
-    frame = os.pread(descriptor, FRAME_START.size, JOURNAL_HEADER.size)
-    stored: int = FRAME_START.unpack(frame)[4]
-    return JOURNAL_HEADER.size + FRAME_START.size + FRAME_CRC.size + stored
+    return _frame_at(descriptor, JOURNAL_HEADER.size)[1]
 
 
 def copy_journal(source: int, size: int, destination: Path, *, skipped: int = 0) -> int:
     """Make the file `destination` from the first `size` bytes of the open journal `source`.
 
-    Of the frames behind the metadata the first ones, of `skipped` bytes in all, are left out.
+    Of the chunks the first `skipped` ones are left out.
     Returns the descriptor of the new file, to which frames can be appended. Raises OSError; no
     file is left then.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(destination, flags, 0o600)
     try:
-        start = metadata_end(source)
-        _copy(source, 0, start, descriptor)
-        _copy(source, start + skipped, size, descriptor)
+        copied = 0
+        for begin, end in _first_chunks(source, skipped):
+            _copy(source, copied, begin, descriptor)
+            copied = end
+        _copy(source, copied, size, descriptor)
         if skipped:
             dropped = os.pread(descriptor, 4, FLAGS_OFFSET)
             number = int.from_bytes(dropped, "little") | FLAG_OLDEST_DROPPED
@@ -51,6 +53,24 @@ def copy_journal(source: int, size: int, destination: Path, *, skipped: int = 0)
         destination.unlink(missing_ok=True)
         raise
     return descriptor
+
+
+def _first_chunks(source: int, count: int) -> Iterator[tuple[int, int]]:
+    """Where each of the first `count` chunks begins and ends."""
+    begin = metadata_end(source)
+    while count:
+        kind, end = _frame_at(source, begin)
+        if kind == KIND_CHUNK:
+            count -= 1
+            yield begin, end
+        begin = end
+
+
+def _frame_at(source: int, begin: int) -> tuple[int, int]:
+    """The kind of the frame that begins there, and its end."""
+    start = FRAME_START.unpack(os.pread(source, FRAME_START.size, begin))
+    stored: int = start[4]
+    return start[1], begin + FRAME_START.size + FRAME_CRC.size + stored
 
 
 def _copy(source: int, begin: int, end: int, destination: int) -> None:

@@ -30,6 +30,7 @@ from codetracer_core.journal.format import (
     KIND_CHUNK,
     KIND_END,
     KIND_METADATA,
+    KIND_SOURCES,
     VERSION,
 )
 from codetracer_core.journal.retention import Retention
@@ -83,6 +84,7 @@ class JournalWriter:
         self._changing = allocate_lock()
         self._on_signal: Callable[[], None] | None = None
         self._failure: Exception | None = None
+        self._sources: dict[str, Mapping[str, object]] = {}
 
     @classmethod
     def create(
@@ -176,8 +178,9 @@ class JournalWriter:
         compressor = _zstd.Compressor(_LEVEL)
         try:
             with self._changing:
+                self._append_sources()
                 self._own_descriptor()
-                _, surplus = self._retention.surplus(time.monotonic_ns(), exact=True)
+                surplus, _ = self._retention.surplus(time.monotonic_ns(), exact=True)
                 descriptor = copy_journal(self._descriptor, self._size, path, skipped=surplus)
                 live = self._chunks_in_ring()
             with open(descriptor, "ab", buffering=0) as copy:
@@ -187,6 +190,30 @@ class JournalWriter:
         except OSError as error:
             raise _io_error(error, path) from error
         return path
+
+    def add_source(self, path: str, facts: Mapping[str, object]) -> None:
+        """Write what is known of a source before the next frame, and a text that no file has now.
+
+        Called while the program runs: a signal handler of it may come here again, and finds the
+        journal in use.
+        """
+        self._sources[path] = facts
+        if "text" not in facts or not self._changing.acquire(blocking=False):
+            return
+        try:
+            self._append_sources()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the program runs on
+            self._failure = self._failure or error
+            lib.ct_session_fail()
+        finally:
+            self._changing.release()
+
+    def _append_sources(self) -> None:
+        """Append the sources that were not written yet; the lock is held."""
+        if self._sources and self._failure is None:
+            sources, self._sources = self._sources, {}
+            compressor = _zstd.Compressor(_LEVEL)
+            self._append_frame(_frame(KIND_SOURCES, 0, _json_bytes(sources), compressor))
 
     def _chunks_in_ring(self) -> list[tuple[int, bytes]]:
         """The chunks that are not in the journal yet, with their numbers, in their order."""
@@ -335,6 +362,7 @@ class JournalWriter:
         """Append one frame, whole or not at all."""
         frame = _frame(kind, sequence, payload, compressor)
         with self._changing:
+            self._append_sources()
             self._append_frame(frame)
             self._last_sequence = max(self._last_sequence, sequence)
 
@@ -355,7 +383,7 @@ class JournalWriter:
 
         Where there is no room for that it grows on.
         """
-        count, size = self._retention.surplus(time.monotonic_ns(), exact=exact)
+        count, _ = self._retention.surplus(time.monotonic_ns(), exact=exact)
         if not count:
             return
         anew = self.path.with_name(f".{self.path.name}.tmp")
@@ -364,7 +392,7 @@ class JournalWriter:
                 self._own_descriptor()
                 anew.unlink(missing_ok=True)
                 descriptor = _moved_high(
-                    copy_journal(self._descriptor, self._size, anew, skipped=size)
+                    copy_journal(self._descriptor, self._size, anew, skipped=count)
                 )
                 _lock(descriptor)
                 os.replace(anew, self.path)

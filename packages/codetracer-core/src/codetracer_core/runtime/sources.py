@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import CodeType
 
 __all__ = ["SourceBook"]
@@ -25,6 +25,16 @@ class SourceBook:
     def __init__(self) -> None:
         self._program: set[tuple[str, int, bytes]] = set()
         self._files: dict[str, dict[str, object]] = {}
+        self._keep: Callable[[str, dict[str, object]], None] | None = None
+
+    def keep(self, keep: Callable[[str, dict[str, object]], None]) -> None:
+        """Call `keep` with the path of each source, the known ones first, and what is known of it.
+
+        That is ``size`` and ``mtime_ns`` of a file, or ``text``; nothing where neither is known.
+        """
+        self._keep = keep
+        for path, facts in self._files.items():
+            keep(path, facts)
 
     def add_program(self, code: CodeType, text: str) -> None:
         """The program is `code`, made of `text`.
@@ -32,11 +42,14 @@ class SourceBook:
         Other code of its name is not the program's: ``exec`` of a text calls it ``<string>``, too.
         """
         self._program.update(map(_looks, _with_inner(code)))
-        self._files[code.co_filename] = {"text": text}
+        self._add(code.co_filename, {"text": text})
 
-    def add_stream(self, filename: str) -> None:
-        """The program comes from a stream, and its code has the name `filename`."""
-        self._files[filename] = {}
+    def add_stream(self, filename: str, text: str | None = None) -> None:
+        """The program comes from a stream, and its code has the name `filename`.
+
+        `text` is what it is made of, None where that is not known.
+        """
+        self._add(filename, {} if text is None else {"text": text})
 
     def see_file(self, path: str) -> None:
         """Recorded code is of the file `path`."""
@@ -44,9 +57,9 @@ class SourceBook:
             try:
                 status = os.stat(path)
             except (OSError, ValueError):
-                self._files[path] = {}
+                self._add(path, {})
             else:
-                self._files[path] = {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
+                self._add(path, {"size": status.st_size, "mtime_ns": status.st_mtime_ns})
 
     def has_text(self, code: CodeType) -> bool:
         """Whether the source of `code`, which is in no file, is known; it is kept then."""
@@ -58,12 +71,13 @@ class SourceBook:
         text = _registered_text(filename)
         if text is None or len(text) > _LARGEST_TEXT:
             return False
-        self._files[filename] = {"text": text}
+        self._add(filename, {"text": text})
         return True
 
-    def described(self) -> dict[str, dict[str, object]]:
-        """By path: ``size`` and ``mtime_ns`` of a file, or ``text``; empty for what is unknown."""
-        return self._files
+    def _add(self, path: str, facts: dict[str, object]) -> None:
+        self._files[path] = facts
+        if self._keep is not None:
+            self._keep(path, facts)
 
 
 def _with_inner(code: CodeType) -> Iterator[CodeType]:

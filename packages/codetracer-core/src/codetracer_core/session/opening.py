@@ -80,6 +80,7 @@ def open_recording(
             module_name_from_globals=policy.module_name_from_globals,
             sources=sources,
         )
+        coordinator.sources.keep(writer.add_source)
         tracer = RuntimeTracer(
             writer,
             coordinator,

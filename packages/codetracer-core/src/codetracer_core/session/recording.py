@@ -291,7 +291,6 @@ class TraceSession:
                 "unwatched": list(self._tracer.unwatched),
             },
             "trace_filter_stats": self._coordinator.stats(),
-            "sources": dict(self._coordinator.sources.described()),
         }
 
     def _finish(
