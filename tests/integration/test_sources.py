@@ -68,6 +68,12 @@ def test_a_program_on_the_command_line_is_recorded_with_its_source(tmp_path: Pat
     assert metadata(tmp_path)["<string>"]["text"] == code
 
 
+def run_from(folder: Path, command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run a command whose standard input is the file ``input``."""
+    with (folder / "input").open("rb") as stdin:
+        return subprocess.run(command, stdin=stdin, cwd=folder, capture_output=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("encoding", "first"),
     [("utf-8", "x = 1"), ("latin-1", "# coding: latin-1"), ("utf-8", "# coding: ascii")],
@@ -79,17 +85,8 @@ def test_a_program_from_standard_input_is_recorded(
     alone."""
     source = f"{first}\nimport sys\ny = 'caf\xe9'\nprint(ascii(y), repr(sys.stdin.read()))\n1 / 0\n"
     (tmp_path / "input").write_bytes(source.encode(encoding))
-    options = ["record", "--quiet", "--out-dir", "out"]
-    done, alone = (
-        subprocess.run(
-            [*command, "-"],
-            stdin=(tmp_path / "input").open("rb"),
-            cwd=tmp_path,
-            capture_output=True,
-            check=False,
-        )
-        for command in ([str(RECORDER), *options], [sys.executable])
-    )
+    recording = [str(RECORDER), "record", "--quiet", "--out-dir", "out"]
+    done, alone = run_from(tmp_path, [*recording, "-"]), run_from(tmp_path, [sys.executable, "-"])
     assert (done.returncode, done.stdout) == (alone.returncode, alone.stdout)
     assert done.stderr == alone.stderr
     if "ascii" not in first:
