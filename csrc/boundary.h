@@ -4,6 +4,7 @@
 #define CT_BOUNDARY_H
 
 #include "gate.h"
+#include "mirror.h"
 #include "tracer.h"
 
 /* What a callback returns for an event that can be disabled; None is immortal. */
@@ -45,6 +46,11 @@ void ct_put_switch(ct_thread *t);
 /* Before each unit: a chunk with room, and the right thread. */
 static inline enum ct_go ct_boundary(ct_thread *t)
 {
+    if (ct_unlikely(ct_mirror_count != 0)) {
+        enum ct_go go = ct_mirror_look();
+        if (go != CT_GO_ON)
+            return go;
+    }
     if (ct_unlikely(t != ct_session.current)) {
         enum ct_go go = t->announced ? CT_GO_ON : ct_announce(t);
         if (go != CT_GO_ON)

@@ -3,6 +3,7 @@
 #include "capture.h"
 
 #include "ct.h"
+#include "mirror.h"
 #include "secrets.h"
 
 #define FAST_TYPE (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
@@ -88,38 +89,71 @@ static bool is_of_buffer(PyObject *bytes)
     return PyMemoryView_Check(bytes) && PyMemoryView_GET_BASE(bytes) == NULL;
 }
 
+/* A write to a descriptor. */
+struct target {
+    int stream; /* that it is recorded for, CT_NO_STREAM when it is not */
+    int mirror; /* that has to be told of it, CT_NO_MIRROR when there is none */
+    uint64_t began;
+};
+
+static void begin_write(struct target *target, long number, bool is_recorded_above)
+{
+    target->stream =
+        ct_output_wanted() && !is_recorded_above ? stream_of_descriptor(number) : CT_NO_STREAM;
+    target->mirror = CT_NO_MIRROR;
+    if (ct_likely(ct_mirror_count == 0))
+        return;
+    if (is_recorded_above || target->stream != CT_NO_STREAM || !ct_output_is_of_program())
+        target->mirror = ct_mirror_of_descriptor((int)number);
+    if (target->mirror != CT_NO_MIRROR)
+        target->began = ct_mirror_write_begins(target->mirror);
+}
+
+/* The original has given `result`. */
+static PyObject *end_write(const struct target *target, PyObject *bytes, PyObject *result)
+{
+    if (target->mirror != CT_NO_MIRROR)
+        ct_output_account(target->mirror, target->began, bytes, result);
+    return target->stream == CT_NO_STREAM ? result : put(target->stream, bytes, result);
+}
+
 /* Files on the descriptors of the standard streams, whoever has opened them.  What comes through
  * the buffer of a stream was recorded when it was written there. */
-static int stream_of_write(PyObject *file, PyObject *bytes)
+static void begin_file_write(struct target *target, PyObject *file, PyObject *bytes)
 {
-    if (!ct_output_wanted() ||
-        (is_of_buffer(bytes) && ct_stream_of(file, CT_LAYER_RAW) != CT_NO_STREAM))
-        return CT_NO_STREAM;
+    *target = (struct target){.stream = CT_NO_STREAM, .mirror = CT_NO_MIRROR};
+    bool is_above = is_of_buffer(bytes) && ct_stream_of(file, CT_LAYER_RAW) != CT_NO_STREAM;
+    if (ct_mirror_count == 0 && (is_above || !ct_output_wanted()))
+        return;
     PyObject *number = file_descriptor->ml_meth(file, NULL);
-    int stream = number != NULL ? stream_of_descriptor(PyLong_AsLong(number)) : CT_NO_STREAM;
+    if (number != NULL)
+        begin_write(target, PyLong_AsLong(number), is_above);
     PyErr_Clear(); /* it is closed */
     Py_XDECREF(number);
-    return stream;
 }
 
 static PyObject *file_write(PyObject *self, PyTypeObject *type, PyObject *const *arguments,
                             Py_ssize_t count, PyObject *names)
 {
     PyCMethod original = CT_AS(PyCMethod, ct_hooks[CT_FILE_WRITE].original);
-    int stream = count == 1 ? stream_of_write(self, arguments[0]) : CT_NO_STREAM;
+    if (count != 1)
+        return original(self, type, arguments, (size_t)count, names);
+    struct target target;
+    begin_file_write(&target, self, arguments[0]);
     PyObject *result = original(self, type, arguments, (size_t)count, names);
-    return stream == CT_NO_STREAM ? result : put(stream, arguments[0], result);
+    return end_write(&target, arguments[0], result);
 }
 
 static PyObject *os_write(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
     _PyCFunctionFast original = CT_AS(_PyCFunctionFast, ct_hooks[CT_OS_WRITE].original);
-    int stream = CT_NO_STREAM;
-    if (count == 2 && PyLong_CheckExact(arguments[0]) && ct_output_wanted())
-        stream = stream_of_descriptor(PyLong_AsLong(arguments[0]));
+    if (count != 2 || !PyLong_CheckExact(arguments[0]))
+        return original(self, arguments, count);
+    struct target target;
+    begin_write(&target, PyLong_AsLong(arguments[0]), false);
     PyErr_Clear(); /* no descriptor has such a number */
     PyObject *result = original(self, arguments, count);
-    return stream == CT_NO_STREAM ? result : put(stream, arguments[1], result);
+    return end_write(&target, arguments[1], result);
 }
 
 /* ---- hooking

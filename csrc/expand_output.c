@@ -16,10 +16,12 @@ enum mark {
     SIZE_SPLIT = 32,
     BYTES = 64,
     AFTER_CALL = 128,
+    MIRROR = 256,
 };
 
 static const char *const MARKS[] = {
-    "newline", "flush", "time_split", "step_boundary", "input", "size_split", "bytes", "after_call",
+    "newline",    "flush", "time_split", "step_boundary", "input",
+    "size_split", "bytes", "after_call", "mirror",
 };
 
 static const struct {
@@ -87,7 +89,7 @@ static void put_member(struct ct_buf *out, const char *name, struct ct_span valu
         ct_buf_literal(out, "null");
 }
 
-static void put_flags(struct ct_buf *out, uint8_t marks)
+static void put_flags(struct ct_buf *out, uint16_t marks)
 {
     ct_buf_literal(out, ",\"flags\":[");
     const char *before = "\"";
@@ -118,7 +120,7 @@ static void put_place(struct ct_expander *e, struct ct_buf *out, struct ct_threa
     ct_buf_decimal(out, ct_expand_line(frame->line));
 }
 
-static void put_metadata(struct ct_expander *e, uint8_t marks)
+static void put_metadata(struct ct_expander *e, uint16_t marks)
 {
     struct ct_buf *out = &e->output.metadata;
     struct ct_thread *thread = e->stacks.current;
@@ -148,14 +150,15 @@ static struct ct_span content(struct ct_output *output)
 }
 
 /* What is gathered is an event. */
-static void put_event(struct ct_expander *e, uint8_t why)
+static void put_event(struct ct_expander *e, uint16_t why)
 {
     struct ct_output *output = &e->output;
     if (output->line.length == 0)
         return;
     uint64_t step = e->steps ? e->steps - 1 : 0;
     struct ct_span text = content(output);
-    put_metadata(e, why | (output->bytes ? BYTES : 0) | (output->after_call ? AFTER_CALL : 0));
+    put_metadata(e, why | (output->bytes ? BYTES : 0) | (output->after_call ? AFTER_CALL : 0) |
+                        (output->mirror ? MIRROR : 0));
     const struct ct_buf *metadata = &output->metadata;
     struct ct_buf *out = &output->records;
     ct_buf_uv(out, 1 + ct_uv_size(step) + ct_uv_size(metadata->length) + metadata->length +
@@ -182,7 +185,7 @@ void ct_output_unit(struct ct_expander *e, uint8_t what, struct ct_span bytes)
 {
     struct ct_output *output = &e->output;
     uint8_t stream = what & CTJ_STREAM;
-    bool is_bytes = what & CTJ_OUTPUT_BYTES;
+    bool is_bytes = what & CTJ_OUTPUT_BYTES, is_mirror = what & CTJ_OUTPUT_MIRROR;
     if (stream >= sizeof STREAMS / sizeof *STREAMS) {
         ctj_fail(&e->in, CTJ_E_TAG);
         return;
@@ -194,12 +197,13 @@ void ct_output_unit(struct ct_expander *e, uint8_t what, struct ct_span bytes)
             put_event(e, FLUSH);
         return;
     }
-    if (stream != output->stream || is_bytes != output->bytes)
+    if (stream != output->stream || is_bytes != output->bytes || is_mirror != output->mirror)
         put_event(e, STEP_BOUNDARY);
     else if (what & CTJ_OUTPUT_PAUSE)
         put_event(e, TIME_SPLIT);
     output->stream = stream;
     output->bytes = is_bytes;
+    output->mirror = is_mirror;
     output->what = what;
     output->rest = bytes;
 }

@@ -73,6 +73,7 @@ enum ctj_output_flag {
     CTJ_OUTPUT_PAUSE = 0x08,   /* 5 ms or more after the last output of the stream */
     CTJ_OUTPUT_GOES_ON = 0x10, /* the next unit of the thread is more of the same */
     CTJ_OUTPUT_FLUSH = 0x20,   /* the stream was flushed; no bytes */
+    CTJ_OUTPUT_MIRROR = 0x40,  /* written past the hooked methods; seen while the line ran */
 };
 
 /* Items: parts of a CTJ_CALL or step unit.  0x40 | slot for slots below CTJ_ITEM_SLOT_WIDE - 0x40.

@@ -41,6 +41,17 @@ static ct_thread *thread_of_output(void)
     return t;
 }
 
+/* The thread whose line has most likely caused what somebody else has written. */
+static ct_thread *thread_of_mirror(void)
+{
+    ct_thread *t = ct_session.active ? ct_session.current : NULL;
+    if (t == NULL)
+        for (t = ct_session.threads; t != NULL && !t->announced; t = t->next)
+            ;
+    bool is_open = t != NULL && t->announced && !t->ignored && (!ct_gate_exists || t->depth != 0);
+    return is_open ? t : NULL;
+}
+
 static enum ct_go put_unit(ct_thread *t, uint8_t what, const uint8_t *bytes, size_t length)
 {
     enum ct_go go = ct_boundary(t);
@@ -66,6 +77,7 @@ static size_t whole(const uint8_t *bytes, size_t length)
 static enum ct_go put_pieces(uint8_t stream, uint8_t flags, const uint8_t *bytes, size_t length)
 {
     uint8_t what = stream | flags;
+    bool is_mirrored = flags & CTJ_OUTPUT_MIRROR;
     if (lines[stream].is_open && now_ns() - lines[stream].at_ns >= PAUSE_NS)
         what |= CTJ_OUTPUT_PAUSE;
     lines[stream].is_open = bytes[length - 1] != '\n' && stream != CTJ_STDIN;
@@ -74,7 +86,7 @@ static enum ct_go put_pieces(uint8_t stream, uint8_t flags, const uint8_t *bytes
     uint64_t session = ct_session.number;
     enum ct_go go = CT_GO_ON;
     while (length > PIECE && go == CT_GO_ON) {
-        ct_thread *t = thread_of_output();
+        ct_thread *t = is_mirrored ? thread_of_mirror() : thread_of_output();
         if (t == NULL || ct_session.number != session)
             return CT_GO_AWAY;
         size_t piece = whole(bytes, PIECE);
@@ -83,7 +95,7 @@ static enum ct_go put_pieces(uint8_t stream, uint8_t flags, const uint8_t *bytes
         bytes += piece;
         length -= piece;
     }
-    ct_thread *t = go == CT_GO_ON ? thread_of_output() : NULL;
+    ct_thread *t = go != CT_GO_ON ? NULL : is_mirrored ? thread_of_mirror() : thread_of_output();
     if (t == NULL || ct_session.number != session)
         return go;
     return put_unit(t, what, bytes, length);
@@ -166,6 +178,37 @@ PyObject *ct_output_put(uint8_t stream, PyObject *content, PyObject *result)
     if (thread_of_output() == NULL)
         return result;
     return give_back(result, put_object(stream, content, result));
+}
+
+bool ct_output_is_of_program(void)
+{
+    const ct_thread *t = ct_session.active ? ct_thread_of(ct_thread_state()) : NULL;
+    return ct_guard_is_open() && (t == NULL || !t->ignored);
+}
+
+void ct_output_account(int mirror, uint64_t began, PyObject *bytes, PyObject *result)
+{
+    PyObject *error = PyErr_GetRaisedException();
+    Py_buffer view;
+    size_t length = 0;
+    bool is_known = result != NULL && PyLong_CheckExact(result) &&
+                    PyObject_GetBuffer(bytes, &view, PyBUF_SIMPLE) == 0;
+    if (is_known)
+        length = taken(result, (size_t)view.len);
+    ct_mirror_write_ends(mirror, began, is_known ? view.buf : NULL, length);
+    if (is_known)
+        PyBuffer_Release(&view);
+    PyErr_SetRaisedException(error);
+}
+
+bool ct_output_can_be_mirrored(void)
+{
+    return thread_of_mirror() != NULL;
+}
+
+enum ct_go ct_output_mirrored(uint8_t stream, const uint8_t *bytes, size_t length)
+{
+    return put_bytes(stream, CTJ_OUTPUT_BYTES | CTJ_OUTPUT_MIRROR, bytes, length);
 }
 
 PyObject *ct_output_flushed(uint8_t stream, PyObject *result)

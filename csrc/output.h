@@ -23,6 +23,20 @@ static inline bool ct_output_wanted(void)
  * returned says. */
 PyObject *ct_output_put(uint8_t stream, PyObject *content, PyObject *result);
 
+/* Whether a write is the program's own: not the recorder's, nor part of one that was recorded. */
+bool ct_output_is_of_program(void);
+
+/* Tell a mirror (mirror.h) of bytes that were written, as far as the original has; `began` is what
+ * ct_mirror_write_begins() has returned. */
+void ct_output_account(int mirror, uint64_t began, PyObject *bytes, PyObject *result);
+
+/* Whether there is a thread to which output can be given that nobody knows the writer of. */
+bool ct_output_can_be_mirrored(void);
+
+/* Record bytes that others have written to a stream, for the thread that has made the last record.
+ */
+enum ct_go ct_output_mirrored(uint8_t stream, const uint8_t *bytes, size_t length);
+
 /* The stream was flushed. */
 PyObject *ct_output_flushed(uint8_t stream, PyObject *result);
 

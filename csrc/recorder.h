@@ -11,6 +11,7 @@ typedef struct {
     uint64_t cuts, omitted;
     uint64_t redacted[5], dropped[5]; /* arguments, locals, globals, returns, attributes */
     uint64_t secrets_hidden, secrets_forgotten; /* in output; see secrets.h */
+    uint64_t mirror_missed;                     /* bytes; see mirror.h */
     uint64_t scopes_traced, scopes_skipped, scopes_synthetic, scopes_unreadable;
 } ct_counts;
 
@@ -50,6 +51,25 @@ void ct_save_signal_close(void);
 int ct_capture_open(int streams, int hide_secrets, uintptr_t missing, uintptr_t errors);
 /* Put every method back; does nothing the second time. */
 void ct_capture_close(void);
+
+/* forward.c: start the process that forwards `count` pipes; `descriptors` has three for each: where
+ * the pipe is read, where that goes, the file that takes copies.  Returns 0 or an errno. */
+int ct_forward_open(const int *descriptors, int count);
+/* mirror.c: read back what goes to `descriptor` from `source`, the copy of the pipe number
+ * `forward` or, with -1, the same file.  Returns 0 or an errno. */
+int ct_mirror_add(int stream, int descriptor, int source, int forward);
+/* Start soon, and end, the thread that looks at mirrors while a line of the program takes long. */
+void ct_mirror_watch(void);
+void ct_mirror_rest(void);
+/* Make `descriptor` lead to `original` again, if it still leads to a mirror and all that was
+ * written there has arrived.  Returns what is left of that, in bytes, plus one; 0 when it is done.
+ */
+int ct_mirror_restore(int descriptor, int original);
+/* Look at every mirror for the last time, while the session lasts. */
+void ct_mirror_finish(void);
+/* Forget the mirrors; does nothing the second time. `is_over` is 0 in a forked child, whose parent
+ * keeps its own. */
+void ct_mirror_close(int is_over);
 
 int ct_callback_rows(void);
 const char *ct_callback_event(int row);

@@ -292,6 +292,7 @@ void ct_session_counts(ct_counts *out)
         .omitted = ct_value_counts.omitted,
         .secrets_hidden = ct_secret_counts.hidden,
         .secrets_forgotten = ct_secret_counts.forgotten,
+        .mirror_missed = ct_mirror_missed,
         .scopes_traced = ct_scope_counts.traced,
         .scopes_skipped = ct_scope_counts.skipped,
         .scopes_synthetic = ct_scope_counts.synthetic,

@@ -94,7 +94,6 @@ def test_settings_come_with_their_origins(project: Path, monkeypatch: pytest.Mon
         (["-o", "app.py"], "output folder", "ERR_TRACE_DIR_CONFLICT"),
         (["-o", "/proc/no/such"], "output folder", "ERR_TRACE_DIR_CREATE_FAILED"),
         (["--max-items", "x"], "settings", "ERR_INVALID_POLICY_VALUE"),
-        (["--io-capture", "proxies+fd"], "settings", "ERR_UNSUPPORTED_SETTING"),
         (["--trace-filter", "gone.toml"], "filters", "ERR_FILTER_NOT_FOUND"),
     ],
 )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from codetracer_core import __version__
 from codetracer_core.cli.arguments import Command, Option
+from codetracer_core.cli.capture_check import check_capture
 from codetracer_core.cli.chain import chain_of
 from codetracer_core.cli.checks import (
     Check,
@@ -119,6 +120,8 @@ def _diagnose(given: Words) -> _Diagnosis:
     if filters is not None:
         count = len(filters.sources)
         checks.append(Check("filters", State.OK, f"{count} in the chain"))
+    if policy is not None:
+        checks += check_capture(policy.io_capture, None if filters is None else filters.io)
     if attempt("environment", lambda: is_disabled(os.environ), checks):
         checks.append(
             Check("environment", State.NOTE, f"{DISABLED_VARIABLE} switches recording off")

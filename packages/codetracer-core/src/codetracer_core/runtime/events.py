@@ -52,6 +52,7 @@ class RecorderStats:
     ``scopes_skipped``, ``scopes_synthetic`` are code in no file and ``scopes_unreadable`` code
     whose names are no plain texts. ``secrets_hidden`` counts places in output where a text of a
     redacted value was replaced, ``secrets_forgotten`` such texts that were given up for others.
+    ``mirror_missed`` are bytes of mirrored descriptors that came too fast to be kept.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class RecorderStats:
         "cuts",
         "dropped",
         "lost_frames",
+        "mirror_missed",
         "omitted",
         "redacted",
         "returns",
@@ -92,6 +94,7 @@ class RecorderStats:
         self.dropped: dict[str, int] = dict(zip(_VALUE_KINDS, counts.dropped, strict=True))
         self.secrets_hidden: int = counts.secrets_hidden
         self.secrets_forgotten: int = counts.secrets_forgotten
+        self.mirror_missed: int = counts.mirror_missed
         self.scopes_traced: int = counts.scopes_traced
         self.scopes_skipped: int = counts.scopes_skipped
         self.scopes_synthetic: int = counts.scopes_synthetic

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Final
 
+    from codetracer_core.runtime.descriptors import DescriptorMirror
     from codetracer_filter import IoConfig
     from codetracer_policy import IoCapturePolicy
 
@@ -27,17 +28,23 @@ class IoCoordinator:
     interpreter has it in another form, so that its output is missing in the trace.
     """
 
-    def __init__(self, streams: Iterable[str] = (), *, hide_secrets: bool = True) -> None:
+    def __init__(
+        self, streams: Iterable[str] = (), *, mirror: bool = False, hide_secrets: bool = True
+    ) -> None:
         """`streams` are some of ``STREAMS``; with none of them nothing is hooked.
 
-        With `hide_secrets`, texts of values that a filter redacts are replaced in what is recorded.
+        With `mirror`, what reaches their descriptors in other ways is recorded, too. With
+        `hide_secrets`, texts of values that a filter redacts are replaced in what is recorded.
         """
         self._hide_secrets = hide_secrets
-        self._mask = sum(1 << STREAMS.index(stream) for stream in set(streams))
+        self._streams = frozenset(streams)
+        self._mask = sum(1 << STREAMS.index(stream) for stream in self._streams)
+        self._wants_mirror = mirror and bool(self._streams - {"stdin"})
+        self._mirror: DescriptorMirror | None = None
         self.unwatched: tuple[str, ...] = ()
 
     def install(self) -> None:
-        """Begin to record. Raises InternalError; nothing is hooked then."""
+        """Begin to record. Raises RecorderError; nothing is hooked then."""
         if not self._mask:
             return
         missing: list[str] = []
@@ -47,11 +54,41 @@ class IoCoordinator:
             message = f"the program's output cannot be recorded: {error!r}"
             raise InternalError("ERR_UNKNOWN", message) from error
         self.unwatched = tuple(missing)
+        if self._wants_mirror:
+            self._install_mirror()
+
+    def _install_mirror(self) -> None:
+        from codetracer_core.runtime.descriptors import DescriptorMirror
+
+        mirror = DescriptorMirror()
+        try:
+            mirror.open(self._streams - {"stdin"})
+        except BaseException:
+            lib.ct_capture_close()
+            raise
+        self._mirror = mirror
 
     def uninstall(self) -> None:
-        """Put every method back; does nothing the second time."""
+        """Put every descriptor and method back; does nothing the second time."""
+        if self._mirror is not None:
+            self._mirror.close()
         if self._mask:
             lib.ct_capture_close()
+
+    def before_fork(self) -> None:
+        """The process is about to fork."""
+        if self._mirror is not None:
+            self._mirror.pause()
+
+    def after_fork_in_parent(self) -> None:
+        """The process has forked and this is the one that is recorded."""
+        if self._mirror is not None:
+            self._mirror.resume()
+
+    def after_fork_in_child(self) -> None:
+        """The process has forked and this is the child, whose output its parent may record."""
+        if self._mirror is not None:
+            self._mirror.leave()
 
 
 def captured_streams(policy: IoCapturePolicy, config: IoConfig | None) -> tuple[str, ...]:

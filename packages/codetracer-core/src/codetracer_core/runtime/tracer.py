@@ -169,17 +169,23 @@ class RuntimeTracer:
 
     def before_fork(self) -> None:
         """The process is about to fork."""
+        if self._io is not None:
+            self._io.before_fork()
         self._writer.before_fork()
 
     def after_fork_in_parent(self) -> None:
         """The process has forked and this is the one that is recorded."""
         self._writer.after_fork()
+        if self._io is not None:
+            self._io.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         """The process has forked and this is the child, which does not record for its parent.
 
         It has the events of its parent until it wakes or is retired.
         """
+        if self._io is not None:
+            self._io.after_fork_in_child()
         self._is_dormant = self.on_wake is not None and self._installation is not None
         if self._is_dormant:
             self._events.sleep()

@@ -89,6 +89,7 @@ def open_recording(
             activation_path=bootstrap.activation_path,
             io=IoCoordinator(
                 captured_streams(policy.io_capture, bootstrap.filters.io),
+                mirror=policy.io_capture.fd_fallback,
                 hide_secrets=policy.redact_output,
             ),
         )

@@ -288,6 +288,7 @@ class TraceSession:
             "io": {
                 "secrets_hidden": stats.secrets_hidden,
                 "secrets_forgotten": stats.secrets_forgotten,
+                "mirror_missed": stats.mirror_missed,
                 "unwatched": list(self._tracer.unwatched),
             },
             "trace_filter_stats": self._coordinator.stats(),

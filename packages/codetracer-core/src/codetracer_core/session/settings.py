@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 __all__ = ["refuse_unsupported"]
 
 _SUPPORTED: dict[str, tuple[object, str]] = {
-    "io_capture_fd_fallback": (False, "off (CODETRACER_CAPTURE_IO=proxies)"),
     "value_repr": ("fields", "fields"),
 }
 """The one value that works, which is the default, and its spelling, by the setting's flat name."""

@@ -1,0 +1,501 @@
+#include "mirror.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ct.h"
+#include "forward.h"
+#include "output.h"
+
+#define PIECE          ((size_t)64 << 10)
+#define ATOMIC_WRITE   4096 /* what a pipe takes in one go, whoever else writes */
+#define EXPECTED_LIMIT ((size_t)4 << 20)
+#define CALL_NS        1000ull /* a shorter line has made no system call */
+#define WAIT_NS        50000ull
+#define WAITS          40
+#define CREDIT_NS      50000000ull
+#define TICK_NS        20000000ull
+#define START_NS       1000000ull /* after a fork, for which CPython counts threads */
+#define PUNCH          ((off_t)1 << 20)
+
+/* A write that was accounted for, and has not been met in the source. */
+struct written {
+    struct written *next;
+    uint64_t began, ended; /* in order of these moments of all writes */
+    size_t length;
+    uint8_t *bytes; /* inside `memory` */
+    uint8_t memory[];
+};
+
+struct mirror {
+    int source; /* -1: the program has closed it, and nothing more is seen */
+    int descriptor;
+    int forward; /* its number there, -1: the source is the program's own file */
+    uint8_t stream;
+    struct stat source_is, target_is;
+    off_t at, punched;            /* in the source */
+    int writes;                   /* that are under way */
+    bool gave_up;                 /* waiting for copies: whoever reads the stream is slow */
+    struct written *first, *last; /* in the order in which they began */
+    size_t expected;              /* bytes in them */
+    uint64_t missed;
+};
+
+int ct_mirror_count;
+uint64_t ct_mirror_missed;
+
+static struct mirror mirrors[CT_FORWARDS];
+static uint64_t moments;
+static struct ct_forward_state *forwards;
+static bool is_looking;
+static uint64_t looked_ns;
+static uint64_t credit_ns; /* that the program may be made to wait */
+static uint8_t piece[PIECE];
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int ct_mirror_of_descriptor(int number)
+{
+    struct stat status;
+    if (fstat(number, &status) != 0)
+        return CT_NO_MIRROR;
+    for (int i = 0; i < ct_mirror_count; i++)
+        if (is_same(&status, &mirrors[i].target_is))
+            return i;
+    return CT_NO_MIRROR;
+}
+
+/* ---- what the hooks account for
+ * -------------------------------------------------------------------------------------
+ */
+
+static void drop_first(struct mirror *m)
+{
+    struct written *gone = m->first;
+    m->first = gone->next;
+    m->expected -= gone->length;
+    if (m->first == NULL)
+        m->last = NULL;
+    free(gone);
+}
+
+static void expect_nothing(struct mirror *m)
+{
+    while (m->first != NULL)
+        drop_first(m);
+}
+
+static void expect(struct mirror *m, uint64_t began, const uint8_t *bytes, size_t length)
+{
+    if (m->expected + length > EXPECTED_LIMIT)
+        expect_nothing(m);
+    struct written *added = length != 0 ? malloc(sizeof *added + length) : NULL;
+    if (added == NULL)
+        return;
+    *added = (struct written){
+        .began = began, .ended = ++moments, .length = length, .bytes = added->memory};
+    memcpy(added->memory, bytes, length);
+    struct written **link = &m->first;
+    if (m->last != NULL && m->last->began < began)
+        link = &m->last->next;
+    while (*link != NULL && (*link)->began < began)
+        link = &(*link)->next;
+    added->next = *link;
+    *link = added;
+    if (added->next == NULL)
+        m->last = added;
+    m->expected += length;
+}
+
+uint64_t ct_mirror_write_begins(int mirror)
+{
+    mirrors[mirror].writes++;
+    return ++moments;
+}
+
+void ct_mirror_write_ends(int mirror, uint64_t began, const uint8_t *bytes, size_t length)
+{
+    if (mirror >= ct_mirror_count)
+        return; /* the session has ended meanwhile */
+    if (mirrors[mirror].writes > 0)
+        mirrors[mirror].writes--;
+    expect(&mirrors[mirror], began, bytes, length);
+}
+
+static size_t common(const uint8_t *a, const uint8_t *b, size_t length)
+{
+    size_t n = 0;
+    while (n < length && a[n] == b[n])
+        n++;
+    return n;
+}
+
+/* The expected write that the bytes begin with; *length of its bytes are met, 0 when the bytes end
+ * before that can be told.  It is one that had begun before any other was over.  Others may have
+ * come in between the parts of a large one. */
+static struct written **expected_at(struct mirror *m, const uint8_t *bytes, size_t left,
+                                    size_t *length)
+{
+    uint64_t first_end = UINT64_MAX;
+    for (struct written **link = &m->first; *link != NULL; link = &(*link)->next) {
+        const struct written *w = *link;
+        if (w->began > first_end)
+            break;
+        first_end = w->ended < first_end ? w->ended : first_end;
+        size_t n = common(w->bytes, bytes, w->length < left ? w->length : left);
+        if (n == w->length || n >= ATOMIC_WRITE || n == left) {
+            *length = n == w->length || n >= ATOMIC_WRITE ? n : 0;
+            return link;
+        }
+    }
+    return NULL;
+}
+
+static void meet(struct mirror *m, struct written **link, size_t length)
+{
+    struct written *w = *link;
+    w->bytes += length;
+    w->length -= length;
+    m->expected -= length;
+    if (w->length != 0)
+        return;
+    *link = w->next;
+    if (m->last == w)
+        for (m->last = m->first; m->last != NULL && m->last->next != NULL;)
+            m->last = m->last->next;
+    free(w);
+}
+
+/* Move the bytes that are not accounted for to the front of `piece`; returns how many they are, and
+ * how many of all were told apart.  `is_all`: what has begun here will not go on. */
+static size_t sift(struct mirror *m, size_t length, bool is_all, size_t *told)
+{
+    size_t others = 0, i = 0;
+    while (i < length) {
+        size_t met = 0;
+        struct written **link =
+            m->first != NULL ? expected_at(m, piece + i, length - i, &met) : NULL;
+        if (link != NULL && met != 0) {
+            meet(m, link, met);
+            i += met;
+        } else if (link != NULL && !is_all) {
+            break;
+        } else {
+            piece[others++] = piece[i++];
+        }
+    }
+    *told = i;
+    return others;
+}
+
+/* ---- looking
+ * ---------------------------------------------------------------------------------------
+ */
+
+/* Tell the forwarding process how far the recorder is, and give memory back. */
+static void acknowledge(struct mirror *m)
+{
+    uint64_t missed = __atomic_load_n(&forwards->of[m->forward].missed, __ATOMIC_SEQ_CST);
+    if (missed != m->missed)
+        expect_nothing(m); /* some of it may never come */
+    m->missed = missed;
+    __atomic_store_n(&forwards->of[m->forward].looked, (uint64_t)m->at, __ATOMIC_SEQ_CST);
+#ifdef FALLOC_FL_PUNCH_HOLE
+    if (m->at - m->punched < PUNCH)
+        return;
+    if (fallocate(m->source, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, m->at) == 0)
+        m->punched = m->at;
+#endif
+}
+
+/* The size of the source; -1 when the program has taken its descriptor. */
+static off_t size_of_source(struct mirror *m)
+{
+    struct stat status;
+    if (m->source < 0)
+        return -1;
+    if (fstat(m->source, &status) != 0 || !is_same(&status, &m->source_is)) {
+        m->source = -1;
+        return -1;
+    }
+    return status.st_size;
+}
+
+static enum ct_go look_at(struct mirror *m, bool is_last)
+{
+    off_t size = size_of_source(m);
+    if (size < m->at) { /* the program has cut its file */
+        m->at = size < 0 ? m->at : size;
+        expect_nothing(m);
+    }
+    bool is_file = m->forward < 0;
+    enum ct_go go = CT_GO_ON;
+    while (go == CT_GO_ON && m->at < size && m->writes == 0) {
+        size_t wanted = (size_t)(size - m->at) < PIECE ? (size_t)(size - m->at) : PIECE;
+        ssize_t got = pread(m->source, piece, wanted, m->at);
+        if (got <= 0)
+            break;
+        bool is_end = m->at + got == size, is_all = is_end && (is_file || is_last);
+        size_t told, others = sift(m, (size_t)got, is_all, &told);
+        m->at += (off_t)told;
+        if (!is_file)
+            acknowledge(m);
+        if (others != 0)
+            go = ct_output_mirrored(m->stream, piece, others);
+        if (told == 0)
+            break;
+    }
+    if (is_file && go == CT_GO_ON && m->writes == 0)
+        expect_nothing(m); /* a file has what was written to it at once */
+    return go;
+}
+
+static uint64_t done(const struct mirror *m)
+{
+    return __atomic_load_n(&forwards->of[m->forward].done, __ATOMIC_SEQ_CST);
+}
+
+/* Bytes between the program and the copy. */
+static uint64_t in_flight(const struct mirror *m)
+{
+    if (m->forward < 0)
+        return 0;
+    int waiting = 0;
+    uint64_t before = done(m);
+    if (ioctl(m->descriptor, FIONREAD, &waiting) != 0)
+        waiting = 0;
+    return (uint64_t)waiting + __atomic_load_n(&forwards->of[m->forward].taken, __ATOMIC_SEQ_CST) -
+           before;
+}
+
+/* Let arrive what is in flight; false when that takes longer than the program's lines have taken,
+ * or whoever reads the stream is slow. */
+static bool await(const struct mirror *m, uint64_t flying)
+{
+    uint64_t goal = done(m) + flying;
+    for (int i = 0; i < WAITS && credit_ns >= WAIT_NS; i++) {
+        if (done(m) >= goal)
+            return true;
+        uint64_t before = now_ns();
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        uint64_t spent = now_ns() - before;
+        credit_ns -= spent < credit_ns ? spent : credit_ns;
+    }
+    return done(m) >= goal;
+}
+
+/* Look, and give what others have just written a moment to arrive. */
+static enum ct_go look_patiently(struct mirror *m)
+{
+    enum ct_go go = look_at(m, false);
+    if (go != CT_GO_ON || m->source < 0 || m->forward < 0 || m->writes != 0)
+        return go;
+    uint64_t flying = in_flight(m);
+    if (flying <= m->expected) {
+        m->gave_up = false;
+        return go;
+    }
+    if (m->gave_up)
+        return go;
+    m->gave_up = !await(m, flying);
+    return look_at(m, false);
+}
+
+static enum ct_go look(void)
+{
+    enum ct_go go = CT_GO_ON;
+    if (is_looking || !ct_session.active || !ct_output_can_be_mirrored())
+        return go;
+    uint64_t session = ct_session.number;
+    is_looking = true;
+    for (int i = 0; i < ct_mirror_count && go == CT_GO_ON && ct_session.number == session; i++)
+        if (mirrors[i].writes == 0)
+            go = look_patiently(&mirrors[i]);
+    is_looking = false;
+    looked_ns = now_ns();
+    return go;
+}
+
+/* ---- while a line takes long
+ * ---------------------------------------------------------------------------------------
+ */
+
+static struct {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool runs, is_to_end;
+    uint64_t wanted_ns; /* when it was to start; 0: no watcher is wanted */
+} watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+/* Without the GIL, which only matters for what it may cost to ask for it in vain. */
+static bool has_news(void)
+{
+    for (int i = 0; i < ct_mirror_count; i++) {
+        struct stat status;
+        int source = mirrors[i].source;
+        if (source >= 0 && fstat(source, &status) == 0 && status.st_size != mirrors[i].at)
+            return true;
+    }
+    return false;
+}
+
+/* True when the watcher is to end. */
+static bool wait_for_tick(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)TICK_NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&watcher.lock);
+    if (!watcher.is_to_end)
+        pthread_cond_timedwait(&watcher.changed, &watcher.lock, &until);
+    bool is_to_end = watcher.is_to_end;
+    pthread_mutex_unlock(&watcher.lock);
+    return is_to_end;
+}
+
+static void *watch(void *nothing)
+{
+    while (!wait_for_tick()) {
+        if (!has_news())
+            continue;
+        PyGILState_STATE gil = PyGILState_Ensure();
+        if (look() == CT_GO_RAISE)
+            PyErr_Clear(); /* the program is told of the failure by the end of the session */
+        PyGILState_Release(gil);
+    }
+    return nothing;
+}
+
+static void start_watcher(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    watcher.is_to_end = false;
+    watcher.wanted_ns = 0;
+    watcher.runs = pthread_create(&watcher.thread, NULL, watch, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void ct_mirror_watch(void)
+{
+    watcher.wanted_ns = now_ns();
+}
+
+void ct_mirror_rest(void)
+{
+    watcher.wanted_ns = 0;
+    if (!watcher.runs)
+        return;
+    pthread_mutex_lock(&watcher.lock);
+    watcher.is_to_end = true;
+    pthread_cond_signal(&watcher.changed);
+    pthread_mutex_unlock(&watcher.lock);
+    pthread_join(watcher.thread, NULL);
+    watcher.runs = false;
+}
+
+enum ct_go ct_mirror_look(void)
+{
+    uint64_t now = now_ns();
+    credit_ns += now - looked_ns;
+    credit_ns = credit_ns < CREDIT_NS ? credit_ns : CREDIT_NS;
+    if (ct_unlikely(watcher.wanted_ns != 0) && now - watcher.wanted_ns >= START_NS)
+        start_watcher();
+    if (now - looked_ns >= CALL_NS)
+        return look();
+    looked_ns = now;
+    return CT_GO_ON;
+}
+
+/* ---- control plane
+ * -----------------------------------------------------------------------------------
+ */
+
+int ct_forward_open(const int *descriptors, int count)
+{
+    struct ct_forward given[CT_FORWARDS];
+    for (int i = 0; i < count; i++)
+        given[i] =
+            (struct ct_forward){descriptors[3 * i], descriptors[3 * i + 1], descriptors[3 * i + 2]};
+    return ct_forward_start(given, count, &forwards);
+}
+
+int ct_mirror_add(int stream, int descriptor, int source, int forward)
+{
+    struct mirror m = {
+        .source = source, .descriptor = descriptor, .forward = forward, .stream = (uint8_t)stream};
+    if (fstat(source, &m.source_is) != 0 || fstat(descriptor, &m.target_is) != 0)
+        return errno;
+    m.at = m.source_is.st_size;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    mirrors[ct_mirror_count++] = m;
+    PyGILState_Release(gil);
+    return 0;
+}
+
+int ct_mirror_restore(int descriptor, int original)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    int left = 0;
+    struct stat status;
+    int found = ct_mirror_of_descriptor(descriptor);
+    if (found != CT_NO_MIRROR) {
+        const struct mirror *m = &mirrors[found];
+        uint64_t waiting = in_flight(m);
+        left =
+            waiting != 0 || m->writes != 0 ? (int)(waiting < 1 << 30 ? waiting + 1 : 1 << 30) : 0;
+        if (left == 0 && fstat(original, &status) == 0)
+            dup2(original, descriptor);
+    }
+    PyGILState_Release(gil);
+    return left;
+}
+
+void ct_mirror_finish(void)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    if (ct_session.active && !is_looking && ct_output_can_be_mirrored()) {
+        is_looking = true;
+        for (int i = 0; i < ct_mirror_count; i++)
+            if (look_at(&mirrors[i], true) == CT_GO_RAISE)
+                PyErr_Clear(); /* the session is ending, and says so itself */
+        is_looking = false;
+    }
+    PyGILState_Release(gil);
+}
+
+void ct_mirror_close(int is_over)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    for (int i = 0; i < ct_mirror_count; i++) {
+        if (forwards != NULL && mirrors[i].forward >= 0)
+            ct_mirror_missed += forwards->of[mirrors[i].forward].missed;
+        expect_nothing(&mirrors[i]);
+        mirrors[i] = (struct mirror){.source = -1, .forward = -1};
+    }
+    ct_mirror_count = 0;
+    if (forwards != NULL)
+        ct_forward_leave(forwards, is_over);
+    forwards = NULL;
+    PyGILState_Release(gil);
+}

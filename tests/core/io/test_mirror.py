@@ -1,0 +1,352 @@
+"""What a trace has of output that goes past Python's streams, and that the program does not notice.
+
+Each program runs plainly, too; whoever reads its output must get the same bytes from both.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from core.io.support import Written, written
+from integration.recording import RECORDER, recorder
+from naive import ct
+
+RECORD = [os.fspath(RECORDER), "record", "-q", "-o", "out", "--io-capture", "proxies+fd"]
+LINES = "import ctypes, os, subprocess, sys\nC = ctypes.CDLL(None)\n"
+
+
+class Mirrored:
+    """A program that ran plainly and with its descriptors mirrored."""
+
+    def __init__(self, folder: Path, program: str, sink: str = "pipe", *options: str) -> None:
+        """`sink` is what standard output and error lead to: ``pipe``, ``file`` or ``one`` pipe."""
+        self.folder = folder
+        (folder / "main.py").write_text(program, encoding="utf-8")
+        self.plain = self._run([sys.executable, "main.py"], sink)
+        self.done = self._run([*RECORD, *options, "main.py"], sink)
+        assert self.done == self.plain
+        self.written = self.events()
+
+    def _run(self, command: list[str], sink: str) -> tuple[int, bytes, bytes]:
+        if sink != "file":
+            error = subprocess.STDOUT if sink == "one" else subprocess.PIPE
+            done = subprocess.run(
+                command,
+                cwd=self.folder,
+                stdout=subprocess.PIPE,
+                stderr=error,
+                timeout=60,
+                check=False,
+            )
+            return done.returncode, done.stdout, done.stderr or b""
+        with open(self.folder / "o", "w+b") as out, open(self.folder / "e", "w+b") as error_file:
+            status = subprocess.call(
+                command, cwd=self.folder, stdout=out, stderr=error_file, timeout=60
+            )
+            return status, (self.folder / "o").read_bytes(), (self.folder / "e").read_bytes()
+
+    def events(self) -> list[Written]:
+        trace = ct.load(self.folder / "out" / "trace.ct")
+        return [written(trace, event) for event in trace.events if event["kind"] != 11]
+
+    def text(self, stream: str, *, mirror: bool | None = None) -> bytes:
+        """Everything of a stream; with `mirror`, what was mirrored or what was not."""
+        return b"".join(
+            event.text
+            for event in self.written
+            if event.stream == stream and mirror in (None, "mirror" in event.flags)
+        )
+
+
+PAST_THE_STREAMS = (
+    "C.write(1, b'x\\n', 2)",
+    "C.puts(b'x'); C.fflush(None)",
+    "os.system('echo x')",
+    "subprocess.run(['echo', 'x'])",
+    "os.writev(1, [b'x', b'\\n'])",
+    "os.write(os.dup(1), b'x\\n')",
+    "open(os.dup(1), 'w').write('x\\n')",
+    "os.waitpid(os.posix_spawn('/bin/echo', ['echo', 'x'], {}), 0)",
+    "os.fork() or (os.write(1, b'x\\n'), os._exit(0)); os.wait()",
+)
+
+
+@pytest.mark.parametrize("sink", ["pipe", "file"])
+def test_what_goes_past_the_streams_is_recorded_once(sink: str, tmp_path: Path) -> None:
+    """At the line that was running, and beside what goes through them."""
+    program = "\n".join(f"{statement}\nprint('b', flush=True)" for statement in PAST_THE_STREAMS)
+    done = Mirrored(tmp_path, LINES + program + "\n", sink)
+    assert [(event.text, event.line, "mirror" in event.flags) for event in done.written] == [
+        event
+        for i in range(len(PAST_THE_STREAMS))
+        for event in ((b"x\n", 3 + 2 * i, True), (b"b\n", 4 + 2 * i, False))
+    ]
+
+
+THROUGH_THE_STREAMS = f"""{LINES}
+print('x')
+print('x', file=sys.stderr)
+sys.stdout.buffer.write(b'x\\n')
+os.write(1, b'x\\n')
+open(1, 'wb', closefd=False, buffering=0).write(b'x\\n')
+print('x' * 100_000)
+sys.stdout.reconfigure(write_through=True); print('x')
+sys.stdout = os.fdopen(os.dup(1), 'w'); print('x')
+"""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("sink", ["pipe", "file", "one"])
+def test_what_the_streams_have_is_not_mirrored(
+    sink: str, unbuffered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be in the trace twice."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    done = Mirrored(tmp_path, THROUGH_THE_STREAMS, sink)
+    assert not any("mirror" in event.flags for event in done.written)
+    recorded = len(done.text("stdout")) + len(done.text("stderr"))
+    assert recorded == len(done.done[1]) + len(done.done[2])
+
+
+WRITERS = f"""{LINES}
+import threading
+def work(name):
+    for i in range(300):
+        line = b'%s %03d\\n' % (name.encode(), i)
+        if name < 'c':
+            os.write(1, line)
+        else:
+            C.write(1, line, len(line))
+child = subprocess.Popen(['seq', '10000'])
+threads = [threading.Thread(target=work, args=(name,)) for name in 'abcd']
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+child.wait()
+"""
+
+
+@pytest.mark.parametrize("sink", ["pipe", "file", "one"])
+def test_bytes_of_many_writers_are_recorded_once(sink: str, tmp_path: Path) -> None:
+    """Of threads, of C code and of a child at the same time, whose order is not the same twice."""
+    (tmp_path / "main.py").write_text(WRITERS)
+    with open(tmp_path / "o", "w+b") as file:
+        done = subprocess.run(
+            [*RECORD, "main.py"],
+            cwd=tmp_path,
+            stdout=file if sink == "file" else subprocess.PIPE,
+            stderr=subprocess.STDOUT if sink == "one" else subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    out = (tmp_path / "o").read_bytes() if sink == "file" else done.stdout
+    trace = ct.load(tmp_path / "out" / "trace.ct")
+    told = [written(trace, event) for event in trace.events]
+    assert len(out) == sum(len(event.text) for event in told) > 50_000
+    assert {e.text for e in told if "mirror" not in e.flags} == {
+        b"%c %03d\n" % (name, i) for name in b"ab" for i in range(300)
+    }
+    counted = Counter(out.split(b"\n"))
+    for name in b"cd":
+        assert all(counted[b"%c %03d" % (name, i)] <= 1 for i in range(300))
+
+
+def test_a_slow_reader_holds_nothing_up_for_ever(tmp_path: Path) -> None:
+    """Pipes that are full make the program wait, as they do without a recorder."""
+    (tmp_path / "main.py").write_text(
+        f"{LINES}for i in range(3000):\n"
+        "    print('p', i, 'x' * 100, flush=True)\n"
+        "    C.write(1, b'c' * 100 + b'\\n', 101)\n"
+        "os.system('seq 10000')\n"
+    )
+    with subprocess.Popen([*RECORD, "main.py"], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        time.sleep(1)
+        assert process.stdout is not None
+        out = process.stdout.read()
+        assert process.wait(60) == 0
+    expected = b"".join(
+        b"p %d %s\n%s\n" % (i, b"x" * 100, b"c" * 100) for i in range(3000)
+    ) + b"".join(b"%d\n" % i for i in range(1, 10001))
+    assert out == expected
+    trace = ct.load(tmp_path / "out" / "trace.ct")
+    told = [written(trace, event) for event in trace.events]
+    mirrored = b"".join(event.text for event in told if "mirror" in event.flags)
+    assert mirrored == b"".join(
+        line for line in expected.splitlines(keepends=True) if not line.startswith(b"p")
+    )
+
+
+@pytest.mark.parametrize(
+    "end", ["os.kill(os.getpid(), 9)", "os._exit(3)", "os.execv('/bin/echo', ['echo', 'new'])"]
+)
+def test_nothing_is_held_back_however_the_program_ends(end: str, tmp_path: Path) -> None:
+    """Also what its children write after that."""
+    done = _run_cut(
+        tmp_path,
+        f"{LINES}subprocess.Popen(['sh', '-c', 'sleep 0.3; echo late'])\n"
+        f"C.write(1, b'before\\n', 7)\nprint('streams', flush=True)\n{end}\n",
+    )
+    assert done[0] == done[1]
+    assert done[0][1].endswith(b"late\n")
+
+
+def _run_cut(folder: Path, program: str) -> tuple[tuple[int, bytes], tuple[int, bytes]]:
+    (folder / "main.py").write_text(program)
+    results = []
+    for command in ([sys.executable], RECORD):
+        done = subprocess.run(
+            [*command, "main.py"], cwd=folder, stdout=subprocess.PIPE, timeout=60, check=False
+        )
+        results.append((done.returncode, done.stdout))
+    return results[0], results[1]
+
+
+def test_a_killed_program_leaves_what_was_mirrored(tmp_path: Path) -> None:
+    """Up to the line that was running, also when that had run for a while."""
+    (tmp_path / "main.py").write_text(
+        f"{LINES}C.write(1, b'first\\n', 6)\nos.system('echo second; sleep 0.5; kill -9 $PPID')\n"
+    )
+    subprocess.run(
+        [*RECORD, "main.py"], cwd=tmp_path, stdout=subprocess.PIPE, timeout=60, check=False
+    )
+    shown = recorder(["show", "out"], tmp_path)
+    assert b"stdout: first" in shown.stdout
+    assert b"stdout: second" in shown.stdout
+
+
+def test_a_reader_that_goes_away_is_noticed(tmp_path: Path) -> None:
+    """By the same exception as without a recorder."""
+    (tmp_path / "main.py").write_text(
+        "import os, sys\n"
+        "try:\n"
+        "    while True:\n"
+        "        os.write(1, b'x' * 100)\n"
+        "except BrokenPipeError:\n"
+        "    os._exit(7)\n"
+    )
+    with subprocess.Popen([*RECORD, "main.py"], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.wait(60) == 7
+
+
+def test_the_program_finds_no_child_that_is_not_its_own(tmp_path: Path) -> None:
+    """The process that forwards is nobody's child."""
+    done = Mirrored(
+        tmp_path,
+        "import os, signal\n"
+        "try:\n    os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError:\n    print('none')\n"
+        "print(os.get_inheritable(1), os.get_blocking(1))\n",
+    )
+    assert done.text("stdout") == b"none\nTrue True\n"
+
+
+def test_a_file_stays_a_file(tmp_path: Path) -> None:
+    """Nothing is put in its place, and a program may cut it."""
+    done = Mirrored(
+        tmp_path,
+        f"{LINES}C.write(1, b'gone\\n', 5)\n"
+        "print(sys.stdout.seekable(), os.lseek(1, 0, os.SEEK_CUR), flush=True)\n"
+        "os.ftruncate(1, 0); os.lseek(1, 0, os.SEEK_SET)\n"
+        "C.write(1, b'left\\n', 5)\n",
+        "file",
+    )
+    assert done.done[1] == b"left\n"
+    assert done.text("stdout") == b"gone\nTrue 5\nleft\n"
+
+
+def test_the_descriptors_are_back_after_a_session(tmp_path: Path) -> None:
+    """The same files under the same numbers, and no others."""
+    program = (
+        "import os, sys\n"
+        "import codetracer_core as c\n"
+        "def look():\n"
+        "    names = sorted(map(int, os.listdir('/proc/self/fd')))\n"
+        "    return {n: os.readlink(f'/proc/self/fd/{n}') for n in names if n < 3 or n > 90}\n"
+        "c.start('warm').stop()\n"
+        "before = look()\n"
+        "session = c.start('out', policy={'io_capture_fd_fallback': True})\n"
+        "during = look()\n"
+        "os.system('echo x')\n"
+        "session.stop()\n"
+        "print(before == look(), before != during)\n"
+    )
+    (tmp_path / "main.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, timeout=60, check=False
+    )
+    assert done.stdout == b"x\nTrue True\n", done.stderr
+
+
+def test_programs_may_close_what_is_not_theirs(tmp_path: Path) -> None:
+    """Daemons do. What comes after that is not mirrored, and still goes where it went."""
+    done = Mirrored(
+        tmp_path,
+        f"{LINES}os.system('echo a')\nos.closerange(3, 1000)\n"
+        "open('other', 'w').write('other')\n"
+        "os.system('echo b')\nprint('c')\n",
+    )
+    assert done.done[1] == b"a\nb\nc\n"
+    assert done.text("stdout", mirror=False) == b"c\n"
+
+
+def test_streams_that_are_closed_are_left_alone(tmp_path: Path) -> None:
+    """There is nothing to mirror."""
+    (tmp_path / "main.py").write_text("import os\nos.system('echo x >&2')\n")
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *RECORD, "main.py"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"x\n")
+
+
+@pytest.mark.parametrize("command", ["record", "doctor"])
+def test_a_terminal_is_refused_with_the_reason(command: str, tmp_path: Path) -> None:
+    """Before the program runs."""
+    (tmp_path / "main.py").write_text("open('ran', 'w')\n")
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [RECORDER, command, "--io-capture", "proxies+fd", "-o", "out", "main.py"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE if command == "doctor" else theirs,
+        stderr=theirs if command == "doctor" else subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(theirs)
+    os.close(ours)
+    said = done.stdout if command == "doctor" else done.stderr
+    assert done.returncode == (1 if command == "doctor" else 2)
+    assert b"ERR_NO_MIRROR" in said
+    assert b"terminal" in said
+    assert not (tmp_path / "ran").exists()
+
+
+def test_one_stream_of_two_that_share_a_pipe_is_refused(tmp_path: Path) -> None:
+    """What is forwarded and what is not would come in another order."""
+    (tmp_path / "one.toml").write_text(
+        '[meta]\nname = "io"\nversion = 1\n[io]\ncapture = true\nstreams = ["stderr"]\n'
+        '[scope]\ndefault_exec = "inherit"\ndefault_value_action = "inherit"\n'
+    )
+    (tmp_path / "main.py").write_text("")
+    done = subprocess.run(
+        [*RECORD, "--trace-filter", "one.toml", "main.py"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"the same place as stdout" in done.stdout
