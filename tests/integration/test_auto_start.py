@@ -12,6 +12,7 @@ import pytest
 
 from integration.recording import (
     auto_record,
+    record,
     recorder,
     run_plain,
     with_auto_start,
@@ -20,6 +21,7 @@ from integration.recording import (
 from naive import ct
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PROGRAM = """\
@@ -247,3 +249,24 @@ def test_an_interactive_interpreter_is_as_it_always_is(folder: Path, tmp_path: P
     assert recorded.returncode == plain.returncode == 0
     calls = [call["function"] for call in ct.load(tmp_path / "out" / "trace.ct").calls]
     assert calls.count("work") == 2
+
+
+@pytest.mark.parametrize("way", [auto_record, record])
+def test_the_recorder_of_pypi_stands_back(
+    way: Callable[[list[str], Path, Path], subprocess.CompletedProcess[bytes]],
+    folder: Path,
+    tmp_path: Path,
+) -> None:
+    """It reads the same variable when it is imported, and two would take each other's tool id."""
+    source = (
+        "import os, subprocess, sys\n"
+        "import codetracer_python_recorder\n"
+        "found = os.environ.get('CODETRACER_TRACE')\n"
+        "print(codetracer_python_recorder.is_tracing(), found, flush=True)\n"
+        "if not sys.argv[1:]:\n"
+        "    subprocess.run([sys.executable, 'both.py', 'child'], check=True)\n"
+    )
+    write_files(folder, {"both.py": source})
+    done = way(["both.py"], folder, tmp_path / "out")
+    assert (done.stdout, done.stderr, done.returncode) == (b"False None\n" * 2, b"", 0)
+    assert (tmp_path / "out" / "trace.ct").exists()

@@ -13,6 +13,7 @@ import sys
 from _thread import get_ident
 
 from codetracer_core.monitoring.capabilities import TOOL_IDS
+from codetracer_core.session.names import PARENT_VARIABLE, TRACE_VARIABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
     from codetracer_core.session.family import Inheritance
     from codetracer_core.session.recording import TraceSession
 
-__all__ = ["VARIABLE", "arm"]
-
-VARIABLE = "CODETRACER_TRACE"
-"""Names the output folder. Nothing is recorded when it is unset or empty."""
+__all__ = ["arm"]
 
 # The interpreter itself calls these before it comes to the main module.
 _START_UP = ("<frozen importlib", "<frozen zipimport")
@@ -50,7 +48,7 @@ def arm() -> None:
     recorder abort: then it ends before its first line.
     """
     global _armed
-    if _armed or not os.environ.get(VARIABLE):
+    if _armed or not any(map(os.environ.get, (TRACE_VARIABLE, PARENT_VARIABLE))):
         return
     _armed = True
     monitoring = sys.monitoring
@@ -138,18 +136,25 @@ def _session(code: CodeType) -> TraceSession | None:
     from codetracer_core import api
     from codetracer_core.cli.report import report_failure
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
-    from codetracer_core.session.family import inherited, leave_to_children
+    from codetracer_core.session.family import (
+        inherited,
+        leave_nothing_to_children,
+        leave_to_children,
+    )
     from codetracer_core.session.metadata import main_script_of
     from codetracer_core.session.output import FORMAT_CT, FORMAT_VARIABLE, OutputOptions
 
     main_script = main_script_of(sys.modules.get("__main__"))
     inheritance = inherited(os.environ)
+    folder = os.environ.get(TRACE_VARIABLE)
     try:
         if inheritance is not None:
             bootstrap = _as_child(inheritance, main_script)
+        elif not folder:
+            return None
         else:
             bootstrap = TraceSessionBootstrap.prepare(
-                os.environ[VARIABLE],
+                folder,
                 filter_environ=os.environ,
                 main_script=main_script,
                 output=OutputOptions(format=os.environ.get(FORMAT_VARIABLE) or FORMAT_CT),
@@ -164,7 +169,7 @@ def _session(code: CodeType) -> TraceSession | None:
         settings = inheritance.settings if inheritance is not None else {}
         leave_to_children(os.environ, session.root, session.recording_id, settings)
     else:
-        del os.environ[VARIABLE]
+        leave_nothing_to_children(os.environ)
     return session
 
 

@@ -8,7 +8,7 @@ from codetracer_core.cli.arguments import Command, Option
 from codetracer_core.cli.policy_options import POLICY_OPTIONS, policy_of_options
 from codetracer_core.session.environment import DISABLED_VARIABLE, OUT_DIR_VARIABLE
 from codetracer_core.session.errors import as_recorder_error
-from codetracer_core.session.family import TRACE_VARIABLE, leave_to_children
+from codetracer_core.session.family import leave_nothing_to_children, leave_to_children
 from codetracer_core.session.output import FORMAT_CT, OutputOptions
 
 TYPE_CHECKING = False
@@ -136,7 +136,7 @@ def check_filters(command: Command, given: Words) -> None:
 def follow_children(environ: MutableMapping[str, str], session: TraceSession, given: Words) -> None:
     """Let programs that are started with `environ` be recorded like this one, or none of them."""
     if not session.follows:
-        environ.pop(TRACE_VARIABLE, None)
+        leave_nothing_to_children(environ)
         return
     sources = policy_of_options(given)
     activation = given.last("--activation-path", "")

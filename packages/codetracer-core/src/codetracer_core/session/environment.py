@@ -46,8 +46,8 @@ def misspelt_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _known_variables() -> set[str]:
-    from codetracer_core.session.family import PARENT_VARIABLE, TRACE_VARIABLE
     from codetracer_core.session.filters import FILTER_VARIABLE
+    from codetracer_core.session.names import PARENT_VARIABLE, TRACE_VARIABLE
     from codetracer_core.session.output import FORMAT_VARIABLE
     from codetracer_policy import VARIABLES
 

@@ -10,6 +10,8 @@ import json
 import os
 from pathlib import Path
 
+from codetracer_core.session.names import METADATA_NAME, PARENT_VARIABLE, TRACE_VARIABLE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
@@ -18,22 +20,15 @@ if TYPE_CHECKING:
     type Kind = Literal["fork", "spawn", "exec"]
 
 __all__ = [
-    "PARENT_VARIABLE",
-    "TRACE_VARIABLE",
     "Child",
     "Inheritance",
     "Parent",
     "children_of",
     "folders_of_children",
     "inherited",
+    "leave_nothing_to_children",
     "leave_to_children",
 ]
-
-TRACE_VARIABLE = "CODETRACER_TRACE"
-"""Names the output folder of programs that record themselves."""
-
-PARENT_VARIABLE = "CODETRACER_TRACE_PARENT"
-"""Tells a child process who has started it, and how it is to be recorded; of use to us alone."""
 
 
 class Parent:
@@ -96,8 +91,12 @@ def leave_to_children(
     recording_id: str,
     settings: Mapping[str, object],
 ) -> None:
-    """Let programs that get `environ` record themselves in a folder inside `root`."""
-    environ[TRACE_VARIABLE] = os.fspath(root)
+    """Let programs that get `environ` record themselves in a folder inside `root`.
+
+    No folder is asked for any longer: a recorder of another name that the program imports would
+    take the variable for its own.
+    """
+    environ.pop(TRACE_VARIABLE, None)
     environ[PARENT_VARIABLE] = json.dumps(
         {
             "root": os.fspath(root),
@@ -107,6 +106,12 @@ def leave_to_children(
         },
         separators=(",", ":"),
     )
+
+
+def leave_nothing_to_children(environ: MutableMapping[str, str]) -> None:
+    """Let no program that gets `environ` record itself."""
+    environ.pop(TRACE_VARIABLE, None)
+    environ.pop(PARENT_VARIABLE, None)
 
 
 def inherited(environ: Mapping[str, str]) -> Inheritance | None:
@@ -125,7 +130,7 @@ def inherited(environ: Mapping[str, str]) -> Inheritance | None:
         return None
     if not (isinstance(root, str) and isinstance(recording_id, str) and isinstance(pid, int)):
         return None
-    if environ.get(TRACE_VARIABLE) != root or not isinstance(settings, dict):
+    if environ.get(TRACE_VARIABLE) or not isinstance(settings, dict):
         return None
     kind: Kind = "exec" if pid == os.getpid() else "spawn"
     return Inheritance(Parent(Path(root), recording_id, pid, kind), settings)
@@ -157,7 +162,6 @@ def _metadata_of(folder: Path) -> Mapping[str, object]:
     """What the trace in `folder`, or else its journal, says of itself; empty for neither."""
     from codetracer_core.errors import RecorderError
     from codetracer_core.journal.reader import journal_metadata
-    from codetracer_core.session.names import METADATA_NAME
 
     try:
         metadata = json.loads((folder / METADATA_NAME).read_bytes())
