@@ -74,10 +74,18 @@ static inline PyCodeObject *ct_frame_code(ct_iframe *f)
 }
 #endif
 
-/* A frame that only marks a call from C, with no code of the program. */
+/* A frame that only marks a call from C, or since CPython 3.13 one of a constructor, with no code of
+ * the program.  Such a frame has no globals. */
 static inline bool ct_frame_is_shim(ct_iframe *f)
 {
-    return f->owner == FRAME_OWNED_BY_CSTACK;
+    if (f->owner == FRAME_OWNED_BY_CSTACK)
+        return true;
+#ifdef CO_NO_MONITORING_EVENTS
+    PyCodeObject *code = ct_frame_code(f);
+    return code != NULL && (code->co_flags & CO_NO_MONITORING_EVENTS) != 0;
+#else
+    return false;
+#endif
 }
 
 static inline int ct_frame_line(ct_iframe *f)

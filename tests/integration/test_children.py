@@ -134,7 +134,9 @@ def test_workers_of_multiprocessing_are_recorded(tmp_path: Path, method: str) ->
     called = [folder for folder in folders if "square" in recorded.functions(folder)]
     assert 2 <= len(called) <= len(folders) <= 3
     for folder in called:
-        bodies = [call for call in ct.load(folder / "trace.ct").calls if "_main" in call["function"]]
+        bodies = [
+            call for call in ct.load(folder / "trace.ct").calls if "_main" in call["function"]
+        ]
         assert len(bodies) == 1
     assert metadata(recorded.out)["complete"]
     assert recorded.functions(recorded.out) == {"<toplevel>", "<__main__>"}
@@ -307,6 +309,25 @@ def test_a_session_of_the_program_itself_follows_what_it_forks(tmp_path: Path) -
     for trace in (child, folder / "out"):
         assert "work" in {call["function"] for call in ct.load(trace / "trace.ct").calls}
         assert metadata(trace)["complete"]
+
+
+def test_a_fork_in_a_constructor_goes_on_from_there(tmp_path: Path) -> None:
+    """The interpreter's own frames below a constructor that runs often are not taken for code."""
+    recorded = Recorded(
+        tmp_path,
+        HEAD + "class Forking:\n"
+        "    def __init__(self, forks):\n"
+        "        self.pid = os.fork() if forks else None\n"
+        "        self.code = leave(self.pid)\n"
+        "def leave(pid):\n"
+        "    if pid == 0:\n"
+        "        os._exit(7)\n"
+        "    return pid and os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\n"
+        "print([Forking(n == 199).code for n in range(200)][-1])\n",
+    )
+    assert recorded.runs_alike()
+    (folder,) = recorded.children
+    assert {"Forking.__init__", "leave"} <= recorded.functions(folder)
 
 
 @pytest.mark.skipif("CODETRACER_LONG_TESTS" not in os.environ, reason="takes minutes")
