@@ -4,6 +4,7 @@
 #include "ct.h"
 #include "guard.h"
 #include "inject.h"
+#include "reprs.h"
 #include "stack.h"
 #include "types.h"
 #include "variables.h"
@@ -44,11 +45,12 @@ enum ct_go ct_contain(void)
 
 #define ROUNDS_LIMIT 4 /* of one unit, before names that keep coming are hidden unasked */
 
-static enum ct_go ask_filter(int round)
+/* Ask the filter about names, and objects for their texts. */
+static enum ct_go ask(int round)
 {
     uint64_t session = ct_session.number;
     ct_attributes_conceal = round >= ROUNDS_LIMIT;
-    if (ct_attributes_settle() < 0) {
+    if (ct_attributes_settle() < 0 || ct_reprs_settle() < 0) {
         if (ct_contain() == CT_GO_RAISE)
             return CT_GO_RAISE;
         ct_attributes_conceal = true;
@@ -56,10 +58,17 @@ static enum ct_go ask_filter(int round)
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
+void ct_round_ends(enum ct_go go)
+{
+    ct_attributes_conceal = false;
+    if (go != CT_GO_AGAIN)
+        ct_reprs_forget();
+}
+
 enum ct_go ct_give_up_unit(ct_thread *t, ct_shadow *frame, int round)
 {
     ct_undo_unit(t, frame);
-    return ask_filter(round);
+    return ask(round);
 }
 
 enum ct_go ct_give_up_entry(ct_thread *t, int round)
@@ -68,7 +77,7 @@ enum ct_go ct_give_up_entry(ct_thread *t, int round)
     ct_drop_frames(t, t->depth - 1);
     ct_session.next_key--;
     ct_session.calls--;
-    return ask_filter(round);
+    return ask(round);
 }
 
 void ct_put_switch(ct_thread *t)

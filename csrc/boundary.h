@@ -28,8 +28,12 @@ enum ct_go ct_fail(const char *code);
  * program, such as a signal handler's, which goes on to the program. */
 enum ct_go ct_contain(void);
 /* The unit about `frame` that was being written is given up: it has met names inside values that a
- * filter has to decide about, and other code runs.  CT_GO_ON: write it again. */
+ * filter has to decide about, or objects that are asked for a text, and other code runs.  CT_GO_ON:
+ * write it again. */
 enum ct_go ct_give_up_unit(ct_thread *t, ct_shadow *frame, int round);
+
+/* A round of writing a unit again is over, with this result. */
+void ct_round_ends(enum ct_go go);
 
 /* The same for the unit with which the innermost frame begins; it is taken off the stack. */
 enum ct_go ct_give_up_entry(ct_thread *t, int round);

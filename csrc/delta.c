@@ -2,6 +2,7 @@
 
 #include "field_names.h"
 #include "known.h"
+#include "reprs.h"
 #include "secrets.h"
 #include "snapshot.h"
 #include "types.h"
@@ -390,7 +391,8 @@ static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
         if (end != NULL)
             return end;
         ct_type *entry = ct_type_of(type);
-        if (entry != NULL && entry->shape == CT_SHAPE_OBJECT && !entry->has_fields)
+        if (entry != NULL && entry->shape == CT_SHAPE_OBJECT && !entry->has_fields &&
+            !ct_reprs_wanted)
             return state_object(slot, p, item, v, entry, total);
     }
     return state_container(slot, p, item, v, total, attributes);

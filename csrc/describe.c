@@ -194,6 +194,18 @@ static uint8_t *put_ascii(ct_encoder *e, uint8_t *p, const char *text, size_t n,
     return p + shown;
 }
 
+uint8_t *ct_put_words(ct_encoder *e, uint8_t *p, PyObject *text, const ct_type *type)
+{
+    *p++ = CTJ_TEXT;
+    p = ct_put_uv(p, type->id);
+    p = ct_put_uv(p, (uint64_t)PyUnicode_GET_LENGTH(text));
+    e->cut |= PyUnicode_GET_LENGTH(text) > ct_limits.text;
+    uint8_t *start = p;
+    p = ct_put_text(p, text, ct_limits.text);
+    e->left -= CT_COST_TEXT + (int32_t)(p - start);
+    return p;
+}
+
 /* ---- decimal.Decimal */
 
 enum { DECIMAL_NEGATIVE = 1, DECIMAL_INFINITE = 2, DECIMAL_NAN = 4, DECIMAL_SNAN = 8 };

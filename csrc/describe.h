@@ -19,6 +19,9 @@ typedef struct {
 PyObject *ct_name_object(PyObject *v);
 
 /* Write CTJ_TEXT for an object of a shape that is shown so. */
+/* Write CTJ_TEXT with the characters of a str. */
+uint8_t *ct_put_words(ct_encoder *e, uint8_t *p, PyObject *text, const ct_type *type);
+
 uint8_t *ct_put_description(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type);
 
 #endif

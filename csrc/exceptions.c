@@ -126,7 +126,7 @@ static enum ct_go put_exception(ct_thread *t, uint8_t tag, PyObject *exception)
     for (int round = 0; go == CT_GO_AGAIN; round++) {
         go = ct_give_up_unit(t, &t->frames[t->depth - 1], round);
         go = go == CT_GO_ON ? put_exception_once(t, tag, exception) : go;
-        ct_attributes_conceal = false;
+        ct_round_ends(go);
     }
     return go;
 }

@@ -3,6 +3,7 @@
 #include "chunk.h"
 #include "field_names.h"
 #include "instance.h"
+#include "reprs.h"
 #include "snapshot.h"
 #include "tracer.h"
 
@@ -140,7 +141,7 @@ static uint8_t *put_changed(ct_encoder *e, uint8_t *p, struct ct_known *known, P
 uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     struct ct_known *known = ct_known_place(v);
-    ct_type *found = ct_type_of(Py_TYPE(v));
+    ct_type *found = ct_reprs_wanted ? NULL : ct_type_of(Py_TYPE(v));
     if (found == NULL)
         return NULL;
     if (known->object == v && known->generation == ct_out.generation &&

@@ -12,6 +12,7 @@
 #include "inject.h"
 #include "known.h"
 #include "leaving.h"
+#include "reprs.h"
 #include "secrets.h"
 #include "stack.h"
 #include "tasks.h"
@@ -74,7 +75,7 @@ static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
     for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
         go = ct_give_up_unit(t, &t->frames[t->depth - 1], round);
         go = go == CT_GO_ON ? put_step_once(t, line) : go;
-        ct_attributes_conceal = false;
+        ct_round_ends(go);
     }
     return go;
 }
@@ -150,7 +151,7 @@ static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
     for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
         go = ct_give_up_unit(t, &t->frames[t->depth - 1], round);
         go = go == CT_GO_ON ? put_end_once(t, tag, value) : go;
-        ct_attributes_conceal = false;
+        ct_round_ends(go);
     }
     return go;
 }
@@ -203,7 +204,7 @@ static enum ct_go put_call(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
     for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
         go = ct_give_up_entry(t, round);
         go = go == CT_GO_ON ? put_call_once(t, iframe, plan) : go;
-        ct_attributes_conceal = false;
+        ct_round_ends(go);
     }
     return go;
 }
@@ -250,7 +251,7 @@ static enum ct_go put_entry(ct_thread *t, ct_iframe *iframe, ct_plan *plan, uint
     for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
         go = ct_give_up_entry(t, round);
         go = go == CT_GO_ON ? put_entry_once(t, iframe, plan, tag, exception) : go;
-        ct_attributes_conceal = false;
+        ct_round_ends(go);
     }
     return go;
 }
@@ -537,7 +538,7 @@ void ct_thread_ignore(bool ignored)
 
 /* `parts`: (resolver, on_failure, on_sealed, thread_name, set_local_events, DISABLE, tool id, local
  * events, adopt, is_activation or None, restart_events, local events with branches, on_wake,
- * on_exit) */
+ * on_exit, whether objects are asked for their repr) */
 int ct_tracer_open(PyObject *parts)
 {
     if (ct_builtins_open() < 0 || ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0 ||
@@ -555,6 +556,7 @@ int ct_tracer_open(PyObject *parts)
     ct_session.handler_events = PyTuple_GET_ITEM(parts, 11);
     ct_session.on_wake = PyTuple_GET_ITEM(parts, 12);
     ct_leaving_open(PyTuple_GET_ITEM(parts, 13));
+    ct_reprs_open(PyTuple_GET_ITEM(parts, 14) == Py_True);
     memset(&ct_value_counts, 0, sizeof ct_value_counts);
     ct_session.active = true;
     ct_session.current = ct_thread_of(ct_thread_state());

@@ -6,6 +6,7 @@
 #include "field_names.h"
 #include "instance.h"
 #include "known.h"
+#include "reprs.h"
 #include "secrets.h"
 #include "snapshot.h"
 
@@ -567,6 +568,11 @@ uint8_t *ct_put_object(ct_encoder *e, uint8_t *p, PyObject *v)
     const ct_type known = *type;
     e->left -= (int32_t)ct_type_name_cost(type);
     p = ct_put_type(p, type);
+    PyObject *words = ct_unlikely(ct_reprs_wanted) ? ct_repr_of(e, v, &known) : NULL;
+    if (words != NULL) {
+        ct_shot.failed |= e->shot; /* what it says next time cannot be told without asking it */
+        return ct_put_words(e, p, words, &known);
+    }
     if (known.has_fields) {
         ct_fields f;
         ct_fields_open(&f, v, &known);

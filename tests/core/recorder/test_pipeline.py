@@ -87,6 +87,8 @@ def record_through_python(folder: Path, filter_file: Path, run: Callable[[], obj
         is_activation=None,
         on_failure=never,
         on_sealed=writer.start_thread,
+        on_wake=never,
+        on_exit=never,
         adopt_running=False,
     )
     onlooker = Onlooker(pipeline)

@@ -46,32 +46,6 @@ def test_a_wrong_argument_leaves_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "remedy"),
-    [
-        ("CODETRACER_VALUE_REPR", "call", "set it to fields"),
-    ],
-)
-def test_a_setting_without_effect_is_refused(
-    name: str, value: str, remedy: str, tmp_path: Path
-) -> None:
-    """The message says where it comes from and which value works, and no folder is left behind."""
-    with pytest.raises(UsageError) as caught:
-        TraceSessionBootstrap.prepare(tmp_path / "out", argv=["x"], policy_environ={name: value})
-    assert caught.value.code == "ERR_UNSUPPORTED_SETTING"
-    assert f"environment {name}" in caught.value.message
-    assert remedy in caught.value.message
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_setting_without_effect_is_refused_in_calls(tmp_path: Path) -> None:
-    """The message says that a call has set it."""
-    with pytest.raises(UsageError) as caught:
-        TraceSessionBootstrap.prepare(tmp_path, argv=["x"], policy={"value_repr": "call"})
-    assert caught.value.context["settings"] == "value_repr"
-    assert "by override" in caught.value.message
-
-
 def test_defaults_may_be_stated(tmp_path: Path) -> None:
     """What is set to the value that it has anyway is no misuse."""
     variables = {

@@ -127,6 +127,7 @@ class EventPipeline:
         on_wake: Callable[[], None],
         on_exit: Callable[[int], None],
         adopt_running: bool,
+        asks_objects: bool = False,
     ) -> None:
         """Take events of `tool_id`, which switches on `local_mask` for code that is recorded.
 
@@ -138,7 +139,7 @@ class EventPipeline:
         when a chunk is full that nobody writes. After :meth:`sleep`, `on_wake` is called before the
         next event that would be recorded. `on_exit` is called with the status when the program
         calls ``os._exit``. With `adopt_running` the frames that run already, of all threads, are
-        entered.
+        entered. With `asks_objects` objects are asked for their repr, which is code of the program.
 
         Raises RecorderError; the pipeline has to be closed then, too.
         """
@@ -157,6 +158,7 @@ class EventPipeline:
             handler_mask,
             on_wake,
             on_exit,
+            asks_objects,
         )
         errors: list[BaseException] = []
         if lib.ct_session_open(id(self._parts), id(errors)) != 0:

@@ -62,18 +62,21 @@ class RuntimeTracer:
         adopt_running: bool = False,
         activation_path: str | None = None,
         io: IoCoordinator | None = None,
+        asks_objects: bool = False,
     ) -> None:
         """`on_recorder_error` is ``"disable"`` or ``"abort"``.
 
         With `adopt_running` the frames that run already, of all threads, are recorded from where
         they are. With an `activation_path`, which is absolute and real, a thread is recorded only
-        while a frame of that file is on its stack.
+        while a frame of that file is on its stack. With `asks_objects` the reprs of objects are
+        recorded, which runs code of the program.
         """
         self._writer = writer
         self._coordinator = coordinator
         self._adopt = adopt_running
         self._events = EventPipeline()
         self._io = io
+        self._asks_objects = asks_objects
         self._installation: Installation | None = None
         self._stats: RecorderStats | None = None
         self._is_dormant = False
@@ -120,6 +123,7 @@ class RuntimeTracer:
                 on_wake=self._woken,
                 on_exit=self._exiting,
                 adopt_running=self._adopt,
+                asks_objects=self._asks_objects,
             )
             if muted:
                 self.mute()

@@ -191,13 +191,8 @@ def resolve_settings(
 
     project = project_settings(program)
     try:
-        policy = codetracer_policy.resolve_policy(
+        return codetracer_policy.resolve_policy(
             project=project, environ=environ, overrides=overrides
         )
     except codetracer_policy.PolicyError as error:  # loaded only when there is an exception
         raise as_recorder_error(error) from error
-    if policy.origins:
-        from codetracer_core.session.settings import refuse_unsupported
-
-        refuse_unsupported(policy)
-    return policy

@@ -92,6 +92,7 @@ def open_recording(
                 mirror=policy.io_capture.fd_fallback,
                 hide_secrets=policy.redact_output,
             ),
+            asks_objects=policy.value_repr == "call",
         )
         # What the log imports must not be recorded as the program's.
         report_start(bootstrap, writer.trace_id)
