@@ -18,6 +18,8 @@ __all__ = ["Comparison", "Thresholds", "summary"]
 
 _RESAMPLINGS = 2000
 _CONFIDENCE = 0.95
+# Nobody notices less.
+_NOTICED = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ class Comparison:
         low, high = self.interval
         if self.is_regression:
             return "**regression**"
-        return "faster" if high < 1 else "slower, within the limit" if low > 1 else "the same"
+        if high < 1 - _NOTICED:
+            return "faster"
+        return "slower, within the limit" if low > 1 + _NOTICED else "the same"
 
 
 def summary(
