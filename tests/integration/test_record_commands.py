@@ -13,7 +13,10 @@ import pytest
 
 from integration.recording import RECORDER, record, recorder, run_plain, write_files
 
-TOOL = f"""#!{sys.executable}
+# Two lines for every interpreter whose path has blanks in it, as installers write them.
+TOOL = f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
 import sys, os
 print(sys.argv, sys.path[0], sys.orig_argv[1:], __file__, __name__)
 if sys.argv[1:] == ["fail"]:

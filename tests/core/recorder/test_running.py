@@ -78,6 +78,23 @@ writer.finish({})
 print(result)
 """
 
+IN_AN_INIT = """\
+tracer, writer = session(on_recorder_error="disable", adopt_running=True)
+
+
+class Made:
+    def __init__(self, start):
+        self.started = start
+        if start:
+            tracer.install()
+
+
+for n in range(40):
+    made = Made(n == 39)
+tracer.uninstall()
+writer.finish({})
+"""
+
 FULL_DISK = """\
 import random
 import resource
@@ -168,6 +185,14 @@ def test_a_session_takes_up_the_frames_that_run_already(tmp_path: Path) -> None:
     assert beside[0][:2] == ("enter", "beside")
     assert beside[-1] == ("return", "beside", ("list", 2, (("int", 5), ("int", 5))))
     assert [event[3]["n"] for event in beside if event[0] == "step"] == [("int", 5)] * 2
+
+
+def test_a_session_may_begin_while_an_object_is_made(tmp_path: Path) -> None:
+    """The interpreter runs the class with a frame of its own below the method; it is no call of the
+    program."""
+    _, path = run_session(tmp_path, IN_AN_INIT)
+    entered = [event[1] for event in events_of(path)["MainThread"] if event[0] == "enter"]
+    assert entered == ["<__main__>", "Made.__init__"]
 
 
 def test_a_disk_that_is_full_ends_the_recording_and_not_the_program(tmp_path: Path) -> None:
