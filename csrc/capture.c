@@ -3,6 +3,7 @@
 #include "capture.h"
 
 #include "ct.h"
+#include "logging.h"
 #include "mirror.h"
 #include "secrets.h"
 
@@ -200,11 +201,11 @@ static int hook_output(PyObject *missing)
     return status < 0 ? -1 : 0;
 }
 
-int ct_capture_open(int streams, int hide_secrets, uintptr_t missing, uintptr_t errors)
+int ct_capture_open(int streams, int hide_secrets, int logging, uintptr_t missing, uintptr_t errors)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     int status = ct_streams_open();
-    if (status == 0)
+    if (status == 0 && streams != 0)
         status = hook_output((PyObject *)missing);
     if (status == 0 && (streams & 1 << CTJ_STDIN) != 0)
         status = ct_capture_input((PyObject *)missing);
@@ -212,6 +213,7 @@ int ct_capture_open(int streams, int hide_secrets, uintptr_t missing, uintptr_t 
         ct_output_streams = (uint8_t)streams;
     if (status == 0)
         ct_secrets_open(hide_secrets != 0);
+    ct_logging_wanted = status == 0 && logging != 0;
     PyObject *error = PyErr_GetRaisedException();
     if (error != NULL)
         PyList_Append((PyObject *)errors, error);
@@ -230,6 +232,7 @@ void ct_capture_close(void)
         ct_method_unhook(&ct_hooks[i]);
     ct_capture_input_close();
     ct_streams_close();
+    ct_logging_close();
     ct_secrets_close();
     PyGILState_Release(gil);
 }

@@ -17,17 +17,18 @@ enum mark {
     BYTES = 64,
     AFTER_CALL = 128,
     MIRROR = 256,
+    LOG = 512,
 };
 
 static const char *const MARKS[] = {
     "newline",    "flush", "time_split", "step_boundary", "input",
-    "size_split", "bytes", "after_call", "mirror",
+    "size_split", "bytes", "after_call", "mirror",        "log",
 };
 
 static const struct {
     const char *name;
     uint8_t kind; /* of the event, as readers know it */
-} STREAMS[] = {{"stdout", 0}, {"stderr", 12}, {"stdin", 4}};
+} STREAMS[] = {{"stdout", 0}, {"stderr", 12}, {"stdin", 4}, {"log", 12}};
 
 void ct_output_free(struct ct_output *output)
 {
@@ -131,6 +132,7 @@ static void put_metadata(struct ct_expander *e, uint16_t marks)
     put_member(out, "thread", thread ? ct_buf_span(&thread->name) : (struct ct_span){0});
     put_member(out, "task", thread ? ct_thread_task(thread) : (struct ct_span){0});
     put_place(e, out, thread);
+    ct_buf_put(out, e->output.extra.data, e->output.extra.length);
     put_flags(out, marks);
 }
 
@@ -153,7 +155,7 @@ static struct ct_span content(struct ct_output *output)
 static void put_event(struct ct_expander *e, uint16_t why)
 {
     struct ct_output *output = &e->output;
-    if (output->line.length == 0)
+    if (output->line.length == 0 && output->stream != CTJ_LOG)
         return;
     uint64_t step = e->steps ? e->steps - 1 : 0;
     struct ct_span text = content(output);
@@ -181,6 +183,40 @@ void ct_output_break(struct ct_expander *e)
     e->output.after_call = false;
 }
 
+/* The text up to the next separator, which is taken off. */
+static struct ct_span next_part(struct ct_span *text)
+{
+    struct ct_span part = *text;
+    const uint8_t *end = text->length ? memchr(text->data, CTJ_LOG_SEPARATOR, text->length) : NULL;
+    if (!end)
+        return *text = (struct ct_span){0}, part;
+    part.length = (size_t)(end - text->data);
+    text->data += part.length + 1;
+    text->length -= part.length + 1;
+    return part;
+}
+
+/* A record of `logging` is an event of its own. */
+static void put_log(struct ct_expander *e, struct ct_span text)
+{
+    struct ct_output *output = &e->output;
+    struct ct_buf extra = {0};
+    struct ct_span level = next_part(&text), logger = next_part(&text);
+    ct_buf_literal(&extra, ",\"level\":");
+    put_text(&extra, level);
+    ct_buf_literal(&extra, ",\"logger\":");
+    put_text(&extra, logger);
+    output->stream = CTJ_LOG;
+    output->bytes = output->mirror = false;
+    ct_buf_put(&output->line, text.data, text.length);
+    output->extra = ct_buf_span(&extra);
+    put_event(e, LOG);
+    output->extra = (struct ct_span){0};
+    output->stream = CTJ_STDOUT;
+    output->line.failed |= extra.failed;
+    ct_buf_free(&extra);
+}
+
 void ct_output_unit(struct ct_expander *e, uint8_t what, struct ct_span bytes)
 {
     struct ct_output *output = &e->output;
@@ -192,6 +228,11 @@ void ct_output_unit(struct ct_expander *e, uint8_t what, struct ct_span bytes)
     }
     if (!e->writing)
         return;
+    if (stream == CTJ_LOG) {
+        ct_output_break(e);
+        put_log(e, bytes);
+        return;
+    }
     if (what & CTJ_OUTPUT_FLUSH) {
         if (stream == output->stream)
             put_event(e, FLUSH);

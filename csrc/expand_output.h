@@ -10,13 +10,14 @@
 struct ct_expander;
 
 struct ct_output {
-    struct ct_buf line;  /* what is gathered */
-    uint8_t stream;      /* of it */
-    bool bytes;          /* it was written as bytes, not as text */
-    bool mirror;         /* it was seen on its way to the descriptor */
-    bool after_call;     /* the last step was made for the output to come */
-    struct ct_span rest; /* of the unit: lines that are not looked at yet */
-    uint8_t what;        /* the first byte of that unit */
+    struct ct_buf line;   /* what is gathered */
+    uint8_t stream;       /* of it */
+    bool bytes;           /* it was written as bytes, not as text */
+    bool mirror;          /* it was seen on its way to the descriptor */
+    bool after_call;      /* the last step was made for the output to come */
+    struct ct_span extra; /* further members of the metadata */
+    struct ct_span rest;  /* of the unit: lines that are not looked at yet */
+    uint8_t what;         /* the first byte of that unit */
     struct ct_buf records;
     struct ct_buf metadata;
     struct ct_buf content;

@@ -65,8 +65,12 @@ enum ctj_stream {
     CTJ_STDOUT,
     CTJ_STDERR,
     CTJ_STDIN,
+    CTJ_LOG,          /* no stream: a record of `logging`, see CTJ_LOG_SEPARATOR */
     CTJ_STREAM = 0x03 /* the bits of the stream */
 };
+
+/* Stands between the level, the logger's name and the message of a record of `logging`. */
+#define CTJ_LOG_SEPARATOR 0x01
 
 enum ctj_output_flag {
     CTJ_OUTPUT_BYTES = 0x04,   /* as they are; without, text */

@@ -211,6 +211,26 @@ enum ct_go ct_output_mirrored(uint8_t stream, const uint8_t *bytes, size_t lengt
     return put_bytes(stream, CTJ_OUTPUT_BYTES | CTJ_OUTPUT_MIRROR, bytes, length);
 }
 
+enum ct_go ct_output_logged(PyObject *text)
+{
+    const uint8_t *bytes;
+    size_t length;
+    PyObject *keeper = NULL;
+    ct_thread *t = ct_guard.recorder == 0 ? thread_of_output() : NULL;
+    if (t == NULL)
+        return CT_GO_AWAY;
+    if (!utf8_of(text, &bytes, &length, &keeper)) {
+        PyErr_Clear();
+        return CT_GO_AWAY;
+    }
+    uint8_t *copy = ct_secrets_hide(bytes, &length);
+    bytes = copy != NULL ? copy : bytes;
+    enum ct_go go = put_unit(t, CTJ_LOG, bytes, length > PIECE ? whole(bytes, PIECE) : length);
+    free(copy);
+    Py_XDECREF(keeper);
+    return go;
+}
+
 PyObject *ct_output_flushed(uint8_t stream, PyObject *result)
 {
     ct_thread *t = lines[stream].is_open ? thread_of_output() : NULL;

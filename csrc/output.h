@@ -23,6 +23,9 @@ static inline bool ct_output_wanted(void)
  * returned says. */
 PyObject *ct_output_put(uint8_t stream, PyObject *content, PyObject *result);
 
+/* Record what a logger was given: level, logger and message, separated by CTJ_LOG_SEPARATOR. */
+enum ct_go ct_output_logged(PyObject *text);
+
 /* Whether a write is the program's own: not the recorder's, nor part of one that was recorded. */
 bool ct_output_is_of_program(void);
 

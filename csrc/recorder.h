@@ -45,10 +45,12 @@ int ct_save_signal_open(int number);
 void ct_save_signal_close(void);
 
 /* capture.c: begin to record the streams whose bits (1 << enum ctj_stream) are set, with
- * the texts of redacted values replaced if `hide_secrets` is not 0.  The names of
+ * the texts of redacted values replaced if `hide_secrets` is not 0, and records of `logging` if
+ * `logging` is not 0.  The names of
  * methods that are not as expected, and so are not watched, are appended to the list `missing`.
  * -1: the exception is in the list `errors`. */
-int ct_capture_open(int streams, int hide_secrets, uintptr_t missing, uintptr_t errors);
+int ct_capture_open(int streams, int hide_secrets, int logging, uintptr_t missing,
+                    uintptr_t errors);
 /* Put every method back; does nothing the second time. */
 void ct_capture_close(void);
 

@@ -4,6 +4,7 @@
 #include "gate.h"
 #include "guard.h"
 #include "inject.h"
+#include "logging.h"
 #include "names.h"
 #include "types.h"
 
@@ -384,6 +385,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
         ct_scope_counts.unreadable++;
         return skip(code, false);
     }
+    ct_logging_see(code);
     uintptr_t session = scopes.sessions;
     int activates = ct_gate_exists ? ct_gate_activates(code) : 0;
     if (activates < 0)

@@ -12,6 +12,7 @@
 #include "inject.h"
 #include "known.h"
 #include "leaving.h"
+#include "logging.h"
 #include "reprs.h"
 #include "secrets.h"
 #include "stack.h"
@@ -498,6 +499,11 @@ PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
     (void)n;
+    if (ct_unlikely(args[0] == ct_logging_code) && ct_session.active) {
+        enum ct_go go = ct_logging_handled();
+        if (go == CT_GO_RAISE)
+            return NULL;
+    }
     return on_end(args, CTJ_RETURN);
 }
 

@@ -60,6 +60,7 @@ def test_defaults_let_the_program_run_on_and_keep_its_trace() -> None:
         "max_step": 262144,
         "value_repr": "fields",
         "redact_output": True,
+        "capture_logging": False,
         "follow": True,
         "max_size": 0,
         "keep_last": "",

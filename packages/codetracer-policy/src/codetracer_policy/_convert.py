@@ -160,6 +160,7 @@ _CONVERTERS: dict[str, Callable[[object, str, str], object]] = {
     "propagate_script_exit": _flag,
     **dict.fromkeys(LIMIT_BOUNDS, _limit),
     "redact_output": _flag,
+    "capture_logging": _flag,
     "follow": _flag,
     "max_size": _max_size,
     "keep_last": _keep_last,

@@ -133,6 +133,7 @@ VARIABLES: tuple[Variable, ...] = (
         ),
     ),
     _flag("redact_output", "replace texts of redacted values in recorded output"),
+    _flag("capture_logging", "record what loggers of the module logging are given"),
     _flag("follow", "record child processes that run Python, too"),
     Variable(
         "CODETRACER_MAX_SIZE",

@@ -158,6 +158,7 @@ FIELD_NAMES = (
     *LIMIT_BOUNDS,
     "value_repr",
     "redact_output",
+    "capture_logging",
     "follow",
     "max_size",
     "keep_last",
@@ -191,6 +192,8 @@ class RecorderPolicy:
     value_repr: ValueRepr = ValueRepr.FIELDS
     redact_output: bool = True
     """Texts of redacted values are replaced in recorded output."""
+    capture_logging: bool = False
+    """Records of the module ``logging`` are events of their own."""
     follow: bool = True
     """Child processes that run Python are recorded, too."""
     max_size: int = 0

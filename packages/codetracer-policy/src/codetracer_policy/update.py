@@ -53,6 +53,7 @@ class PolicyUpdate:
     max_step: int | None = None
     value_repr: ValueRepr | None = None
     redact_output: bool | None = None
+    capture_logging: bool | None = None
     follow: bool | None = None
     max_size: int | None = None
     keep_last: str | None = None

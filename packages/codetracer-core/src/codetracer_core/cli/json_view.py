@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["call_lines", "step_lines"]
 
+_DETAILS = ("thread", "task", "path", "line", "flags", "level", "logger")
+"""What is shown of an event's metadata."""
+
 
 def step_lines(items: Iterable[Item]) -> Iterator[str]:
     """Render what a walk yields."""
@@ -37,6 +40,7 @@ def step_lines(items: Iterable[Item]) -> Iterator[str]:
                     step=event.step,
                     stream=event.stream,
                     text=event.content.decode("utf-8", "backslashreplace"),
+                    **{name: event.details[name] for name in _DETAILS if name in event.details},
                 )
             case Left(call):
                 yield _line("return", call=call.key, **_result(call))

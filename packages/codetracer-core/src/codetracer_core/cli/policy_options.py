@@ -69,6 +69,11 @@ POLICY_OPTIONS = (
         negatable=True,
     ),
     Option(
+        ("--capture-logging",),
+        "record what loggers of the module logging are given",
+        negatable=True,
+    ),
+    Option(
         ("--follow",),
         "record child processes that run Python, each in a folder inside\nDIR (the default)",
         negatable=True,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from codetracer_core.cli.sources import Sources
     from codetracer_core.cli.walk import Item
+    from codetracer_core.ctfs.events import Event
     from codetracer_core.ctfs.reader import Call, Step, Value, Variable
 
 __all__ = ["TextView"]
@@ -53,8 +54,9 @@ class TextView:
                         yield f"{blank} {indent}        {change}"
                     yield f"{step.index:>{self._width}} {indent}{_step(step, sources)}"
                 case Wrote(event, depth):
+                    source = _source(event)
                     for line in event.content.decode("utf-8", "backslashreplace").splitlines():
-                        yield f"{blank} {_indent(depth)}        {event.stream}: {_plain(line)}"
+                        yield f"{blank} {_indent(depth)}        {source}: {_plain(line)}"
                 case Left(call):
                     ending = _ending(call)
                     if ending:
@@ -151,6 +153,14 @@ def _binding(variable: Variable, sign: str) -> str:
 
 def _value(value: Value) -> str:
     return _plain(value.text(_VALUE_LIMIT))
+
+
+def _source(event: Event) -> str:
+    """Where the text of an event comes from."""
+    if event.stream != "log":
+        return event.stream
+    level, logger = event.details.get("level"), event.details.get("logger")
+    return _plain(f"log {level} {logger}")
 
 
 def _plain(text: str) -> str:

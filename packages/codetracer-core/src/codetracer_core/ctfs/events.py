@@ -34,11 +34,11 @@ class Event:
 
     @property
     def stream(self) -> str:
-        """``stdout``, ``stderr``, ``stdin``, ``file`` or ``error``.
+        """``stdout``, ``stderr``, ``stdin``, ``log``, ``file`` or ``error``.
 
         The name in the metadata counts; the kind cannot tell standard input from a file.
         """
-        name = self._details().get("stream")
+        name = self.details.get("stream")
         if isinstance(name, str):
             return name
         if self.kind in _FILES:
@@ -50,11 +50,12 @@ class Event:
     @property
     def after_call(self) -> bool:
         """Whether the step repeats its line for this event, since the line has called functions."""
-        flags = self._details().get("flags")
+        flags = self.details.get("flags")
         return isinstance(flags, list) and "after_call" in flags
 
-    def _details(self) -> dict[str, object]:
-        """The metadata, empty when it is no JSON object."""
+    @property
+    def details(self) -> dict[str, object]:
+        """What the metadata say, empty when they are no JSON object."""
         try:
             details = json.loads(self.metadata) if self.metadata.startswith("{") else None
         except (ValueError, RecursionError):

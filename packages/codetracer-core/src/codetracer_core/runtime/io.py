@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from codetracer_filter import IoConfig
     from codetracer_policy import IoCapturePolicy
 
-__all__ = ["STREAMS", "IoCoordinator", "captured_streams"]
+__all__ = ["STREAMS", "IoCoordinator", "captured_streams", "is_captured"]
 
 STREAMS: Final = ("stdout", "stderr", "stdin")
 """The streams that can be recorded, by their number in the journal."""
@@ -29,14 +29,21 @@ class IoCoordinator:
     """
 
     def __init__(
-        self, streams: Iterable[str] = (), *, mirror: bool = False, hide_secrets: bool = True
+        self,
+        streams: Iterable[str] = (),
+        *,
+        mirror: bool = False,
+        logging: bool = False,
+        hide_secrets: bool = True,
     ) -> None:
         """`streams` are some of ``STREAMS``; with none of them nothing is hooked.
 
         With `mirror`, what reaches their descriptors in other ways is recorded, too. With
+        `logging`, so are the records of the module of that name. With
         `hide_secrets`, texts of values that a filter redacts are replaced in what is recorded.
         """
         self._hide_secrets = hide_secrets
+        self._logging = logging
         self._streams = frozenset(streams)
         self._mask = sum(1 << STREAMS.index(stream) for stream in self._streams)
         self._wants_mirror = mirror and bool(self._streams - {"stdin"})
@@ -45,11 +52,12 @@ class IoCoordinator:
 
     def install(self) -> None:
         """Begin to record. Raises RecorderError; nothing is hooked then."""
-        if not self._mask:
+        if not self._mask and not self._logging:
             return
         missing: list[str] = []
         errors: list[BaseException] = []
-        if lib.ct_capture_open(self._mask, self._hide_secrets, id(missing), id(errors)) != 0:
+        options = self._mask, self._hide_secrets, self._logging
+        if lib.ct_capture_open(*options, id(missing), id(errors)) != 0:
             error = errors[0] if errors else MemoryError()
             message = f"the program's output cannot be recorded: {error!r}"
             raise InternalError("ERR_UNKNOWN", message) from error
@@ -72,7 +80,7 @@ class IoCoordinator:
         """Put every descriptor and method back; does nothing the second time."""
         if self._mirror is not None:
             self._mirror.close()
-        if self._mask:
+        if self._mask or self._logging:
             lib.ct_capture_close()
 
     def before_fork(self) -> None:
@@ -91,9 +99,14 @@ class IoCoordinator:
             self._mirror.leave()
 
 
+def is_captured(config: IoConfig | None) -> bool:
+    """Whether the ``[io]`` table of the filters, if any, lets anything be captured."""
+    return config is None or config.capture
+
+
 def captured_streams(policy: IoCapturePolicy, config: IoConfig | None) -> tuple[str, ...]:
     """The streams to record by the settings and by the ``[io]`` table of the filters, if any."""
-    if not policy.line_proxies or (config is not None and not config.capture):
+    if not policy.line_proxies or not is_captured(config):
         return ()
     if config is None:
         return STREAMS

@@ -61,7 +61,7 @@ def open_recording(
     """
     from codetracer_core.runtime.filtering import FilterCoordinator
     from codetracer_core.runtime.forks import retire_dormant
-    from codetracer_core.runtime.io import IoCoordinator, captured_streams
+    from codetracer_core.runtime.io import IoCoordinator, captured_streams, is_captured
     from codetracer_core.runtime.tracer import RuntimeTracer
     from codetracer_filter import TraceFilterEngine
 
@@ -90,6 +90,7 @@ def open_recording(
             io=IoCoordinator(
                 captured_streams(policy.io_capture, bootstrap.filters.io),
                 mirror=policy.io_capture.fd_fallback,
+                logging=policy.capture_logging and is_captured(bootstrap.filters.io),
                 hide_secrets=policy.redact_output,
             ),
             asks_objects=policy.value_repr == "call",
