@@ -12,7 +12,7 @@ int ct_adopt_own_frames(ct_thread *t)
     size_t n = 0, room = 0;
     ct_iframe **frames = NULL;
     for (ct_iframe *f = ct_current_frame(ct_thread_state()); f != NULL; f = f->previous) {
-        if (ct_running_code(f) == NULL || f == ct_adopt_not_yet)
+        if (ct_frame_is_shim(f) || ct_frame_code(f) == NULL || f == ct_adopt_not_yet)
             continue;
         if (n == room) {
             room = room != 0 ? room * 2 : 64;
@@ -50,7 +50,7 @@ static PyObject *code_of_other_threads(void)
         if (s == own)
             continue;
         for (ct_iframe *f = ct_current_frame(s); f != NULL && pairs != NULL; f = f->previous) {
-            PyCodeObject *code = ct_running_code(f);
+            PyCodeObject *code = ct_frame_is_shim(f) ? NULL : ct_frame_code(f);
             if (code == NULL)
                 continue;
             PyObject *pair = PyTuple_Pack(2, (PyObject *)code, f->f_globals);
@@ -66,7 +66,7 @@ static PyObject *code_of_other_threads(void)
 static ct_plan *plan_of(ct_iframe *f)
 {
     void *extra = NULL;
-    PyCodeObject *code = ct_running_code(f);
+    PyCodeObject *code = ct_frame_is_shim(f) ? NULL : ct_frame_code(f);
     if (code != NULL)
         PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
     if (extra == NULL || ((uintptr_t)extra & 1) != 0)

@@ -88,13 +88,6 @@ static inline bool ct_frame_is_shim(ct_iframe *f)
 #endif
 }
 
-/* The program's code that a frame runs, NULL when it runs none: such is the frame that ends a call
- * of a class, whose code is the interpreter's own and must not be written to. */
-static inline PyCodeObject *ct_running_code(ct_iframe *f)
-{
-    return ct_frame_is_shim(f) || _PyFrame_IsIncomplete(f) ? NULL : ct_frame_code(f);
-}
-
 static inline int ct_frame_line(ct_iframe *f)
 {
     return PyUnstable_InterpreterFrame_GetLine(f);

@@ -30,7 +30,7 @@ static uint64_t read_head(struct walk *in, unsigned *major)
 {
     uint8_t first = in->at < in->end ? *in->at++ : 0;
     *major = first >> 5;
-    unsigned low = first & 0x1F, bytes = low < 24 ? 0 : 1u << (low - 24 & 3);
+    unsigned low = first & 0x1F, bytes = low < 24 ? 0 : 1u << ((low - 24) & 3);
     uint64_t value = bytes ? 0 : low;
     for (; bytes && in->at < in->end; bytes--)
         value = value << 8 | *in->at++;

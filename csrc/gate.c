@@ -48,7 +48,7 @@ int ct_gate_activates(PyCodeObject *code)
 
 static bool frame_activates(ct_iframe *f)
 {
-    PyCodeObject *code = ct_running_code(f);
+    PyCodeObject *code = ct_frame_is_shim(f) ? NULL : ct_frame_code(f);
     return code != NULL && ct_scope_activates(code);
 }
 

@@ -161,14 +161,33 @@ def _read_standard_input() -> tuple[int, str | None]:
         while piece := os.read(0, 1 << 16):
             pieces.append(piece)
     data = b"".join(pieces)
-    stream = os.memfd_create("stdin")
-    with open(stream, "wb", closefd=False) as file:
-        file.write(data)
-    os.lseek(stream, 0, os.SEEK_SET)
+    stream = _stream_of(data)
     try:
         return stream, decode_source(data)
     except (SyntaxError, UnicodeDecodeError):
         return stream, None
+
+
+def _stream_of(data: bytes) -> int:
+    """A descriptor that `data` can be read from; a pipe, if that is what standard input is.
+
+    The interpreter cannot read every encoding from what it cannot seek in.
+    """
+    with suppress(OSError):  # `data` is larger than a pipe may be
+        if not sys.stdin.seekable():
+            import fcntl
+
+            stream, end = os.pipe()
+            with open(end, "wb", buffering=0) as pipe:
+                if fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, len(data) or 1) >= len(data):
+                    pipe.write(data)
+                    return stream
+            os.close(stream)
+    stream = os.memfd_create("stdin")
+    with open(stream, "wb", closefd=False) as file:
+        file.write(data)
+    os.lseek(stream, 0, os.SEEK_SET)
+    return stream
 
 
 def leave(ending: Ending) -> int:
