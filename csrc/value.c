@@ -501,9 +501,9 @@ static uint8_t *put_base(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *
     return p;
 }
 
-static uint8_t *put_field(ct_encoder *e, uint8_t *p, PyObject *name, PyObject *value)
+static uint8_t *put_field(ct_encoder *e, uint8_t *p, PyObject *name, PyObject *value,
+                          enum ct_action action)
 {
-    enum ct_action action = ct_attribute_action(e->attributes, name);
     e->left -= CT_COST_PAIR;
     if (ct_unlikely(action == CT_DROP))
         return put_dropped(e, p, name, value, CTJ_FIELD_DROPPED);
@@ -522,7 +522,8 @@ static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_ty
                              ct_fields *f)
 {
     Py_ssize_t total = f->total, shown = ct_items_shown(total, e->depth);
-    PyObject *name, *value;
+    PyObject *name, *value, *member = NULL;
+    bool is_enum = type->layout != NULL && type->layout->kind == CT_LAYOUT_ENUM;
     e->left -= CT_COST_CONTAINER;
     *p++ = CTJ_INSTANCE;
     p = ct_put_uv(p, type->id);
@@ -550,7 +551,15 @@ static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_ty
             e->cut = true;
             break;
         }
-        p = put_field(e, p, name, value);
+        enum ct_action action = ct_attribute_action(e->attributes, name);
+        if (ct_unlikely(is_enum)) {
+            /* The value of a member is what stands under the member's name. */
+            if (i == 0)
+                member = value;
+            else if (ct_attribute_action(e->attributes, member) > action)
+                action = ct_attribute_action(e->attributes, member);
+        }
+        p = put_field(e, p, name, value, action);
     }
     e->depth--;
     return p;

@@ -20,6 +20,7 @@ from naive import ct, journal
 VECTORS = json.loads((HERE.parents[1] / "vectors" / "redaction.json").read_bytes())
 PROGRAM = HERE / "programs" / "hostile" / "plant_secrets.py"
 SECRETS = 50
+ARGUMENTS = "Arg0F83NHJ2", "Arg1K47QWE9"
 
 
 def chunks_and_frames(path: Path) -> Iterator[bytes]:
@@ -50,7 +51,7 @@ def planted(folder: Path) -> list[str]:
     """The secrets of a run; that there are as many as there should be is checked."""
     secrets = (folder / "planted.txt").read_text().split()
     assert len(set(secrets)) >= SECRETS
-    return secrets
+    return [*secrets, *ARGUMENTS]
 
 
 def command(out: Path, folder: Path, *more: str) -> list[str]:
@@ -58,7 +59,7 @@ def command(out: Path, folder: Path, *more: str) -> list[str]:
     return [
         *("-m", "codetracer_core", "record", "--out-dir", str(out)),
         *("--log-level", "debug", "--log-file", str(out.parent / "recorder.log"), "--json-errors"),
-        *(str(PROGRAM), str(folder), *more),
+        *(str(PROGRAM), str(folder), *more, "--password", ARGUMENTS[0], f"--token={ARGUMENTS[1]}"),
     ]
 
 

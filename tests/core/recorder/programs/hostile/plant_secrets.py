@@ -1,8 +1,8 @@
 """Plants secrets wherever names can tell that they are some.
 
 The first argument is a folder. Each secret is made while the program runs, so that none stands in
-the source; ``planted.txt`` lists them, and ``ready`` appears once all of them were visible. With a
-second argument the program then waits to be killed.
+the source; ``planted.txt`` lists them, and ``ready`` appears once all of them were visible. With
+the argument ``wait`` the program then waits to be killed.
 """
 
 import asyncio
@@ -113,6 +113,14 @@ class Mode(enum.Enum):
     PLAIN = "PLAIN-mode"
 
 
+Credential = enum.Enum("Credential", {"ACCESS_TOKEN": make_secret(), "OPEN": "PLAIN-open"})
+Grade = enum.IntFlag("Grade", {"PIN_CODE": int.from_bytes(make_secret()[:7].encode()), "LOW": 1})
+
+
+class Login(str, enum.Enum):
+    PASSWORD = make_secret()
+
+
 def arguments(password, *secrets, token=None, **kwargs):
     jwt = [password, secrets]
     inner = {"kwargs": kwargs}
@@ -144,6 +152,7 @@ def nested():
     tree["a"].append(collections.defaultdict(list, {"passwd": [make_secret()]}))
     tree["set"] = {plain()}
     tree["mode"] = Mode.PLAIN
+    tree["kinds"] = [*Credential, Grade.PIN_CODE, Login.PASSWORD, {Login.PASSWORD: plain()}]
     return tree
 
 
@@ -232,5 +241,5 @@ def run():
 run()
 with open(f"{FOLDER}/ready", "w"):
     pass
-while len(sys.argv) > 2:
+while "wait" in sys.argv:
     time.sleep(0.01)
