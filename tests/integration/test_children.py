@@ -1,10 +1,9 @@
-"""Child processes: each records into a folder of its own, and the parent's trace is never harmed."""
+"""Child processes: each records into a folder of its own, and no trace of a parent is harmed."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
