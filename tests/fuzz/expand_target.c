@@ -13,10 +13,11 @@
 #include "expand.h"
 #include "journal_format.h"
 
-#define CHUNKS_LIMIT 64
-#define LENGTH_MASK  0x7FFF
-#define GAP          0x8000
-#define PIECE        4096
+#define CHUNKS_LIMIT    64
+#define LENGTH_MASK     0x7FFF
+#define GAP             0x8000
+#define PIECE           4096
+#define TASKS_PER_CHUNK 4096
 /* A record of a step repeats what the journal says once, but one of ours stays below this. */
 #define OUTPUT_LIMIT ((uint64_t)64 << 20)
 
@@ -85,9 +86,10 @@ static int run_pass(ct_expander *e)
         int state;
         while ((state = ct_expander_run(e)) == CT_EXPAND_STEPS || state == CT_EXPAND_VALUES ||
                state == CT_EXPAND_EVENTS) {
-            const uint8_t *taken = state == CT_EXPAND_STEPS    ? ct_expander_take_steps(e, &length)
-                                   : state == CT_EXPAND_VALUES ? ct_expander_take_values(e, &length)
-                                                               : ct_expander_take_events(e, &length);
+            const uint8_t *taken = state == CT_EXPAND_STEPS ? ct_expander_take_steps(e, &length)
+                                   : state == CT_EXPAND_VALUES
+                                       ? ct_expander_take_values(e, &length)
+                                       : ct_expander_take_events(e, &length);
             look_at(taken, length);
             if (output > OUTPUT_LIMIT)
                 return 0;
@@ -112,12 +114,15 @@ static void read_tables(ct_expander *e)
     look_at(uncaught, length);
 }
 
-static void read_calls(ct_expander *e)
+static void read_calls(ct_expander *e, uint64_t calls)
 {
     uint8_t piece[PIECE];
     size_t length;
     while (ct_expander_next_calls(e) != 0)
         while ((length = ct_expander_read_calls(e, piece, sizeof piece)) != 0)
+            look_at(piece, length);
+    for (uint64_t first = 0; first < calls; first += TASKS_PER_CHUNK)
+        while ((length = ct_expander_tasks(e, first, piece, sizeof piece)) != 0)
             look_at(piece, length);
     uint64_t key = 0;
     while ((length = ct_expander_edges(e, key, piece, sizeof piece)) != 0) {
@@ -126,12 +131,12 @@ static void read_calls(ct_expander *e)
     }
 }
 
-static void expand(ct_expander *e, int rows, int blobs)
+static void expand(ct_expander *e, int rows, int blobs, int tasks)
 {
     static const uint8_t path[] = "/w/demo.py", source[] = "a = 1\nb = 2\n", label[] = "<exit>";
     size_t length;
     ct_expand_counts counts;
-    if (ct_expander_collect(e, rows, blobs, path, sizeof path - 1) != 0 || !run_pass(e) ||
+    if (ct_expander_collect(e, rows, blobs, tasks, path, sizeof path - 1) != 0 || !run_pass(e) ||
         ct_expander_collected(e, 2, 0, label, sizeof label - 1) != 0)
         return;
     ct_expander_counts(e, &counts);
@@ -151,7 +156,7 @@ static void expand(ct_expander *e, int rows, int blobs)
     look_at(taken, length);
     taken = ct_expander_take_events(e, &length);
     look_at(taken, length);
-    read_calls(e);
+    read_calls(e, counts.calls);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -159,12 +164,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     output = 0;
     cut_into_chunks(data, size);
     int rows = memfd_create("rows", MFD_CLOEXEC), blobs = memfd_create("blobs", MFD_CLOEXEC);
+    int tasks = memfd_create("tasks", MFD_CLOEXEC);
     ct_expander *e = ct_expander_new();
-    if (rows >= 0 && blobs >= 0 && e != NULL)
-        expand(e, rows, blobs);
+    if (rows >= 0 && blobs >= 0 && tasks >= 0 && e != NULL)
+        expand(e, rows, blobs, tasks);
     ct_expander_free(e);
     close(rows);
     close(blobs);
+    close(tasks);
     for (size_t i = 0; i < chunk_count; i++)
         free(chunks[i].data);
     return 0;

@@ -15,11 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define INPUT_LIMIT  16384
-#define POOL_LIMIT   8192
-#define MAP_SIZE     (1u << 16)
-#define RUN_LIMIT_S  10
-#define CHANGES      6
+#define INPUT_LIMIT 16384
+#define POOL_LIMIT  8192
+#define MAP_SIZE    (1u << 16)
+#define RUN_LIMIT_S 10
+#define CHANGES     6
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void __sanitizer_set_death_callback(void (*callback)(void));

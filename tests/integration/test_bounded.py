@@ -57,7 +57,7 @@ def journal_size(folder: Path) -> int:
 
 def test_a_recording_ends_at_its_largest_size_and_the_program_goes_on(tmp_path: Path) -> None:
     """The trace is whole up to there, has the program's status, and says why it ended."""
-    out = recorded(tmp_path, "--max-size", "1MiB")
+    out = recorded(tmp_path, "--max-size", "1MiB", rounds=40_000)
     about = metadata(out)
     assert about["ended_by"] == "max_size"
     assert about["complete"]

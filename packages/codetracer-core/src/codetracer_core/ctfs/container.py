@@ -108,14 +108,16 @@ class Container:
         head = self._pread(0, min(HEADER.size, self._length))
         if len(head) < HEADER.size or not head.startswith(MAGIC):
             message = "this file is not a .ct trace: it does not begin with the CTFS magic"
-            raise TraceError("ERR_TRACE_FORMAT", message, path=self.path)
+            raise TraceError("ERR_TRACE_FORMAT", message, path=self.path, offset=0)
         _, version, encryption, _, block_size, slots = HEADER.unpack(head)
         if version not in READ_VERSIONS:
             message = "this container version is not known: read it with a newer codetracer-core"
-            raise TraceError("ERR_TRACE_FORMAT", message, path=self.path, version=version)
+            raise TraceError("ERR_TRACE_FORMAT", message, path=self.path, offset=5, version=version)
         if version >= 4 and encryption:
             message = "the container is encrypted: decrypt it first"
-            raise TraceError("ERR_TRACE_FORMAT", message, path=self.path, encryption=encryption)
+            raise TraceError(
+                "ERR_TRACE_FORMAT", message, path=self.path, offset=6, encryption=encryption
+            )
         if block_size not in BLOCK_SIZES:
             message = f"a block size is one of {', '.join(map(str, BLOCK_SIZES))}"
             raise self._corrupt(message, offset=8, block_size=block_size)

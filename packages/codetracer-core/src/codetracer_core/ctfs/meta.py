@@ -56,12 +56,14 @@ def parse_meta(data: bytes) -> TraceMeta:
     """
     if len(data) < META_HEAD.size or not data.startswith(META_MAGIC):
         raise TraceError(
-            "ERR_TRACE_CORRUPT", "meta.dat does not begin with its magic", file="meta.dat"
+            "ERR_TRACE_CORRUPT", "meta.dat does not begin with its magic", file="meta.dat", offset=0
         )
     _, version, flags = META_HEAD.unpack_from(data)
     if version != META_VERSION or flags & ~KNOWN_FLAGS:
         message = "meta.dat has a version or flag that is not known: read it with a newer version"
-        raise TraceError("ERR_TRACE_FORMAT", message, version=version, flags=f"{flags:#06x}")
+        raise TraceError(
+            "ERR_TRACE_FORMAT", message, offset=8, version=version, flags=f"{flags:#06x}"
+        )
     if flags & NATIVE:
         message = "this is a recording of native code: replay it with the CodeTracer debugger"
         raise TraceError("ERR_TRACE_FORMAT", message, flags=f"{flags:#06x}")

@@ -243,7 +243,7 @@ def _pairs(cursor: Cursor) -> list[bytes]:
         return []
     if cursor.varint() != 0:
         message = "the variables of a step have a form that is not known"
-        raise TraceError("ERR_TRACE_CORRUPT", message, file="values.dat")
+        raise TraceError("ERR_TRACE_CORRUPT", message, file="values.dat", offset=cursor.position)
     return cursor.pairs(cursor.count())
 
 

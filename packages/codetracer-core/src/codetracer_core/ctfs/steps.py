@@ -88,9 +88,13 @@ class StepStream:
                 number = cursor.varint()
                 details[len(tags)] = number, cursor.text() if tag == RAISE else ""
             else:
-                raise _damaged("a step has an unknown tag", chunk=chunk, tag=tag)
+                raise _damaged(
+                    "a step has an unknown tag", chunk=chunk, offset=cursor.position - 1, tag=tag
+                )
             if not 0 <= position < _MAX_POSITION:
-                raise _damaged("a step has an impossible position", chunk=chunk, step=len(tags))
+                raise _damaged(
+                    "a step has an impossible position", chunk=chunk, offset=cursor.position
+                )
             tags.append(tag)
             positions.append(position)
         self._chunks.check_count(chunk, len(tags))

@@ -56,7 +56,7 @@ class OffsetTable:
         size = container.size(self._offsets) if present else 0
         if size % _OFFSET.size:
             message = "an offset table is not a whole number of offsets: the trace is damaged"
-            raise TraceError("ERR_TRACE_CORRUPT", message, file=self._offsets, size=size)
+            raise TraceError("ERR_TRACE_CORRUPT", message, file=self._offsets, offset=0, size=size)
         self._length = max(size // _OFFSET.size - 1, 0)
 
     def __len__(self) -> int:
@@ -107,11 +107,11 @@ class Chunks:
             return
         size = container.size(self._index) - _PER_CHUNK.size
         if size < 0 or size % _OFFSET.size:
-            raise self._corrupt("the index of a stream is cut", size=size)
+            raise self._corrupt("the index of a stream is cut", offset=0, size=size)
         (self.per_chunk,) = _PER_CHUNK.unpack(container.read(self._index, 0, _PER_CHUNK.size))
         self.count = size // _OFFSET.size
         if self.per_chunk == 0:
-            raise self._corrupt("the index of a stream says that chunks hold no records")
+            raise self._corrupt("the index of a stream says that chunks hold no records", offset=0)
 
     def inflate(self, chunk: int) -> bytes:
         """Return the content of ``chunk``, which must be below the count."""

@@ -180,14 +180,16 @@ class JournalReader:
         head = os.pread(self._fd, JOURNAL_HEADER.size, 0)
         if len(head) < JOURNAL_HEADER.size or head[:8] != JOURNAL_MAGIC:
             message = "this is no journal: give the trace.<id>.ctj of a recording"
-            raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path)
+            raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path, offset=0)
         _, version, size, self.flags, *rest = JOURNAL_HEADER.unpack(head)
         self.session_id: bytes = rest[0]
         self.started_ns: int = rest[1]
         self.boot_id: bytes = rest[3]
         if version != VERSION or size < JOURNAL_HEADER.size:
             message = "this journal's version is not known: read it with a newer codetracer-core"
-            raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path, version=version)
+            raise TraceError(
+                "ERR_JOURNAL_FORMAT", message, path=self.path, offset=8, version=version
+            )
         self._start: int = size
 
     @property
@@ -292,14 +294,28 @@ class JournalReader:
         except OSError as error:
             raise _failure(self.path, error) from error
         if place.codec == CODEC_ZSTD:
-            data = _zstd.decompress(data, INFLATED_LIMIT)
+            data = self._inflated(data, place.offset)
         elif place.codec not in (CODEC_STORED, None):
             message = "the journal's compression is not known: read it with a newer codetracer-core"
-            raise TraceError("ERR_JOURNAL_FORMAT", message, path=self.path, codec=place.codec)
+            raise TraceError(
+                "ERR_JOURNAL_FORMAT",
+                message,
+                path=self.path,
+                offset=place.offset,
+                codec=place.codec,
+            )
         if len(data) != place.inflated and place.codec is not None:
             message = "a frame of the journal does not hold what its header says"
             raise TraceError("ERR_JOURNAL_CORRUPT", message, path=self.path, offset=place.offset)
         return data
+
+    def _inflated(self, data: bytes, offset: int) -> bytes:
+        try:
+            return _zstd.decompress(data, INFLATED_LIMIT)
+        except TraceError as error:
+            raise TraceError(
+                "ERR_JOURNAL_CORRUPT", error.message, path=self.path, offset=offset
+            ) from error
 
 
 def journal_metadata(path: Path) -> dict[str, object]:
