@@ -44,7 +44,8 @@ static uintptr_t last_place;
 
 __attribute__((no_sanitize_address, no_sanitize_undefined)) void __sanitizer_cov_trace_pc(void)
 {
-    uintptr_t place = (uintptr_t)__builtin_return_address(0);
+    /* Where the system has put the program differs from run to run. */
+    uintptr_t place = (uintptr_t)__builtin_return_address(0) - (uintptr_t)LLVMFuzzerTestOneInput;
     place = (place >> 4) ^ (place << 8);
     uint8_t *count = &hits[(place ^ last_place) & (MAP_SIZE - 1)];
     if (*count != UINT8_MAX)
