@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RECORDER",
     "auto_record",
+    "errors_of",
     "record",
     "recorder",
     "run_plain",
@@ -94,6 +95,12 @@ def with_auto_start(folder: Path, more: Mapping[str, str] | None = None) -> dict
     line = AUTO_START.read_text()
     (customs / "sitecustomize.py").write_text(f"exec({line!r})\n")
     return {"PYTHONPATH": os.fspath(customs), **(more or {})}
+
+
+def errors_of(done: subprocess.CompletedProcess[bytes]) -> list[bytes]:
+    """The lines of standard error without those that say how far a trace is made."""
+    lines = done.stderr.splitlines()
+    return [line for line in lines if not line.startswith(b"codetracer-core: making the trace")]
 
 
 def _run(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.recording import RECORDER, recorder
+from integration.recording import RECORDER, errors_of, recorder
 from naive import ct
 
 PROGRAM = """\
@@ -91,7 +91,7 @@ def test_a_process_dies_as_unrecorded_and_its_last_step_is_kept(death: str, tmp_
     if b"Fatal Python error" not in plain.stderr:  # it lists compiled modules, also the recorder's
         assert recorded.stderr == plain.stderr
     recovered = recorder(["recover", "--format", "json", "out"], tmp_path)
-    assert (recovered.returncode, recovered.stderr) == (0, b"")
+    assert (recovered.returncode, errors_of(recovered)) == (0, [])
     report = json.loads(recovered.stdout)
     assert report["state"] == ("made" if death == "os._exit" else "recovered")
     lines = text.splitlines()
@@ -114,7 +114,7 @@ def test_a_thread_that_exits_ends_alone(tmp_path: Path) -> None:
         "last = 1\n"
     )
     done = run([os.fspath(RECORDER), "record", "-q", "--out-dir", "out", "program.py"], tmp_path)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, errors_of(done)) == (0, [])
     lines = lines_of(tmp_path / "out" / "trace.ct")
     assert lines[-1] == 7
     assert 3 in lines

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from codetracer_core.ctfs.reader import Trace
-from integration.recording import RECORDER, record, recorder
+from integration.recording import RECORDER, errors_of, record, recorder
 
 LONG = bool(os.environ.get("CODETRACER_LONG_TESTS"))
 KILLS = 67 if LONG else 4
@@ -110,7 +110,7 @@ def traced(program: str, file: Path) -> dict[int, list[int]]:
         for at, step in enumerate(trace.steps()):
             if step.kind == "line" and step.line == mark:
                 found = {
-                    each.name: int(each.value.data)
+                    each.name: int(str(each.value.data))
                     for each in trace.variables(at)
                     if each.name in ("number", "thread")
                 }
@@ -129,7 +129,7 @@ def test_what_a_killed_program_has_done_is_in_its_trace(program: str, tmp_path: 
         folder.mkdir()
         last = killed(program, folder, chance.uniform(0.0, LONGEST))
         done = recorder(["recover", "out"], folder)
-        assert (done.returncode, done.stderr) == (0, b"")
+        assert (done.returncode, errors_of(done)) == (0, [])
         numbers = traced(program, folder / "out" / "trace.ct")
         for thread, seen in last.items():
             steps = list(dict.fromkeys(numbers[thread]))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from integration.recording import RECORDER, record, recorder
+from integration.recording import RECORDER, errors_of, record, recorder
 from naive import ct
 
 KILLED = """\
@@ -64,7 +64,7 @@ def test_a_killed_program_is_recovered_and_the_trace_says_so(tmp_path: Path) -> 
     out = killed(tmp_path)
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     done = recorder(["recover", "out"], tmp_path)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, errors_of(done)) == (0, [])
     first, *details = done.stdout.decode().splitlines()
     assert first.startswith("out/trace.ct: recovered, ")
     assert "  calls that were open at the end: 3" in details
@@ -129,7 +129,7 @@ def test_a_trace_can_be_made_elsewhere(tmp_path: Path) -> None:
     out = killed(tmp_path)
     names = {file.name for file in out.iterdir()}
     done = recorder(["recover", "--out-dir", "new/copy", "out"], tmp_path)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, errors_of(done)) == (0, [])
     assert {file.name for file in out.iterdir()} == names
     assert set(contents(tmp_path / "new" / "copy")) == set(MADE)
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
@@ -240,7 +240,9 @@ def test_child_processes_are_recovered_with_their_parent(tmp_path: Path) -> None
     done = recorder(["recover", "--format", "json", "out"], tmp_path)
     reports = [json.loads(line) for line in done.stdout.splitlines()]
     assert [report["state"] for report in reports] == ["recovered"] * 2
-    (child,) = metadata(tmp_path / "out")["children"]  # type: ignore[misc]
+    children = metadata(tmp_path / "out")["children"]
+    assert isinstance(children, list)
+    (child,) = children
     assert (tmp_path / "out" / child["folder"] / "trace.ct").is_file()
 
 
@@ -279,7 +281,7 @@ class read_only:  # noqa: N801 - a context manager reads as a phrase
         if os.geteuid():
             self.folder.chmod(0o500)
             return
-        mount = ["mount", "--bind", "-o", "ro", self.folder, self.folder]
+        mount = ["mount", "--bind", "-o", "ro", *[os.fspath(self.folder)] * 2]
         if subprocess.run(mount, capture_output=True, check=False).returncode:
             pytest.skip("root may not mount here, and no rights bind it")
 
