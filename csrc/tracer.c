@@ -412,7 +412,7 @@ PyObject *ct_on_throw(PyObject *self, PyObject *const *args, Py_ssize_t n)
 
 /* An event of a frame that is not the innermost of the shadow stack: the frames above it have
  * ended, or it was running before anybody looked.  CT_GO_AWAY when the event is not for us. */
-static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code, bool adopt)
+static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code)
 {
     if (t->ignored)
         return CT_GO_AWAY;
@@ -432,15 +432,13 @@ static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code,
         return CT_GO_AWAY;
     if (ct_gate_exists && ct_gate_is_shut(t, iframe))
         return CT_GO_SHUT;
-    if (!adopt)
-        return CT_GO_AWAY;
     ct_session.is_unsettled = true;
     return put_entry(t, iframe, extra, CTJ_ENTER, NULL);
 }
 
 /* The thread of an event, with the frame of the event on top of its stack; NULL and *go when there
  * is nothing to record. */
-static inline ct_thread *thread_of_event(PyObject *code, bool adopt, enum ct_go *go)
+static inline ct_thread *thread_of_event(PyObject *code, enum ct_go *go)
 {
     *go = CT_GO_AWAY;
     if (ct_unlikely(!ct_session.active)) {
@@ -457,7 +455,7 @@ static inline ct_thread *thread_of_event(PyObject *code, bool adopt, enum ct_go 
     /* A frame's address alone says little: frames that ended unseen leave theirs to others. */
     if (ct_unlikely(top == NULL || top->iframe != iframe ||
                     top->plan->code != (PyCodeObject *)code)) {
-        *go = resynchronise(t, iframe, code, adopt);
+        *go = resynchronise(t, iframe, code);
         return *go == CT_GO_ON ? t : NULL;
     }
     return t;
@@ -472,7 +470,7 @@ static inline int32_t line_of(PyObject *number)
 
 ct_thread *ct_thread_of_event(PyObject *code, enum ct_go *go)
 {
-    return thread_of_event(code, false, go);
+    return thread_of_event(code, go);
 }
 
 PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
@@ -480,7 +478,7 @@ PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
     (void)self;
     (void)n;
     enum ct_go go;
-    ct_thread *t = thread_of_event(args[0], true, &go);
+    ct_thread *t = thread_of_event(args[0], &go);
     if (ct_likely(t != NULL))
         go = put_step(t, line_of(args[1]));
     return ct_go_result(go);
@@ -489,7 +487,7 @@ PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
 static inline PyObject *on_end(PyObject *const *args, uint8_t tag)
 {
     enum ct_go go;
-    ct_thread *t = thread_of_event(args[0], false, &go);
+    ct_thread *t = thread_of_event(args[0], &go);
     if (ct_likely(t != NULL))
         go = put_end(t, tag, args[2]);
     return ct_go_result(go);
@@ -522,7 +520,7 @@ PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (!ct_session.active || ct_plan_of(args[0]) == NULL)
         return Py_None;
     enum ct_go go;
-    ct_thread *t = thread_of_event(args[0], false, &go);
+    ct_thread *t = thread_of_event(args[0], &go);
     if (t != NULL)
         go = ct_exception_ends(t, args[2]);
     if (t != NULL && go == CT_GO_ON)
