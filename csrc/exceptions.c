@@ -10,9 +10,11 @@
  * they are first met. */
 #include "exceptions.h"
 
+#include "boundary.h"
 #include "ct.h"
 #include "frame.h"
 #include "handlers.h"
+#include "inject.h"
 #include "stack.h"
 #include "tracer.h"
 
@@ -273,7 +275,9 @@ PyObject *ct_on_handled(PyObject *self, PyObject *const *args, Py_ssize_t n)
         return Py_None;
     enum ct_go go;
     ct_thread *t = ct_thread_of_event(args[0], &go);
-    if (t != NULL)
+    if (t != NULL && ct_injected("exception_handled"))
+        go = ct_fail("ERR_TRACE_INCOMPLETE");
+    else if (t != NULL)
         go = handle(t, (int)PyLong_AsLong(args[1]), args[2]);
     return ct_go_result_always(go);
 }
@@ -293,7 +297,9 @@ PyObject *ct_on_branch(PyObject *self, PyObject *const *args, Py_ssize_t n)
         return Py_None;
     enum ct_go go;
     ct_thread *t = ct_thread_of_event(args[0], &go);
-    if (t != NULL) {
+    if (t != NULL && ct_injected("branch")) {
+        go = ct_fail("ERR_TRACE_INCOMPLETE");
+    } else if (t != NULL) {
         PyObject *exception = PyErr_GetHandledException();
         go = exception != NULL ? catch_at(t, at, exception) : CT_GO_ON;
         Py_XDECREF(exception);

@@ -6,6 +6,7 @@
 
 #include "boundary.h"
 #include "frame.h"
+#include "inject.h"
 #include "secrets.h"
 #include "stack.h"
 
@@ -54,6 +55,8 @@ static ct_thread *thread_of_mirror(void)
 
 static enum ct_go put_unit(ct_thread *t, uint8_t what, const uint8_t *bytes, size_t length)
 {
+    if (ct_injected("output"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
     enum ct_go go = ct_boundary(t);
     if (ct_unlikely(go != CT_GO_ON))
         return go;

@@ -26,6 +26,7 @@ VARIABLE = "CODETRACER_TEST_INJECT_FAILURE"
 
 SUBJECT = """\
 import random
+import sys
 
 noise = random.Random(5)
 
@@ -48,6 +49,7 @@ def fails(n):
 
 def run():
     total = 0
+    sys.stderr.write("{}\\n")
     for turn in range(4):
         twice(turn)
         made = numbers()
@@ -119,7 +121,7 @@ exec = "trace"
 """
 EVENTS = [
     *("py_start:3", "py_resume:2", "py_throw", "py_return:3", "py_yield:4", "py_unwind"),
-    *("line:40", "seal"),
+    *("line:40", "seal", "exception_handled", "branch:2", "output:5"),
 ]
 AFTER = f"again {RESULT}", "free True", "same True False"
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core.recorder.support import HERE, SHOW_ALL, Decoder, by_thread
+from core.recorder.support import HERE, SHOW_ALL, Decoder, by_thread, run
 from naive import journal
 
 HEAD = """\
@@ -213,3 +213,58 @@ def test_the_policy_abort_raises_the_failure_in_the_program(tmp_path: Path) -> N
     assert output.splitlines()[1:] == ["ERR_IO", "finish: ERR_IO", str([None] * 6)]
     assert output.startswith("EnvironmentError")
     assert events_of(path)["MainThread"]
+
+
+RAISES_FIRST = """\
+import sys, threading, time
+import codetracer_core
+
+locks = [threading.Lock(), threading.Lock()]
+for lock in locks:
+    lock.acquire()
+
+def fails():
+    int(locks[0].acquire(), 7)
+
+def catches():
+    try:
+        fails()
+    except TypeError:
+        caught = True
+
+def returns():
+    return locks[1].acquire()
+
+threads = [threading.Thread(target=catches), threading.Thread(target=returns)]
+for thread in threads:
+    thread.start()
+def names():
+    frames = sys._current_frames()
+    return [frames[thread.ident].f_code.co_name for thread in threads]
+
+while names() != ["fails", "returns"]:
+    time.sleep(0.01)
+time.sleep(0.05)
+codetracer_core.start(sys.argv[1])
+for lock in locks:
+    lock.release()
+for thread in threads:
+    thread.join()
+codetracer_core.stop()
+"""
+
+
+def test_a_frame_that_ran_before_may_raise_or_return_first(tmp_path: Path) -> None:
+    """A thread that waits when the session starts is taken up at whatever its frames do next."""
+    script = tmp_path / "program.py"
+    script.write_text(RAISES_FIRST, encoding="utf-8")
+    done = run([script, tmp_path / "out"])
+    assert (done.status, done.output) == (0, "")
+    (path,) = (tmp_path / "out").glob("*.ctj")
+    found: dict[str, list[str]] = {}
+    for kind, _, *rest in journal.load(path):
+        if rest and rest[0] in ("fails", "catches", "returns"):
+            found.setdefault(rest[0], []).append(kind)
+    assert found["fails"] == ["enter", "step", "raise", "unwind"]
+    assert found["returns"] == ["enter", "step", "return"]
+    assert found["catches"][:4] == ["enter", "step", "step", "catch"]
