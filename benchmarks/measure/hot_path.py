@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["CASES", "FIGURES", "Case", "measure", "measure_apart", "overhead"]
 
 _PROCESSES = 3
+_THREADED = "threads"
+"""The workload whose work is not done by the calling thread."""
 _SKIP_ALL = """
 [meta]
 name = "skip everything"
@@ -163,7 +166,8 @@ def measure_apart(
         "clock": clock,
     }
     environ = {name: value for name, value in os.environ.items() if name[:11] != "CODETRACER_"}
-    environ["PYTHONPATH"] = os.pathsep.join(map(str, packages))
+    if packages:
+        environ["PYTHONPATH"] = os.pathsep.join(map(str, packages))
     done = subprocess.run(
         [sys.executable, "-m", __name__, json.dumps(work)],
         cwd=ROOT,
@@ -184,6 +188,8 @@ def _measure_here(work: Mapping[str, str], size: int, rounds: int) -> list[Round
     run: Callable[[int], object]
     run = importlib.import_module(f"{WORKLOAD_PACKAGE}.{work['workload']}").run
     clock = CLOCKS[work["clock"]]
+    if work["clock"] == "cpu" and work["workload"] == _THREADED:
+        clock = time.process_time
     empty = EmptyCallbacks(BUILD)
     counts: dict[str, float] = {"size": size}
     warm_up = min(size, 2)
