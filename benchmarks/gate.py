@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.measure.hot_path import CASES, measure_apart
 from benchmarks.regression import instructions, wall
 from benchmarks.regression.trees import (
     BaseError,
@@ -48,6 +49,7 @@ def main() -> int:
         head = compiled_copy(folder, flags) if flags else head_tree()
         try:
             with base_tree(commit, folder) as base:
+                _try(base)
                 comparisons, measured, notes = _compare(base, head, options)
         except BaseError as error:
             print(f"gate: {commit[:12]} cannot be compared with: {error}")
@@ -63,6 +65,14 @@ def main() -> int:
     if options.json and measured:
         results.save(options.json, measured, {"clock": options.clock})
     return int(any(one.is_regression for one in comparisons))
+
+
+def _try(base: Tree) -> None:
+    """Raise BaseError when these benchmarks do not fit the recorder of the base."""
+    try:
+        measure_apart(CASES[0], "cpu", fast=True, packages=base.packages)
+    except subprocess.CalledProcessError as error:
+        raise BaseError("these benchmarks do not run with its recorder") from error
 
 
 def _compare(

@@ -79,7 +79,7 @@ def test_a_summary_is_a_table_in_markdown() -> None:
         "h" * 40,
         [
             Comparison("wall", "fib", (1.4, 1.5, 1.6), 1.25),
-            Comparison("instructions", "fib, recording", (0.9,), 1.03),
+            Comparison("instructions", "fib, recording", (0.9,), 1.05),
         ],
         ["Said beside."],
     )
@@ -87,5 +87,5 @@ def test_a_summary_is_a_table_in_markdown() -> None:
     assert lines[0] == "## Benchmarks of hhhhhhhhhhhh against bbbbbbbbbbbb"
     assert lines[2] == "Regressions: 1."
     assert "| fib | wall | 1.500 (1.400 to 1.600) | 1.25 | **regression** |" in lines
-    assert "| fib, recording | instructions | 0.900 | 1.03 | faster |" in lines
+    assert "| fib, recording | instructions | 0.900 | 1.05 | faster |" in lines
     assert lines[-1] == "Said beside."
