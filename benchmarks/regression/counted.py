@@ -22,9 +22,9 @@ from codetracer_core.ctfs.materialiser import materialise
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SIZES = {"fib": 17, "loop": 3000, "lists": 3000, "objects": 500, "text": 500, "generators": 1000}
+SIZES = {"fib": 15, "loop": 1500, "lists": 1500, "objects": 300, "text": 300, "generators": 500}
 """Small: a program takes fifty times as long under callgrind."""
-_REPETITIONS = 3
+_REPETITIONS = 2
 """After one for what a process does only once. A chunk that becomes a second old is sealed, which a
 slow machine sees more often; one of the repetitions is without it."""
 
