@@ -64,6 +64,7 @@ static enum ct_go put_unit(ct_thread *t, uint8_t what, const uint8_t *bytes, siz
     *p++ = what;
     p = ct_put_uv(p, length);
     memcpy(p, bytes, length);
+    ct_secrets_written(what & CTJ_STREAM, p, length);
     ct_commit(unit, p + length, CTJ_OUTPUT);
     return CT_GO_ON;
 }

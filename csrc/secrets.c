@@ -2,6 +2,7 @@
  * bits answers for most places, and a chain of the texts that share a bucket for the others. */
 #include "secrets.h"
 
+#include "chunk.h"
 #include "value.h"
 
 #define CHARACTERS_MIN 6
@@ -12,6 +13,7 @@
 #define DEPTH          6
 #define BUCKETS        1024
 #define NONE           (-1)
+#define TAIL           ((size_t)256) /* bytes of a stream in which a secret may begin */
 
 static const char MARK[] = "<redacted>";
 
@@ -28,6 +30,14 @@ static int buckets[BUCKETS];
 static uint64_t starts[1024]; /* a bit for each hash of four bytes */
 static int oldest, count;
 static size_t bytes_kept;
+static size_t longest;
+
+/* The last bytes of each stream, and where they stand in the live chunk. */
+static struct tail {
+    uint64_t generation; /* of that chunk */
+    size_t length;
+    uint8_t *places[TAIL];
+} tails[CTJ_STREAM + 1];
 
 static uint32_t hash_of(const uint8_t *bytes)
 {
@@ -46,8 +56,9 @@ void ct_secrets_close(void)
     for (int i = 0; i < BUCKETS; i++)
         buckets[i] = NONE;
     memset(starts, 0, sizeof starts);
+    memset(tails, 0, sizeof tails);
     oldest = count = 0;
-    bytes_kept = 0;
+    bytes_kept = longest = 0;
 }
 
 void ct_secrets_open(bool wanted)
@@ -101,6 +112,7 @@ static void keep_bytes(const uint8_t *bytes, size_t length)
     secrets[place] = (struct secret){copy, length, *link};
     *link = place;
     bytes_kept += length;
+    longest = length > longest ? length : longest;
     starts[hash >> 6] |= (uint64_t)1 << (hash & 63);
 }
 
@@ -286,4 +298,43 @@ uint8_t *ct_secrets_hide(const uint8_t *bytes, size_t *length)
     memcpy(copy + used, bytes + kept, *length - kept);
     *length = used + *length - kept;
     return copy;
+}
+
+/* Hide the secrets that begin in the first `before` of the bytes that `places` lists and end behind
+ * them. */
+static void hide_across(uint8_t *const *places, size_t before, size_t length)
+{
+    uint8_t bytes[2 * TAIL];
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = *places[i];
+    for (size_t i = 0; i < before && i + CHARACTERS_MIN <= length; i++) {
+        const struct secret *found = secret_at(bytes + i, length - i);
+        if (found == NULL || i + found->length <= before)
+            continue;
+        for (size_t end = i + found->length; i < end; i++)
+            *places[i] = '*';
+        ct_secret_counts.hidden++;
+    }
+}
+
+void ct_secrets_written(uint8_t stream, uint8_t *place, size_t length)
+{
+    if (ct_likely(count == 0))
+        return;
+    struct tail *tail = &tails[stream];
+    if (tail->generation != ct_out.generation)
+        tail->length = 0;
+    tail->generation = ct_out.generation;
+    uint8_t *places[2 * TAIL];
+    size_t before = tail->length, head = length < TAIL ? length : TAIL;
+    memcpy(places, tail->places, before * sizeof *places);
+    for (size_t i = 0; i < head; i++)
+        places[before + i] = place + i;
+    hide_across(places, before, before + head);
+    size_t all = before + length, kept = longest - 1 < TAIL ? longest - 1 : TAIL;
+    tail->length = kept < all ? kept : all;
+    for (size_t i = 0; i < tail->length; i++) {
+        size_t at = all - tail->length + i;
+        tail->places[i] = at < before ? places[at] : place + (at - before);
+    }
 }

@@ -35,4 +35,8 @@ bool ct_secrets_within(PyObject *value);
  * NULL when there is none. */
 uint8_t *ct_secrets_hide(const uint8_t *bytes, size_t *length);
 
+/* Bytes of a stream have just been put at `place` in the live chunk: hide secrets that began in
+ * bytes put there before.  Their bytes become asterisks, where they stand. */
+void ct_secrets_written(uint8_t stream, uint8_t *place, size_t length);
+
 #endif

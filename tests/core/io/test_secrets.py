@@ -44,6 +44,20 @@ def test_numbers_and_texts_that_are_no_ascii_are_replaced(tmp_path: Path) -> Non
     assert done.text("stdout") == b"<redacted> -<redacted>\n"
 
 
+@pytest.mark.parametrize("sink", ["stdout.write(x)", "stdout.buffer.write(x.encode())"])
+def test_a_secret_in_several_writes_is_hidden(sink: str, tmp_path: Path) -> None:
+    """By asterisks, where each of its parts stands; what is around it stays."""
+    done = run(
+        tmp_path,
+        f"import sys\npassword = '{SECRET}'\n"
+        "for x in ['a', *password, 'b', 'correct ho', '!', 'correct horse b', 'attery', '\\n']:\n"
+        f"    sys.{sink}\n",
+    )
+    hidden = b"*" * len(SECRET)
+    assert done.text("stdout") == b"a" + hidden + b"bcorrect ho!" + hidden + b"\n"
+    assert (SECRET + "b").encode() in done.done.stdout
+
+
 def test_short_texts_are_left_alone(tmp_path: Path) -> None:
     """Fewer than six characters would be found in words that are none of it."""
     done = run(tmp_path, "password = 'abcde'\nprint('abcdef')\n")
