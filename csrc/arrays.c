@@ -2,6 +2,7 @@
 
 #include "chunk.h"
 #include "field_names.h"
+#include "snapshot.h"
 
 #define DIMENSIONS_LIMIT 64
 
@@ -10,7 +11,7 @@
 /* How to read one item of an array. */
 struct item_type {
     const char *name;
-    char kind; /* i, u, f, c, b as numpy calls them; O for objects, 0 when it cannot be read */
+    char kind; /* i, u, f, c, b, S, U, O as numpy calls them; 0 when it cannot be read */
     int size;
 };
 
@@ -51,6 +52,52 @@ static uint64_t bits_at(const char *at, int size)
     return bits;
 }
 
+static uint8_t *put_complex(ct_encoder *e, uint8_t *p, double real, double imaginary)
+{
+    e->left -= 2 * CT_COST_FLOAT;
+    *p++ = CTJ_COMPLEX;
+    memcpy(p, &real, sizeof real);
+    memcpy(p + sizeof real, &imaginary, sizeof imaginary);
+    return p + 2 * sizeof real;
+}
+
+/* Characters of four bytes each, padded with zeros. */
+static uint8_t *put_characters(ct_encoder *e, uint8_t *p, const char *at, int size)
+{
+    Py_ssize_t n = size / (int)sizeof(Py_UCS4);
+    Py_UCS4 *copy = malloc((size_t)size + 1); /* they may lie anywhere */
+    if (copy != NULL)
+        memcpy(copy, at, (size_t)size);
+    while (copy != NULL && n > 0 && copy[n - 1] == 0)
+        n--;
+    PyObject *text = copy != NULL ? PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, copy, n) : NULL;
+    free(copy);
+    if (text == NULL) {
+        PyErr_Clear(); /* no memory, or no characters */
+        *p++ = CTJ_OMITTED;
+        return p;
+    }
+    p = ct_put_small(e, p, text);
+    Py_DECREF(text);
+    return p;
+}
+
+static uint8_t *put_padded_bytes(ct_encoder *e, uint8_t *p, const char *at, int size)
+{
+    while (size > 0 && at[size - 1] == 0)
+        size--;
+    return ct_put_byte_text(e, p, at, size);
+}
+
+/* An object; what a snapshot would say of it is not known, so its bytes are compared. */
+static uint8_t *put_object(ct_encoder *e, uint8_t *p, const char *at)
+{
+    PyObject *object;
+    memcpy(&object, at, sizeof object);
+    ct_shot.failed = true;
+    return ct_put_inside(e, p, object != NULL ? object : Py_None);
+}
+
 static uint8_t *put_element(ct_encoder *e, uint8_t *p, const char *at, struct item_type type)
 {
     uint64_t bits;
@@ -61,6 +108,15 @@ static uint8_t *put_element(ct_encoder *e, uint8_t *p, const char *at, struct it
         return p;
     case 'f':
         return put_double(e, p, float_at(at, type.size));
+    case 'c':
+        return put_complex(e, p, float_at(at, type.size / 2),
+                           float_at(at + type.size / 2, type.size / 2));
+    case 'S':
+        return put_padded_bytes(e, p, at, type.size);
+    case 'U':
+        return put_characters(e, p, at, type.size);
+    case 'O':
+        return put_object(e, p, at);
     case 'u':
         bits = bits_at(at, type.size);
         if (bits <= INT64_MAX)
@@ -103,6 +159,7 @@ struct array {
     const Py_ssize_t *shape, *strides;
     struct item_type type;
     const char *type_label; /* "dtype" or "format" */
+    PyObject *object;
 };
 
 /* The first items in the order of their indices, as one list. */
@@ -113,11 +170,12 @@ static uint8_t *put_elements(ct_encoder *e, uint8_t *p, const struct array *a)
         total *= a->shape[i];
     Py_ssize_t shown = ct_items_shown(total, e->depth);
     p = ct_put_head(e, p, CTJ_LIST, total, shown);
+    e->open[e->depth++] = a->object;
     for (Py_ssize_t n = 0; n < shown; n++) {
         if (e->left <= 0) {
             *p++ = CTJ_STOP;
             e->cut = true;
-            return p;
+            break;
         }
         const char *at = a->data;
         for (int i = 0; i < a->dimensions; i++)
@@ -126,6 +184,7 @@ static uint8_t *put_elements(ct_encoder *e, uint8_t *p, const struct array *a)
         for (int i = a->dimensions - 1; i >= 0 && ++index[i] == a->shape[i]; i--)
             index[i] = 0;
     }
+    e->depth--;
     return p;
 }
 
@@ -187,7 +246,7 @@ static uint8_t *put_memoryview(ct_encoder *e, uint8_t *p, PyObject *v, const ct_
     const Py_buffer *view = &m->view;
     bool gone = (m->flags | m->mbuf->flags) & _Py_MEMORYVIEW_RELEASED;
     const struct item_type *item = gone ? NULL : format_of(view->format);
-    struct array a = {.type = {"released", 0, 0}, .type_label = "format"};
+    struct array a = {.type = {"released", 0, 0}, .type_label = "format", .object = v};
     if (!gone) {
         a.data = view->buf;
         a.dimensions = view->ndim;
@@ -207,7 +266,10 @@ typedef struct {
     PyObject_HEAD PyTypeObject *scalar;
     char kind, letter, byte_order, unused;
     int number;
+    uint64_t flags; /* from here on as in numpy 2 */
+    Py_ssize_t size;
 } array_type;
+#define ARRAY_TYPE_SIZE 120 /* of the whole structure in numpy 2 */
 
 typedef struct {
     PyObject_HEAD char *data;
@@ -234,12 +296,12 @@ static struct item_type dtype_of(const array_type *type)
         {"float32", 'f', 4},
         {"float64", 'f', 8},
         {"longdouble", 0, 0},
-        {"complex64", 0, 0},
-        {"complex128", 0, 0},
+        {"complex64", 'c', 8},
+        {"complex128", 'c', 16},
         {"clongdouble", 0, 0},
-        {"object", 0, 0},
-        {"bytes", 0, 0},
-        {"str", 0, 0},
+        {"object", 'O', sizeof(PyObject *)},
+        {"bytes", 'S', 0},
+        {"str", 'U', 0},
         {"void", 0, 0},
         {"datetime64", 0, 0},
         {"timedelta64", 0, 0},
@@ -248,9 +310,60 @@ static struct item_type dtype_of(const array_type *type)
     if (type->number < 0 || type->number >= (int)(sizeof dtypes / sizeof *dtypes))
         return (struct item_type){"other", 0, 0};
     struct item_type found = dtypes[type->number];
+    if (found.kind == 'S' || found.kind == 'U') {
+        bool is_known = Py_TYPE(type)->tp_basicsize == ARRAY_TYPE_SIZE && type->size < INT_MAX;
+        found.size = is_known ? (int)type->size : 0;
+        found.kind = is_known ? found.kind : 0;
+    }
     if (type->byte_order == '>')
         found.kind = 0;
     return found;
+}
+
+/* ---- scalars of numpy */
+
+static const struct {
+    const char *name;
+    struct item_type type;
+} scalars[] = {
+    {"numpy.bool", {"", 'b', 1}},           {"numpy.bool_", {"", 'b', 1}},
+    {"numpy.int8", {"", 'i', 1}},           {"numpy.uint8", {"", 'u', 1}},
+    {"numpy.int16", {"", 'i', 2}},          {"numpy.uint16", {"", 'u', 2}},
+    {"numpy.int32", {"", 'i', 4}},          {"numpy.uint32", {"", 'u', 4}},
+    {"numpy.int64", {"", 'i', 8}},          {"numpy.uint64", {"", 'u', 8}},
+    {"numpy.intc", {"", 'i', sizeof(int)}}, {"numpy.uintc", {"", 'u', sizeof(int)}},
+    {"numpy.longlong", {"", 'i', 8}},       {"numpy.ulonglong", {"", 'u', 8}},
+    {"numpy.float16", {"", 'f', 2}},        {"numpy.float32", {"", 'f', 4}},
+    {"numpy.complex64", {"", 'c', 8}},
+};
+
+static const struct item_type *scalar_of(const PyTypeObject *type)
+{
+    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)
+        if (strcmp(type->tp_name, scalars[i].name) == 0 &&
+            type->tp_basicsize >= (Py_ssize_t)sizeof(PyObject) + scalars[i].type.size)
+            return &scalars[i].type;
+    return NULL;
+}
+
+/* The number of numpy that a class is made for, or made from. */
+static const struct item_type *any_scalar_of(const PyTypeObject *type)
+{
+    const struct item_type *found = NULL;
+    for (; type != NULL && found == NULL; type = type->tp_base)
+        if (PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_IMMUTABLETYPE))
+            found = scalar_of(type);
+    return found;
+}
+
+bool ct_is_array_scalar(PyTypeObject *type)
+{
+    return any_scalar_of(type) != NULL;
+}
+
+uint8_t *ct_put_array_scalar(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    return put_element(e, p, (const char *)v + sizeof(PyObject), *any_scalar_of(Py_TYPE(v)));
 }
 
 static uint8_t *put_ndarray(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type)
@@ -261,7 +374,8 @@ static uint8_t *put_ndarray(ct_encoder *e, uint8_t *p, PyObject *v, const ct_typ
                       .shape = o->shape,
                       .strides = o->strides,
                       .type = dtype_of(o->type),
-                      .type_label = "dtype"};
+                      .type_label = "dtype",
+                      .object = v};
     if (a.dimensions < 0 || a.dimensions > DIMENSIONS_LIMIT)
         a.dimensions = 0;
     return put_array(e, p, type, &a);

@@ -50,4 +50,9 @@ static inline PyObject *ct_deque_next(ct_deque_walk *walk)
  */
 uint8_t *ct_put_array(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type);
 
+/* Whether instances of a type are numbers of numpy that are no builtin numbers, and such a number.
+ */
+bool ct_is_array_scalar(PyTypeObject *type);
+uint8_t *ct_put_array_scalar(ct_encoder *e, uint8_t *p, PyObject *v);
+
 #endif

@@ -101,7 +101,7 @@ static enum ct_shape shape_of_immutable(PyTypeObject *type)
                 (foreign_shapes[i].basic_size == 0 ||
                  base->tp_basicsize == foreign_shapes[i].basic_size))
                 return foreign_shapes[i].shape;
-    return CT_SHAPE_OBJECT;
+    return ct_is_array_scalar(type) ? CT_SHAPE_ARRAY_SCALAR : CT_SHAPE_OBJECT;
 }
 
 /* The shape of a class is that of the first type among its bases that C code has made for good.  It

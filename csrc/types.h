@@ -29,6 +29,7 @@ enum ct_shape {
     CT_SHAPE_DECIMAL,
     CT_SHAPE_MEMORYVIEW,
     CT_SHAPE_NDARRAY,
+    CT_SHAPE_ARRAY_SCALAR,
 };
 
 /* Where an instance keeps its attributes. */

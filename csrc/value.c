@@ -106,7 +106,7 @@ static uint8_t *put_str(ct_encoder *e, uint8_t *p, PyObject *v)
     return p;
 }
 
-static uint8_t *put_byte_text(ct_encoder *e, uint8_t *p, const char *bytes, Py_ssize_t n)
+uint8_t *ct_put_byte_text(ct_encoder *e, uint8_t *p, const char *bytes, Py_ssize_t n)
 {
     Py_ssize_t shown = n < ct_limits.text ? n : ct_limits.text;
     if (shown < n) {
@@ -124,7 +124,7 @@ static uint8_t *put_byte_text(ct_encoder *e, uint8_t *p, const char *bytes, Py_s
 
 static uint8_t *put_bytes(ct_encoder *e, uint8_t *p, PyObject *v)
 {
-    return put_byte_text(e, p, PyBytes_AS_STRING(v), PyBytes_GET_SIZE(v));
+    return ct_put_byte_text(e, p, PyBytes_AS_STRING(v), PyBytes_GET_SIZE(v));
 }
 
 /* An int of more than 64 bits, as two's complement bytes. */
@@ -395,7 +395,7 @@ static int cycle(const ct_encoder *e, const PyObject *v)
 
 static uint8_t *put_bytearray(ct_encoder *e, uint8_t *p, PyObject *v)
 {
-    return put_byte_text(e, p, PyByteArray_AS_STRING(v), PyByteArray_GET_SIZE(v));
+    return ct_put_byte_text(e, p, PyByteArray_AS_STRING(v), PyByteArray_GET_SIZE(v));
 }
 
 static uint8_t *put_exception(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type)
@@ -454,6 +454,8 @@ uint8_t *ct_put_part(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type
         return put_dict(e, p, v);
     case CT_SHAPE_EXCEPTION:
         return put_exception(e, p, v, type);
+    case CT_SHAPE_ARRAY_SCALAR:
+        return ct_put_array_scalar(e, p, v);
     case CT_SHAPE_MEMORYVIEW:
     case CT_SHAPE_NDARRAY:
         return ct_put_array(e, p, v, type);
@@ -597,7 +599,7 @@ uint8_t *ct_put_object(ct_encoder *e, uint8_t *p, PyObject *v)
         return ct_put_uv(p, (uintptr_t)v);
     }
     if (known.shape < CT_SHAPE_EXCEPTION || known.shape == CT_SHAPE_BYTEARRAY ||
-        known.shape == CT_SHAPE_DEQUE) {
+        known.shape == CT_SHAPE_DEQUE || known.shape == CT_SHAPE_ARRAY_SCALAR) {
         *p++ = CTJ_SUBCLASS;
         p = ct_put_uv(p, known.id);
     }
@@ -687,6 +689,11 @@ uint8_t *ct_put_small(ct_encoder *e, uint8_t *p, PyObject *v)
     e->left -= CT_COST_CONST;
     *p++ = v == Py_None ? CTJ_NONE : v == Py_True ? CTJ_TRUE : CTJ_FALSE;
     return p;
+}
+
+uint8_t *ct_put_inside(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    return put_value(e, p, v);
 }
 
 uint8_t *ct_put_value(ct_encoder *e, uint8_t *p, PyObject *v)

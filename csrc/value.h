@@ -79,6 +79,12 @@ static inline uint32_t ct_encoder_cost(const ct_encoder *e)
     return (uint32_t)(ct_limits.value - e->left);
 }
 
+/* Write a value that stands inside the one being written. */
+uint8_t *ct_put_inside(ct_encoder *e, uint8_t *p, PyObject *v);
+
+/* Write bytes as a bytes object. */
+uint8_t *ct_put_byte_text(ct_encoder *e, uint8_t *p, const char *bytes, Py_ssize_t n);
+
 /* Write None, a bool, an int, a float or a str, without a snapshot. */
 uint8_t *ct_put_small(ct_encoder *e, uint8_t *p, PyObject *v);
 
