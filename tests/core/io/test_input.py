@@ -64,7 +64,7 @@ def test_a_terminal_stays_one(tmp_path: Path) -> None:
         "import sys\nname = input('name? ')\nprint(sys.stdin.isatty(), sys.stdout.isatty(), name)\n"
     )
     ours, theirs = pty.openpty()
-    command = [RECORDER, "record", "-q", "-o", "out", "main.py"]
+    command = [os.fspath(RECORDER), "record", "-q", "-o", "out", "main.py"]
     with subprocess.Popen(
         command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE
     ) as process:
