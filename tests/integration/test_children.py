@@ -338,5 +338,6 @@ def test_a_thousand_short_forks(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path, source.replace("LEAVE", "os._exit(0)"))
     assert recorded.runs_alike()
     assert len(recorded.children) == 1000
+    assert sum(1 for _ in recorded.out.rglob("trace.ct")) == 65
     sizes = [sum(file.stat().st_size for file in child.iterdir()) for child in recorded.children]
     assert max(sizes) < 1 << 20

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from codetracer_core.session.output import OutputOptions
     from codetracer_filter import ScopeResolution
 
+_MOST_INNER = 64
+
 __all__ = ["FinishedTrace", "finish_inner", "make_trace"]
 
 
@@ -83,12 +85,16 @@ def finish_inner(root: Path, output: OutputOptions) -> None:
     """Make the traces of what has ended inside the session's folder `root`.
 
     These are copies that were saved, and children that were killed or ended by ``os._exit``. A
-    child in which nothing was recorded leaves nothing. What cannot be made keeps its journal, from
+    child in which nothing was recorded leaves nothing. Of very many the last ones are left, so that
+    the program ends soon. What cannot be made keeps its journal, from
     which ``codetracer-core show`` tries again.
     """
     if output.materialise == "later":
         return
-    for folder in (*folders_of_children(root), *saved_folders(root)):
+    made = 0
+    for folder in (*saved_folders(root), *folders_of_children(root)):
+        if made == _MOST_INNER:
+            return
         names = os.listdir(folder)
         journals = [folder / name for name in names if name.endswith(".ctj")]
         if len(journals) != 1 or TRACE_NAME in names or JSON_TRACE_NAME in names:
@@ -102,6 +108,7 @@ def finish_inner(root: Path, output: OutputOptions) -> None:
                 folder.rmdir()
             else:
                 make_trace(journals[0], output, None)
+                made += 1
 
 
 def _is_empty(journal: Path) -> bool:
