@@ -21,7 +21,8 @@ from integration.recording import RECORDER, errors_of, record, recorder
 
 LONG = bool(os.environ.get("CODETRACER_LONG_TESTS"))
 KILLS = 67 if LONG else 4
-LONGEST = 0.4 if LONG else 0.1
+LONGEST = 0.12
+"""Seconds for which a program runs at most; its trace is read whole."""
 RECOVERY_KILLS = 40 if LONG else 3
 
 # Each writes what it has done to its output, by the line that is marked: "THREAD NUMBER".
@@ -70,6 +71,8 @@ for thread in threads:
 work(0)
 """,
 }
+
+pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
 
 def killed(program: str, folder: Path, delay: float) -> dict[int, int]:
