@@ -74,8 +74,8 @@ static inline PyCodeObject *ct_frame_code(ct_iframe *f)
 }
 #endif
 
-/* A frame that only marks a call from C, or since CPython 3.13 one of a constructor, with no code of
- * the program.  Such a frame has no globals. */
+/* A frame that only marks a call from C, or since CPython 3.13 one of a constructor, with no code
+ * of the program.  Such a frame has no globals. */
 static inline bool ct_frame_is_shim(ct_iframe *f)
 {
     if (f->owner == FRAME_OWNED_BY_CSTACK)

@@ -52,6 +52,6 @@ def test_no_mutation_of_a_journal_makes_the_expander_fail(fuzzer: Path, tmp_path
 def test_the_same_seed_gives_the_same_runs(fuzzer: Path, tmp_path: Path) -> None:
     """What a run has found can be found again."""
     corpus = sorted((HERE / "corpus").iterdir())
-    command = [fuzzer, "7", "100", "60", tmp_path / "finding", *corpus]
+    command: list[str | Path] = [fuzzer, "7", "100", "60", tmp_path / "finding", *corpus]
     first, second = (subprocess.run(command, capture_output=True, check=True) for _ in range(2))
     assert first.stdout == second.stdout

@@ -158,7 +158,16 @@ def test_a_copy_is_saved_at_a_signal(tmp_path: Path, handle: str, said: bytes) -
     """Also of a program that waits; its own handler is called, and without one it goes on."""
     folder, out = tmp_path / "program", tmp_path / "out"
     write_files(folder, {"main.py": WAITING.replace("HANDLE", handle)})
-    command = [RECORDER, "record", "-q", "--save-on", "usr1", "--out-dir", out, "main.py"]
+    command: list[str | Path] = [
+        RECORDER,
+        "record",
+        "-q",
+        "--save-on",
+        "usr1",
+        "--out-dir",
+        out,
+        "main.py",
+    ]
     with subprocess.Popen(
         command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
