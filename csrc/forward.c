@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -49,6 +50,7 @@ static void end(struct worker *worker, int i)
 {
     close(worker->of[i].pipe);
     close(worker->of[i].target);
+    __atomic_store_n(&worker->state->of[i].has_ended, true, __ATOMIC_SEQ_CST);
     worker->of[i].pipe = -1;
 }
 
@@ -63,23 +65,32 @@ static void copy(struct worker *worker, int i, const uint8_t *bytes, size_t leng
         add(&state->of[i].missed, length);
 }
 
-/* Hand on what is in the pipe; false when there is nothing. */
+/* Hand on what is in the pipe; false when there is nothing.  Bytes are counted as taken before they
+ * leave the pipe: whoever waits for them finds them in one of both places at any moment. */
 static bool move(struct worker *worker, int i)
 {
     static uint8_t bytes[PIECE];
-    ssize_t length = read(worker->of[i].pipe, bytes, sizeof bytes);
-    if (length < 0)
-        return false;
-    if (length == 0) {
+    int waiting = 0;
+    if (ioctl(worker->of[i].pipe, FIONREAD, &waiting) != 0 || waiting == 0) {
+        struct pollfd polled = {.fd = worker->of[i].pipe, .events = POLLIN};
+        if (poll(&polled, 1, 0) <= 0 || polled.revents & POLLIN)
+            return false;
         end(worker, i);
         return true;
     }
-    add(&worker->state->of[i].taken, (uint64_t)length);
-    if (!put(worker->of[i].target, bytes, (size_t)length))
+    size_t length = (size_t)waiting < sizeof bytes ? (size_t)waiting : sizeof bytes;
+    add(&worker->state->of[i].taken, length);
+    size_t got = 0;
+    while (got < length) {
+        ssize_t more = read(worker->of[i].pipe, bytes + got, length - got);
+        if (more > 0)
+            got += (size_t)more;
+    }
+    if (!put(worker->of[i].target, bytes, length))
         end(worker, i);
     else
-        copy(worker, i, bytes, (size_t)length);
-    add(&worker->state->of[i].done, (uint64_t)length);
+        copy(worker, i, bytes, length);
+    add(&worker->state->of[i].done, length);
     return true;
 }
 

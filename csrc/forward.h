@@ -22,6 +22,7 @@ struct ct_forward_state {
         uint64_t done;   /* handed on, and copied */
         uint64_t missed; /* handed on without a copy */
         uint64_t looked; /* copies that the recorder has looked at, told by it */
+        bool has_ended;  /* nothing more is taken, and nobody reads what is still in the pipe */
     } of[CT_FORWARDS];
     bool is_over; /* the recorder wants no more copies */
 };

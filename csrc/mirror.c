@@ -278,6 +278,8 @@ static uint64_t in_flight(const struct mirror *m)
         return 0;
     int waiting = 0;
     uint64_t before = done(m);
+    if (__atomic_load_n(&forwards->of[m->forward].has_ended, __ATOMIC_SEQ_CST))
+        return 0;
     if (ioctl(m->descriptor, FIONREAD, &waiting) != 0)
         waiting = 0;
     return (uint64_t)waiting + __atomic_load_n(&forwards->of[m->forward].taken, __ATOMIC_SEQ_CST) -

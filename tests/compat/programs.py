@@ -49,7 +49,7 @@ fib(4)
 def fail(text):
     raise ValueError(text)
 
-def pass_on():
+def hand_on():
     try:
         fail("first")
     finally:
@@ -57,7 +57,7 @@ def pass_on():
 
 def handle():
     try:
-        pass_on()
+        hand_on()
     except ValueError as error:
         message = str(error)
         return message

@@ -13,7 +13,7 @@ csrc=$here/../../csrc
 out=$1
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
-flags="-std=gnu11 -g -O1 -fno-omit-frame-pointer -I$csrc"
+flags="-std=gnu11 -g -O1 -fno-omit-frame-pointer"
 flags="$flags -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 driver=
 case ${CC:-gcc} in
@@ -22,7 +22,7 @@ case ${CC:-gcc} in
 esac
 for source in "$csrc"/expand*.c "$csrc"/journal_read.c "$csrc"/cbor.c; do
     # Where the fuzzer itself is built in, what is covered is only the code under test.
-    ${CC:-gcc} $flags ${driver:+-fsanitize-coverage=trace-pc} -c "$source" \
+    ${CC:-gcc} $flags -I"$csrc" ${driver:+-fsanitize-coverage=trace-pc} -c "$source" \
         -o "$objects/$(basename "$source").o"
 done
-${CC:-gcc} $flags "$here/expand_target.c" $driver "$objects"/*.o -lm -o "$out"
+${CC:-gcc} $flags -I"$csrc" "$here/expand_target.c" ${driver:+"$driver"} "$objects"/*.o -lm -o "$out"

@@ -97,7 +97,9 @@ def test_the_end_of_a_recording_is_kept(tmp_path: Path, options: list[str]) -> N
 
 def test_the_names_of_threads_outlive_the_chunks_in_which_they_began(tmp_path: Path) -> None:
     """What a thread is called stands in each chunk in which it is alive."""
-    source = LOOP.replace("outer(40)", "outer(int(sys.argv[1]))")
+    source = LOOP.replace("outer(40)", "while main_thread.is_alive(): outer(40)").replace(
+        "def main", "main_thread = threading.main_thread()\ndef main"
+    )
     folder, out = tmp_path / "program", tmp_path / "out"
     write_files(folder, {"main.py": source})
     record(["--keep-last", "600KB", "main.py", "8000"], folder, out)

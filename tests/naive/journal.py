@@ -314,8 +314,9 @@ class Decoder:
         for _ in range(data.uv()):
             at += data.uv() + 1
             shown[at] = (shown[at][0], self.value(data))
-        self.numbered[number] = Fields(last.type, last.part, last.total, shown)
-        return self.numbered[number]
+        fields = Fields(last.type, last.part, last.total, shown)
+        self.numbered[number] = fields
+        return fields
 
     def item_value(self, data: Bytes, scope: dict[Any, Any], key: Any) -> None:
         """Read the value of one variable, which may be a difference to its last one."""

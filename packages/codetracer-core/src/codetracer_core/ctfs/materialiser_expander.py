@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+from contextlib import suppress
 
 from codetracer_core._native import ffi, lib
 from codetracer_core.ctfs.layout import EDGES_PER_CHUNK, TASKS_PER_CHUNK
@@ -227,8 +229,7 @@ class Expander:
         """Return the descriptor of a file without a name in the output directory."""
         path = temporary_beside(self._directory / "trace.calls")
         try:
-            descriptor = open_new(path, os.O_RDWR)
-            os.unlink(path)
+            descriptor = _nameless(path)
         except OSError as error:
             message = (
                 f"cannot make a temporary file in the output folder: {error.strerror};"
@@ -245,3 +246,13 @@ class Expander:
             " the journal is kept, free space and run codetracer-core show"
         )
         return EnvironmentError_("ERR_IO", message, path=self._directory, errno=number)
+
+
+def _nameless(path: Path) -> int:
+    """The descriptor of a new file beside `path` that never has a name, where that is possible."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # not every file system has such files
+            return os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    descriptor = open_new(path, os.O_RDWR)
+    os.unlink(path)
+    return descriptor
