@@ -1,9 +1,9 @@
 """Runs the tests in every environment that ``bootstrap.py --all`` has made.
 
-Without arguments: all tests on the newest interpreter; on each further one those that are about
-the interpreter; on CPython 3.11 those of the three leaf packages. As many environments as there
-are processors are tested at a time. With arguments: pytest with these arguments on the newest
-interpreter alone.
+Without arguments: on each interpreter the tests that are about it, on CPython 3.11 those of the
+three leaf packages, and once, on the newest interpreter, those that are about the repository. As
+many of these run at a time as there are processors. With arguments: pytest with these arguments on
+the newest interpreter alone.
 """
 
 from __future__ import annotations
@@ -22,25 +22,35 @@ VENV = ROOT / ".venv"
 LEAF_TESTS = ("tests/filter", "tests/log", "tests/policy")
 
 
-class Outcome(NamedTuple):
-    """How the tests of an environment ended."""
+class Selection(NamedTuple):
+    """Tests that run in an environment, as arguments of pytest."""
 
+    title: str
     environment: str
+    arguments: list[str]
+
+
+class Outcome(NamedTuple):
+    """How the tests of a selection ended."""
+
+    title: str
     status: int
     seconds: float
 
 
-def selections(environments: list[str]) -> dict[str, list[str]]:
-    """The pytest arguments for each environment."""
-    chosen = {}
-    for name in environments:
-        if name == "default":
-            chosen[name] = ["tests"]
-        elif name.startswith("leaves"):
-            chosen[name] = ["-m", "not repository", *LEAF_TESTS]
-        else:
-            chosen[name] = ["-m", "not repository", "tests"]
-    return chosen
+def selections(environments: list[str]) -> list[Selection]:
+    """What runs where, the longest first."""
+    of_interpreters = ["-m", "not repository"]
+    leaves = [name for name in environments if name.startswith("leaves")]
+    return [
+        *(
+            Selection(name, name, [*of_interpreters, "tests"])
+            for name in environments
+            if name not in leaves
+        ),
+        Selection("repository", "default", ["-m", "repository", "tests"]),
+        *(Selection(name, name, [*of_interpreters, *LEAF_TESTS]) for name in leaves),
+    ]
 
 
 def pytest_command(environment: str, arguments: list[str]) -> list[str | Path]:
@@ -49,18 +59,18 @@ def pytest_command(environment: str, arguments: list[str]) -> list[str | Path]:
     return [python, "-m", "pytest", *arguments]
 
 
-def run_selection(name: str, selection: list[str]) -> Outcome:
-    """Run the tests of one environment, and show what they printed when they are done."""
-    print(f"-- tests in the environment {name} have started", flush=True)
+def run_selection(selection: Selection) -> Outcome:
+    """Run the tests of one selection, and show what they printed when they are done."""
+    print(f"-- tests of {selection.title} have started", flush=True)
     began = time.monotonic()
     # The reason of each skipped test is named at the end.
-    command = pytest_command(name, ["-q", "-rs", *selection])
+    command = pytest_command(selection.environment, ["-q", "-rs", *selection.arguments])
     done = subprocess.run(
         command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     output = done.stdout.decode("utf-8", "backslashreplace")
-    print(f"-- tests in the environment {name}\n{output}", flush=True)
-    return Outcome(name, done.returncode, time.monotonic() - began)
+    print(f"-- tests of {selection.title}\n{output}", flush=True)
+    return Outcome(selection.title, done.returncode, time.monotonic() - began)
 
 
 def main(arguments: list[str]) -> int:
@@ -72,10 +82,10 @@ def main(arguments: list[str]) -> int:
     state = json.loads((VENV / "bootstrap.json").read_text(encoding="utf-8"))
     chosen = selections(state["tested"])
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        outcomes = list(pool.map(run_selection, chosen, chosen.values()))
+        outcomes = list(pool.map(run_selection, chosen))
     for outcome in outcomes:
         verdict = f"FAILED ({outcome.status})" if outcome.status else "passed"
-        print(f"{outcome.environment:10} {verdict} in {outcome.seconds:.0f} s")
+        print(f"{outcome.title:10} {verdict} in {outcome.seconds:.0f} s")
     return 1 if any(outcome.status for outcome in outcomes) else 0
 
 
