@@ -113,8 +113,11 @@ static void begin_write(struct target *target, long number, bool is_recorded_abo
 /* The original has given `result`. */
 static PyObject *end_write(const struct target *target, PyObject *bytes, PyObject *result)
 {
-    if (target->mirror != CT_NO_MIRROR)
+    if (target->mirror != CT_NO_MIRROR) {
         ct_output_account(target->mirror, target->began, bytes, result);
+        if (!ct_output_is_readable(bytes))
+            return result; /* the mirror has the bytes */
+    }
     return target->stream == CT_NO_STREAM ? result : put(target->stream, bytes, result);
 }
 

@@ -140,6 +140,51 @@ static size_t taken(PyObject *result, size_t length)
     return count < length ? count : length;
 }
 
+/* What a class has as slots whose __buffer__ and __release_buffer__ are written in Python. */
+static PyBufferProcs python_slots;
+
+static bool knows_python_slots(void)
+{
+    if (python_slots.bf_getbuffer != NULL)
+        return true;
+    PyObject *type = PyObject_CallFunction((PyObject *)&PyType_Type, "s(){sOsO}", "buffer",
+                                           "__buffer__", Py_None, "__release_buffer__", Py_None);
+    if (type != NULL)
+        python_slots = *((PyTypeObject *)type)->tp_as_buffer;
+    PyErr_Clear();
+    Py_XDECREF(type);
+    return type != NULL;
+}
+
+bool ct_output_is_readable(PyObject *content)
+{
+    if (PyBytes_CheckExact(content) || PyMemoryView_Check(content) ||
+        PyByteArray_CheckExact(content))
+        return true;
+    const PyBufferProcs *slots = Py_TYPE(content)->tp_as_buffer;
+    return slots != NULL && slots->bf_getbuffer != NULL && knows_python_slots() &&
+           slots->bf_getbuffer != python_slots.bf_getbuffer &&
+           slots->bf_releasebuffer != python_slots.bf_releasebuffer;
+}
+
+/* Of an object whose bytes only the program's code can give: how many were written. */
+static enum ct_go put_size(uint8_t stream, PyObject *content, PyObject *result)
+{
+    const uint8_t *bytes;
+    size_t length;
+    PyObject *keeper = NULL, *text = NULL;
+    if (PyLong_CheckExact(result))
+        text = PyUnicode_FromFormat("<%S bytes of %s>", result, Py_TYPE(content)->tp_name);
+    enum ct_go go = CT_GO_AWAY;
+    if (text != NULL && utf8_of(text, &bytes, &length, &keeper))
+        go = put_bytes(stream, CTJ_OUTPUT_BYTES, bytes, length);
+    else
+        PyErr_Clear();
+    Py_XDECREF(keeper);
+    Py_XDECREF(text);
+    return go;
+}
+
 static enum ct_go put_object(uint8_t stream, PyObject *content, PyObject *result)
 {
     const uint8_t *bytes;
@@ -156,6 +201,8 @@ static enum ct_go put_object(uint8_t stream, PyObject *content, PyObject *result
         Py_XDECREF(keeper);
         return go;
     }
+    if (!ct_output_is_readable(content))
+        return put_size(stream, content, result);
     Py_buffer view;
     if (PyObject_GetBuffer(content, &view, PyBUF_SIMPLE) < 0) {
         PyErr_Clear();
@@ -195,7 +242,7 @@ void ct_output_account(int mirror, uint64_t began, PyObject *bytes, PyObject *re
     PyObject *error = PyErr_GetRaisedException();
     Py_buffer view;
     size_t length = 0;
-    bool is_known = result != NULL && PyLong_CheckExact(result) &&
+    bool is_known = result != NULL && PyLong_CheckExact(result) && ct_output_is_readable(bytes) &&
                     PyObject_GetBuffer(bytes, &view, PyBUF_SIMPLE) == 0;
     if (is_known)
         length = taken(result, (size_t)view.len);

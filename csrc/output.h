@@ -20,8 +20,11 @@ static inline bool ct_output_wanted(void)
 /* Record a str, or an object with bytes, that was written to a stream or read from it.  Takes what
  * the original has returned, and gives it back; NULL with an exception of the error policy, or of
  * the program's signal handlers, that is set.  Of bytes as many are recorded as an int that was
- * returned says. */
+ * returned says, and that number alone where the object is not readable. */
 PyObject *ct_output_put(uint8_t stream, PyObject *content, PyObject *result);
+
+/* Whether the bytes of an object that was written can be had without running the program's code. */
+bool ct_output_is_readable(PyObject *content);
 
 /* Record what a logger was given: level, logger and message, separated by CTJ_LOG_SEPARATOR. */
 enum ct_go ct_output_logged(PyObject *text);

@@ -91,6 +91,21 @@ def test_what_goes_past_the_streams_is_recorded_once(sink: str, tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize("sink", ["pipe", "file"])
+def test_bytes_that_only_the_program_could_give_are_mirrored(sink: str, tmp_path: Path) -> None:
+    """An object's ``__buffer__`` is not asked for them a second time."""
+    done = Mirrored(
+        tmp_path,
+        "import os\n"
+        "class Text:\n"
+        "    def __buffer__(self, flags):\n"
+        "        return memoryview(b'text\\n')\n"
+        "os.write(1, Text())\n",
+        sink,
+    )
+    assert [(event.text, event.line) for event in done.written] == [(b"text\n", 5)]
+
+
 THROUGH_THE_STREAMS = f"""{LINES}
 print('x')
 print('x', file=sys.stderr)
@@ -263,17 +278,21 @@ def test_a_file_stays_a_file(tmp_path: Path) -> None:
     assert done.text("stdout") == b"gone\nTrue 5\nleft\n"
 
 
+LOOK = """import os, sys
+import codetracer_core as c
+def look():
+    numbers = [int(name) for name in os.listdir('/proc/self/fd')]
+    files = {n: os.readlink(f'/proc/self/fd/{n}') for n in numbers if n < 3 or n > 90}
+    return {n: name for n, name in files.items() if not name.endswith('.ctj')}
+c.start('warm').stop()
+before = look()
+"""
+
+
 def test_the_descriptors_are_back_after_a_session(tmp_path: Path) -> None:
     """The same files under the same numbers, and no others."""
     program = (
-        "import os, sys\n"
-        "import codetracer_core as c\n"
-        "def look():\n"
-        "    names = sorted(map(int, os.listdir('/proc/self/fd')))\n"
-        "    return {n: os.readlink(f'/proc/self/fd/{n}') for n in names if n < 3 or n > 90}\n"
-        "c.start('warm').stop()\n"
-        "before = look()\n"
-        "session = c.start('out', policy={'io_capture_fd_fallback': True})\n"
+        LOOK + "session = c.start('out', policy={'io_capture_fd_fallback': True})\n"
         "during = look()\n"
         "os.system('echo x')\n"
         "session.stop()\n"
@@ -284,6 +303,83 @@ def test_the_descriptors_are_back_after_a_session(tmp_path: Path) -> None:
         [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, timeout=60, check=False
     )
     assert done.stdout == b"x\nTrue True\n", done.stderr
+
+
+@pytest.mark.parametrize("policy", ["disable", "abort"])
+def test_the_descriptors_are_back_after_a_failure(policy: str, tmp_path: Path) -> None:
+    """At once, with everything that was on its way having arrived before."""
+    (tmp_path / "main.py").write_text(
+        LOOK + "policy = {'io_capture_fd_fallback': True, 'on_recorder_error': sys.argv[1]}\n"
+        "session = c.start('out', policy=policy)\n"
+        "during = look()\n"
+        "os.system('echo x')\n"
+        "try:\n"
+        "    sys.monitoring.free_tool_id(5)\n"
+        "    def new(): pass\n"
+        "    new()\n"
+        "except c.RecorderError:\n"
+        "    print('raised')\n"
+        "print(before == look(), before != during)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "main.py", policy],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    raised = b"raised\n" if policy == "abort" else b""
+    assert done.stdout == b"x\n" + raised + b"True True\n", done.stderr
+
+
+REFUSED = {
+    "the second stream": "os.dup2(os.open('/dev/null', os.O_WRONLY), 1); os.dup2(theirs, 2)",
+    "the limit of open files": "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))",
+}
+
+
+@pytest.mark.parametrize("obstacle", REFUSED)
+def test_the_descriptors_are_back_after_a_failed_start(obstacle: str, tmp_path: Path) -> None:
+    """And no other is left open."""
+    (tmp_path / "main.py").write_text(
+        LOOK + "import pty, resource\n"
+        "log = os.open('log', os.O_WRONLY | os.O_CREAT)\n"
+        "ours, theirs = pty.openpty()\n"
+        f"{REFUSED[obstacle]}\n"
+        "before = look()\n"
+        "try:\n"
+        "    c.start('out', policy={'io_capture_fd_fallback': True})\n"
+        "except Exception as error:\n"
+        "    os.write(log, f'{error.code} {before == look()}'.encode())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "main.py"], cwd=tmp_path, capture_output=True, timeout=60, check=False
+    )
+    code = "ERR_NO_MIRROR" if obstacle == "the second stream" else "ERR_IO"
+    assert (tmp_path / "log").read_text() == f"{code} True", done.stderr
+
+
+@pytest.mark.parametrize("sink", [">/dev/null 2>errors", "2>&1 >/dev/null | cat >errors"])
+def test_a_line_of_the_recorder_is_no_output(sink: str, tmp_path: Path) -> None:
+    """It goes to the real standard error, here because a copy of the trace cannot be saved."""
+    (tmp_path / "main.py").write_text(
+        "import os, signal, time\n"
+        "os.write(2, b'before\\n')\n"
+        "os.rename('out', 'hidden'); open('out', 'w').close()\n"
+        "os.kill(os.getpid(), signal.SIGUSR1)\n"
+        "while b'codetracer' not in open('errors', 'rb').read(): time.sleep(0.01)\n"
+        "os.unlink('out'); os.rename('hidden', 'out')\n"
+        "os.write(2, b'after\\n')\n"
+    )
+    command = [*RECORD, "--save-on", "USR1", "main.py"]
+    subprocess.run(
+        ["sh", "-c", f'"$@" {sink}', "sh", *command], cwd=tmp_path, timeout=60, check=True
+    )
+    lines = (tmp_path / "errors").read_bytes().splitlines()
+    assert lines[::2] == [b"before", b"after"]
+    assert b"ERR_TRACE_DIR_CREATE_FAILED" in lines[1]
+    trace = ct.load(tmp_path / "out" / "trace.ct")
+    assert [event["content"] for event in trace.events] == [b"before\n", b"after\n"]
 
 
 def test_programs_may_close_what_is_not_theirs(tmp_path: Path) -> None:

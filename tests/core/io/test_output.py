@@ -142,6 +142,39 @@ def test_a_long_text_is_cut_between_characters(tmp_path: Path) -> None:
     assert done.written[0].flags == ("size_split",)
 
 
+def test_buffers_of_the_program_are_asked_once(tmp_path: Path) -> None:
+    """What only its ``__buffer__`` or ``__release_buffer__`` can give is told by its size."""
+    done = run(
+        tmp_path,
+        "import array, os, sys\n"
+        "asked = []\n"
+        "class Text:\n"
+        "    def __buffer__(self, flags):\n"
+        "        asked.append('buffer')\n"
+        "        return memoryview(b'text\\n')\n"
+        "    def __release_buffer__(self, view):\n"
+        "        asked.append('release')\n"
+        "class Held(bytearray):\n"
+        "    def __release_buffer__(self, view):\n"
+        "        asked.append('held')\n"
+        "class Plain(bytes): pass\n"
+        "array = array.array('b', b'array\\n')\n"
+        "for thing in Text(), Held(b'held\\n'), Plain(b'plain\\n'), array:\n"
+        "    sys.stdout.buffer.write(thing); sys.stdout.flush()\n"
+        "os.write(1, Text())\n"
+        "print(asked)\n",
+    )
+    asked = ["buffer", "release", "held", "buffer", "release"]
+    assert [event.text for event in done.written] == [
+        b"<5 bytes of Text>",
+        b"<5 bytes of Held>",
+        b"plain\n",
+        b"array\n",
+        b"<5 bytes of Text>",
+        f"{asked}\n".encode(),
+    ]
+
+
 def test_threads_tasks_generators_and_finalizers_write_for_themselves(tmp_path: Path) -> None:
     """An event names the thread, the task and the function that wrote."""
     done = run(

@@ -8,7 +8,12 @@ from codetracer_core.session.errors import AlreadyTracingError, as_recorder_erro
 from codetracer_core.session.filesystem import discard, own_subfolder, remove_created
 from codetracer_core.session.filters import filter_entries
 from codetracer_core.session.output import FORMAT_JSON
-from codetracer_core.session.reporting import report_no_start, report_start, stderr_identity
+from codetracer_core.session.reporting import (
+    report_installed,
+    report_no_start,
+    report_start,
+    stderr_identity,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,6 +103,7 @@ def open_recording(
         # What the log imports must not be recorded as the program's.
         report_start(bootstrap, writer.trace_id)
         tracer.install(muted=True)
+        report_installed()
         try:
             discard(bootstrap.folder.previous)
         except BaseException:

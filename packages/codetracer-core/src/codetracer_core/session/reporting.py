@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "policy_in_spite_of_mistakes",
     "report_end",
+    "report_installed",
     "report_no_start",
     "report_no_trace",
     "report_start",
@@ -32,6 +33,9 @@ _KINDS_OF_METRICS = {"argument": "arg", "attribute": "attr"}
 
 _stderr: tuple[int, int] | None = None
 """The file that was standard error when the running session started; None when there was none."""
+
+_mirrored: tuple[int, int] | None = None
+"""What is in its place while that session runs: a pipe of its own when it mirrors descriptors."""
 
 _named: set[str] = set()
 """The misspelt variables that a line was written about."""
@@ -54,6 +58,12 @@ def report_start(bootstrap: TraceSessionBootstrap, trace_id: str) -> None:
     _set_up_log(policy, _stderr)
     _log_diagnostics(diagnostics)
     _log_misspelt(misspelt)
+
+
+def report_installed() -> None:
+    """Take what standard error leads to now for the program's: it may be a mirror's pipe."""
+    global _mirrored
+    _mirrored = stderr_identity()
 
 
 def report_end(
@@ -141,7 +151,7 @@ def policy_in_spite_of_mistakes(overrides: tuple[PolicySource, ...] = ()) -> Rec
 
 def write_line(text: str) -> None:
     """Write `text` as a line of ours to the standard error that the session started with."""
-    if _stderr is None or stderr_identity() != _stderr:
+    if _stderr is None or stderr_identity() not in (_stderr, _mirrored):
         return
     try:
         os.write(2, f"codetracer-core: {text}\n".encode("utf-8", "backslashreplace"))
