@@ -268,13 +268,22 @@ def test_a_session_that_nobody_stops_ends_with_the_program(tmp_path: Path) -> No
     assert "f" in [item[1] for item in array.flow if item[0] == "call"]
 
 
-def test_descriptor_capture_is_done_without(tmp_path: Path) -> None:
-    """Asking to mirror descriptors starts a session all the same, and is warned about."""
+def test_output_past_the_streams_is_recorded_where_it_can_be(tmp_path: Path) -> None:
+    """With the settings of the package; a terminal is left as it is, with a warning."""
     (tmp_path / "script.py").write_text(
-        BEGINNING + 'codetracer.start("out", policy={"io_capture_fd_fallback": True}).stop()\n'
-        'print(codetracer.policy_snapshot()["io_capture"])\n',
+        BEGINNING + "import pty\n"
+        'policy = {"io_capture_fd_fallback": True}\n'
+        'session = codetracer.start("out", format="json", policy=policy)\n'
+        "os.system('echo child')\n"
+        "session.stop()\n"
+        'print(codetracer.policy_snapshot()["io_capture"])\n'
+        "os.dup2(pty.openpty()[1], 1)\n"
+        'codetracer.start("terminal", policy=policy).stop()\n',
         encoding="utf-8",
     )
     result = run_compatible(["script.py"], tmp_path)
-    assert result.stdout == "{'line_proxies': True, 'fd_fallback': True}\n"
-    assert json.loads(result.stderr.splitlines()[0])["level"] == "WARN"
+    assert result.stdout == "child\n{'line_proxies': True, 'fd_fallback': True}\n"
+    output = EventArray.read(tmp_path / "out" / "trace.json").output
+    assert "child\n" in [event["content"] for event in output]
+    warning = json.loads(result.stderr.splitlines()[0])
+    assert (warning["level"], warning["error_code"]) == ("WARN", "ERR_NO_MIRROR")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -237,6 +240,63 @@ def test_nothing_is_lost_or_reordered_at_speed(tmp_path: Path) -> None:
         own = [line for line in told if line.startswith(name)]
         assert own == [b"%s %d\n" % (name, i) for i in range(len(own))]
         assert len(own) == (done.stderr.count(name) if name == b"s" else 5_000)
+    if sys.version_info < (3, 12, 4):
+        return  # its TextIOWrapper can itself damage what threads write (python/cpython#119506)
+    lines = done.stdout.splitlines(keepends=True)
+    assert Counter(lines) == Counter(line for line in told if not line.startswith(b"s"))
+
+
+SPEAKERS = """
+import asyncio, atexit, itertools, signal, sys
+lines = itertools.count()
+def say(name):
+    number = next(lines)
+    stream = sys.stderr if number % 3 == 0 else sys.stdout
+    stream.write(f'{number} {name}\\n')
+async def task(name):
+    for i in range(1_000):
+        say(name)
+        if i % 50 == 0:
+            await asyncio.sleep(0)
+async def main():
+    await asyncio.gather(*(task(name) for name in ('task a', 'task b', 'task c')))
+def numbers(name):
+    for _ in range(2_000):
+        say(name)
+        yield
+class Ending:
+    def __del__(self):
+        say('ending')
+def leave():
+    for _ in range(2_000):
+        say('atexit')
+atexit.register(leave)
+asyncio.run(main())
+for _ in zip(numbers('generator a'), numbers('generator b')):
+    pass
+for _ in range(2_000):
+    Ending()
+signal.signal(signal.SIGUSR1, lambda *_: say('signal'))
+for _ in range(2_000):
+    signal.raise_signal(signal.SIGUSR1)
+"""
+
+
+@pytest.mark.parametrize("capture", ["proxies", "proxies+fd"])
+def test_every_speaker_of_a_thread_is_recorded_in_order(capture: str, tmp_path: Path) -> None:
+    """Tasks, generators, finalizers, signal and exit handlers write the bytes they write without
+    a recorder, and the trace has them in the order of the writes to both streams."""
+    (tmp_path / "main.py").write_text(SPEAKERS)
+    plain = run_plain(["main.py"], tmp_path)
+    done = record(["--io-capture", capture, "main.py"], tmp_path, tmp_path / "out")
+    assert (done.returncode, done.stdout, done.stderr) == (0, plain.stdout, plain.stderr)
+    events = ct.load(tmp_path / "out" / "trace.ct").events
+    streams: dict[str, bytes] = {"stdout": b"", "stderr": b""}
+    for event in events:
+        streams[json.loads(event["metadata"])["stream"]] += event["content"]
+    assert streams == {"stdout": plain.stdout, "stderr": plain.stderr}
+    numbers = [int(event["content"].split()[0]) for event in events]
+    assert numbers == list(range(13_000))
 
 
 @pytest.mark.parametrize("option", ["--io-capture=off", "--trace-filter=off.toml"])

@@ -87,14 +87,26 @@ def session_settings() -> dict[str, object]:
     # The exit status is the business of the command line.
     del settings["propagate_script_exit"]
     if settings["io_capture_fd_fallback"]:
+        settings["io_capture_fd_fallback"] = _can_mirror()
+    return settings
+
+
+def _can_mirror() -> bool:
+    """Whether standard output and error can be mirrored; the log tells why when they cannot."""
+    from codetracer_core.runtime.descriptors import DESCRIPTORS, refuse_obstacles
+
+    try:
+        refuse_obstacles(DESCRIPTORS)
+    except UsageError as error:
         from codetracer_log import recorder_logger
 
-        settings["io_capture_fd_fallback"] = False
         recorder_logger().warn(
-            "output past sys.stdout and sys.stderr is not recorded: proxies+fd works as proxies",
+            f"proxies+fd works as proxies: {error.message}",
             target="codetracer_core::compat",
+            error_code=error.code,
         )
-    return settings
+        return False
+    return True
 
 
 def _from_env(*, own: bool) -> dict[str, object]:
