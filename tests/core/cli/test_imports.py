@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from codetracer_core.cli.imports import OwnImports
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -47,6 +51,33 @@ def test_a_package_of_which_a_part_must_stay_stays_whole(modules: dict[str, Modu
     modules["json.compiled"] = compiled
     OwnImports().hide()
     assert {"json", "json.decoder", "json.compiled"} <= set(modules)
+
+
+def test_a_package_that_the_program_has_another_of_is_hidden(
+    modules: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The program's own file of that name is found; packages that it has no file for stay."""
+    (tmp_path / "vendored.py").write_text("")
+    for name in ("vendored", "vendored.part", "shared"):
+        modules[name] = ModuleType(name)
+        modules[name].__spec__ = ModuleSpec(name, None, origin=f"/site-packages/{name}.py")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    OwnImports().hide()
+    assert {"vendored", "vendored.part"}.isdisjoint(modules)
+    assert {"shared", "pytest"} <= set(modules)
+    assert str(tmp_path) not in sys.path_importer_cache
+
+
+def test_a_package_that_the_program_would_find_as_well_stays(
+    modules: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A program that lies beside the packages of the recorder shares them with it."""
+    (tmp_path / "shared.py").write_text("")
+    modules["shared"] = ModuleType("shared")
+    modules["shared"].__spec__ = ModuleSpec("shared", None, origin=str(tmp_path / "shared.py"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    OwnImports().hide()
+    assert "shared" in modules
 
 
 def test_the_recorder_gets_its_own_modules_back(
