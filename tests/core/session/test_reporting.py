@@ -285,6 +285,15 @@ def test_settings_of_the_log_that_cannot_be_used_are_warned_about(tmp_path: Path
     assert {line["trace_id"] for line in warnings} == {journal.name.split(".")[1]}
 
 
+def test_an_option_with_unusable_levels_is_warned_about_like_the_variable(tmp_path: Path) -> None:
+    """The program is recorded with the default levels and its own exit status."""
+    program = tmp_path / "main.py"
+    program.write_text("print('ran')\n")
+    done = command(program, tmp_path / "out", "--log-level=loud")
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    assert [line["error_code"] for line in entries(done.stderr)] == ["ERR_INVALID_LOG_SPEC"]
+
+
 WATCHED = """
 import os, sys
 def watch(event, arguments):

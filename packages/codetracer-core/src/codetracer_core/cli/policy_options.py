@@ -127,9 +127,7 @@ def _settings(name: str, given: Words) -> dict[str, object]:
     value = given.last(name, "")
     if name == _CAPTURE:
         return _captured(value)
-    if name == "--log-level":
-        _check_levels(value)
-    elif name == "--log-file" and value:
+    if name == "--log-file" and value:
         value = os.path.abspath(os.path.expanduser(value))
     flag = next(option for option in POLICY_OPTIONS if option.names[-1] == name)
     setting = name.removeprefix("--").replace("-", "_")
@@ -147,14 +145,3 @@ def _captured(text: str) -> dict[str, object]:
         "io_capture_line_proxies": capture.line_proxies,
         "io_capture_fd_fallback": capture.fd_fallback,
     }
-
-
-def _check_levels(text: str) -> None:
-    """Raise RecorderError for levels that the log would only warn about when it is used."""
-    from codetracer_log import FilterSpec
-    from codetracer_log.errors import LogSpecError
-
-    try:
-        FilterSpec.parse(text)
-    except LogSpecError as error:
-        raise as_recorder_error(error) from error
