@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from codetracer_filter import ScopeResolution, TraceFilterEngine, ValuePolicy
 
-    type Plan = tuple[
+    type PlanHead = tuple[
         str,
         str,
         int,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         int,
         object,
         object,
-        object,
     ]
+    type Plan = tuple[*PlanHead, object]
 
 __all__ = ["FilterCoordinator"]
 
@@ -199,23 +199,7 @@ def _plan(
     module: str,
     path: str,
     resolution: ScopeResolution,
-) -> tuple[
-    str,
-    str,
-    int,
-    int,
-    int,
-    bytes,
-    bytes,
-    tuple[str, ...],
-    bytes,
-    int,
-    int,
-    int,
-    int,
-    object,
-    object,
-]:
+) -> PlanHead:
     """The plan for `code` of the file `path`, whose module is shown as `module`, but for names
     inside values."""
     flags = code.co_flags
