@@ -41,8 +41,8 @@ static inline uint8_t *ct_buf_take(struct ct_buf *buf, size_t size)
 
 static inline void ct_buf_put(struct ct_buf *buf, const void *data, size_t size)
 {
-    uint8_t *at = ct_buf_take(buf, size);
-    if (at && size)
+    uint8_t *at = size != 0 ? ct_buf_take(buf, size) : NULL;
+    if (at)
         memcpy(at, data, size);
 }
 

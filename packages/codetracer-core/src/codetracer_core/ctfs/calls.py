@@ -117,7 +117,15 @@ class CallStream:
                 return key
             if parent >= key:
                 message = "a call has a parent that was entered after it: the trace is damaged"
-                raise TraceError("ERR_TRACE_CORRUPT", message, call=key, parent=parent)
+                offset = self._records.record(key).position
+                raise TraceError(
+                    "ERR_TRACE_CORRUPT",
+                    message,
+                    file="calls.dat",
+                    offset=offset,
+                    call=key,
+                    parent=parent,
+                )
             key = parent
         return -1
 

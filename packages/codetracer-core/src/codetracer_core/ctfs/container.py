@@ -73,7 +73,7 @@ class Container:
         Raises :class:`TraceError` when that range is not inside the file or its blocks are not
         inside the container.
         """
-        size, root = self._entry(name)
+        size, root, _ = self._entry(name)
         if length is None:
             length = size - offset
         if offset < 0 or length < 0 or offset + length > size:
@@ -123,23 +123,36 @@ class Container:
             raise self._corrupt(message, offset=8, block_size=block_size)
         return version, block_size, slots
 
-    def _directory(self, slots: int) -> dict[str, tuple[int, int]]:
+    def _directory(self, slots: int) -> dict[str, tuple[int, int, int]]:
+        """Size, root block and place of the directory slot of each internal file."""
         # The directory ends with block 0, whatever number the header claims.
         slots = min(slots, (self.block_size - HEADER.size) // SLOT.size)
-        files: dict[str, tuple[int, int]] = {}
-        for size, root, packed in SLOT.iter_unpack(self._pread(HEADER.size, slots * SLOT.size)):
+        table = self._pread(HEADER.size, slots * SLOT.size)
+        files: dict[str, tuple[int, int, int]] = {}
+        for number, (size, root, packed) in enumerate(SLOT.iter_unpack(table)):
             if packed:
-                files.setdefault(unpack_name(packed), (size, root))
+                offset = HEADER.size + number * SLOT.size
+                try:
+                    name = unpack_name(packed)
+                except TraceError as error:
+                    raise self._corrupt(error.message, offset=offset, **error.context) from error
+                files.setdefault(name, (size, root, offset))
         return files
 
-    def _entry(self, name: str) -> tuple[int, int]:
+    def _entry(self, name: str) -> tuple[int, int, int]:
         entry = self._files.get(name)
         if entry is None:
             message = f"the trace has no internal file {name}"
-            raise TraceError("ERR_TRACE_UNFINISHED", message, path=self.path, file=name)
-        if entry[0] > self._length:
+            raise TraceError(
+                "ERR_TRACE_UNFINISHED", message, path=self.path, file=name, offset=HEADER.size
+            )
+        size, root, offset = entry
+        if size > self._length:
             message = "an internal file claims to exceed the container: the trace is damaged"
-            raise self._corrupt(message, file=name, size=entry[0], length=self._length)
+            raise self._corrupt(message, file=name, offset=offset, size=size, length=self._length)
+        if size and not root:
+            message = "an internal file has no block map: the trace is damaged"
+            raise self._corrupt(message, file=name, offset=offset)
         return entry
 
     def _find_run(self, root: int, block: int, wanted: int) -> tuple[int, int]:
@@ -176,8 +189,6 @@ class Container:
     def _mapping(self, number: int) -> tuple[int, ...]:
         entries = self._mappings.get(number)
         if entries is None:
-            if number == 0:
-                raise self._corrupt("an internal file has no block map: the trace is damaged")
             data = self._pread(number * self.block_size, self.block_size)
             entries = struct.unpack(f"<{self._fan_out + 1}Q", data)
             if len(self._mappings) >= _CACHED_MAPPINGS:

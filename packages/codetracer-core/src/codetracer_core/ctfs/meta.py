@@ -62,11 +62,18 @@ def parse_meta(data: bytes) -> TraceMeta:
     if version != META_VERSION or flags & ~KNOWN_FLAGS:
         message = "meta.dat has a version or flag that is not known: read it with a newer version"
         raise TraceError(
-            "ERR_TRACE_FORMAT", message, offset=8, version=version, flags=f"{flags:#06x}"
+            "ERR_TRACE_FORMAT",
+            message,
+            file="meta.dat",
+            offset=4 if version != META_VERSION else 6,
+            version=version,
+            flags=f"{flags:#06x}",
         )
     if flags & NATIVE:
         message = "this is a recording of native code: replay it with the CodeTracer debugger"
-        raise TraceError("ERR_TRACE_FORMAT", message, flags=f"{flags:#06x}")
+        raise TraceError(
+            "ERR_TRACE_FORMAT", message, file="meta.dat", offset=6, flags=f"{flags:#06x}"
+        )
     cursor = Cursor(data, META_HEAD.size)
     recording_id, program = cursor.text(), cursor.text()
     args = _texts(cursor)

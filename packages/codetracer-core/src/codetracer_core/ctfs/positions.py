@@ -120,7 +120,9 @@ class ColumnPaths(NameTable):
             raise self._damaged(path_id)
         return lengths
 
-    @staticmethod
-    def _damaged(path_id: int) -> TraceError:
+    def _damaged(self, path_id: int) -> TraceError:
         message = "a path has impossible line lengths: the trace is damaged"
-        return TraceError("ERR_TRACE_CORRUPT", message, file="paths.dat", path_id=path_id)
+        offset, _ = self.bounds(path_id)
+        return TraceError(
+            "ERR_TRACE_CORRUPT", message, file="paths.dat", offset=offset, path_id=path_id
+        )

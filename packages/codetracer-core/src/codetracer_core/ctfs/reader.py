@@ -254,11 +254,13 @@ def _refuse_old_layout(container: Container) -> None:
             "this trace has the old single-stream layout (events.log): open it with the CodeTracer"
             " debugger, or record the program again"
         )
-        raise TraceError("ERR_TRACE_FORMAT", message, path=container.path)
+        raise TraceError("ERR_TRACE_FORMAT", message, path=container.path, offset=layout.HEADER.size)
     for name in ("steps.dat", "meta.dat"):
         if name not in container or (name == "meta.dat" and container.size(name) == 0):
             message = f"the trace has no {name}: its recording was not finished or the file is cut"
-            raise TraceError("ERR_TRACE_UNFINISHED", message, path=container.path)
+            raise TraceError(
+                "ERR_TRACE_UNFINISHED", message, path=container.path, offset=layout.HEADER.size
+            )
 
 
 def _refuse_retired_streams(container: Container, known: int) -> None:
@@ -268,5 +270,10 @@ def _refuse_retired_streams(container: Container, known: int) -> None:
         if not known & flag and name in container and container.size(name):
             message = f"{name} has a retired layout (its flag is clear): record the program again"
             raise TraceError(
-                "ERR_TRACE_FORMAT", message, path=container.path, flags=f"{known:#06x}"
+                "ERR_TRACE_FORMAT",
+                message,
+                path=container.path,
+                file="meta.dat",
+                offset=6,
+                flags=f"{known:#06x}",
             )

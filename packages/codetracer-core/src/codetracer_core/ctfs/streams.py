@@ -64,9 +64,14 @@ class OffsetTable:
 
     def record(self, index: int) -> bytes:
         """Return record ``index``, which must be below the length."""
+        start, end = self.bounds(index)
+        return self._container.read(self._data, start, end - start)
+
+    def bounds(self, index: int) -> tuple[int, int]:
+        """Return where record ``index``, which must be below the length, begins and ends."""
         pair = self._container.read(self._offsets, index * _OFFSET.size, 2 * _OFFSET.size)
         start, end = struct.unpack("<QQ", pair)
-        return self._container.read(self._data, start, end - start)
+        return start, end
 
 
 class NameTable(OffsetTable):
@@ -115,23 +120,31 @@ class Chunks:
 
     def inflate(self, chunk: int) -> bytes:
         """Return the content of ``chunk``, which must be below the count."""
-        last = chunk + 1 == self.count
-        position = _PER_CHUNK.size + chunk * _OFFSET.size
-        bounds = self._container.read(self._index, position, _OFFSET.size * (1 if last else 2))
-        (start,) = _OFFSET.unpack_from(bounds)
-        end = self._container.size(self._data) if last else _OFFSET.unpack_from(bounds, 8)[0]
+        start, end = self._bounds(chunk)
         frame = self._container.read(self._data, start, end - start)
         try:
             return decompress(frame, MAX_CHUNK)
         except TraceError as error:
             raise self._corrupt(error.message, chunk=chunk, offset=start) from error
 
+    def _bounds(self, chunk: int) -> tuple[int, int]:
+        """Return where the frame of ``chunk`` begins and ends."""
+        last = chunk + 1 == self.count
+        position = _PER_CHUNK.size + chunk * _OFFSET.size
+        bounds = self._container.read(self._index, position, _OFFSET.size * (1 if last else 2))
+        (start,) = _OFFSET.unpack_from(bounds)
+        end = self._container.size(self._data) if last else _OFFSET.unpack_from(bounds, 8)[0]
+        return start, end
+
     def check_count(self, chunk: int, records: int) -> None:
         """Refuse a chunk whose number of ``records`` breaks the arithmetic of record numbers."""
         whole = records == self.per_chunk
         if not whole and (chunk + 1 < self.count or not 0 < records < self.per_chunk):
             raise self._corrupt(
-                "a chunk has a wrong number of records", chunk=chunk, records=records
+                "a chunk has a wrong number of records",
+                chunk=chunk,
+                offset=self._bounds(chunk)[0],
+                records=records,
             )
 
     def _corrupt(self, message: str, **context: object) -> TraceError:

@@ -42,5 +42,7 @@ class TaskStream:
                 tasks[index] = str(json.loads(cursor.blob()))
         except (ValueError, RecursionError) as error:
             message = "the name of a task is no text: the trace is damaged"
-            raise TraceError("ERR_TRACE_CORRUPT", message, chunk=chunk) from error
+            raise TraceError(
+                "ERR_TRACE_CORRUPT", message, file="tasks.dat", chunk=chunk, offset=cursor.position
+            ) from error
         return tasks, len(data) + 100 * len(tasks)

@@ -152,7 +152,7 @@ def _list(item: dict[str, Item], key: str) -> list[Item]:
 
 
 def _damaged(reason: str) -> TraceError:
-    return TraceError("ERR_TRACE_CORRUPT", f"a value is damaged: {reason}")
+    return TraceError("ERR_TRACE_CORRUPT", f"a value is damaged: {reason}", offset=0)
 
 
 def _pieces(value: Value) -> Iterator[str]:
