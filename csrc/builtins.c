@@ -2,6 +2,8 @@
  * that runs then must find the builtin that it was written for: the other one is the program's. */
 #include "builtins.h"
 
+#include "watched.h"
+
 static PyObject *live;   /* the dict of the module builtins, borrowed */
 static PyObject *own;    /* a copy of it, owned; NULL outside of sessions */
 static uint64_t version; /* of `live` when it last held all of `own` */
@@ -11,7 +13,7 @@ int ct_builtins_open(void)
     PyObject *module = PyImport_AddModule("builtins"); /* borrowed */
     live = module != NULL ? PyModule_GetDict(module) : NULL;
     Py_XSETREF(own, live != NULL ? PyDict_Copy(live) : NULL);
-    version = own != NULL ? ct_dict_version(live) : 0;
+    version = own != NULL ? ct_watched_version(live) : 0;
     return own != NULL ? 0 : -1;
 }
 
@@ -36,7 +38,7 @@ static void put_own(PyObject **programs, PyObject *name, PyObject *value)
 
 PyObject *ct_builtins_enter(void)
 {
-    uint64_t now = own != NULL ? ct_dict_version(live) : 0;
+    uint64_t now = own != NULL ? ct_watched_version(live) : 0;
     if (own == NULL || (now == version && now != 0) || !ct_dict_has_str_keys(live))
         return NULL;
     PyObject *raised = PyErr_GetRaisedException(), *programs = NULL, *name, *value;

@@ -11,8 +11,8 @@
 #endif
 #include <Python.h>
 #include <frameobject.h>
-#if PY_VERSION_HEX < 0x030C0000 || PY_VERSION_HEX >= 0x030E0000
-#error "this engine knows the frames of CPython 3.12 and 3.13"
+#if PY_VERSION_HEX < 0x030C0000 || PY_VERSION_HEX >= 0x030F0000
+#error "this engine knows the frames of CPython 3.12 to 3.14"
 #endif
 #ifdef Py_GIL_DISABLED
 #error "free-threaded builds are not supported: the engine relies on the GIL"
@@ -27,13 +27,39 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Whether each state of a dict has a number. */
+#define CT_DICTS_ARE_NUMBERED (PY_VERSION_HEX < 0x030E0000)
+
 /* Whether sys.monitoring tells the two ways of a branch apart, as two events. */
 #define CT_BRANCH_HAS_SIDES (PY_VERSION_HEX >= 0x030E0000)
+
+/* What asyncio's C part calls the place of the tasks that run: a dict, or a function of a loop,
+ * which until CPython 3.14 asks the loop for its hash. */
+#if PY_VERSION_HEX >= 0x030E0000
+#define CT_ASYNCIO_TASKS "current_task"
+#else
+#define CT_ASYNCIO_TASKS "_current_tasks"
+#endif
 
 #define ct_likely(x)   __builtin_expect(!!(x), 1)
 #define ct_unlikely(x) __builtin_expect(!!(x), 0)
 
 typedef struct _PyInterpreterFrame ct_iframe;
+
+#if PY_VERSION_HEX >= 0x030E0000
+#include "internal/pycore_interpframe.h"
+
+/* What a reference of a frame refers to, borrowed: its low bits say how it is counted.  NULL for
+ * none, and for a small int of the interpreter's own that lies there without an object. */
+static inline PyObject *ct_referent(_PyStackRef reference)
+{
+    return PyStackRef_IsTaggedInt(reference) ? NULL : PyStackRef_AsPyObjectBorrow(reference);
+}
+#define CT_FRAME_IS_BARE(f) ((f)->owner >= FRAME_OWNED_BY_INTERPRETER)
+#else
+#define ct_referent(pointer) (pointer)
+#define CT_FRAME_IS_BARE(f)  ((f)->owner == FRAME_OWNED_BY_CSTACK)
+#endif
 
 #if PY_VERSION_HEX >= 0x030D0000
 static inline PyThreadState *ct_thread_state(void)
@@ -48,11 +74,11 @@ static inline void ct_set_current_frame(PyThreadState *ts, ct_iframe *f)
 {
     ts->current_frame = f;
 }
-#define CT_C_RECURSION_LIMIT Py_C_RECURSION_LIMIT
 /* NULL for a frame that does not run Python code. */
 static inline PyCodeObject *ct_frame_code(ct_iframe *f)
 {
-    return PyCode_Check(f->f_executable) ? (PyCodeObject *)f->f_executable : NULL;
+    PyObject *code = ct_referent(f->f_executable);
+    return code != NULL && PyCode_Check(code) ? (PyCodeObject *)code : NULL;
 }
 #else
 static inline PyThreadState *ct_thread_state(void)
@@ -67,18 +93,38 @@ static inline void ct_set_current_frame(PyThreadState *ts, ct_iframe *f)
 {
     ts->cframe->current_frame = f;
 }
-#define CT_C_RECURSION_LIMIT C_RECURSION_LIMIT
 static inline PyCodeObject *ct_frame_code(ct_iframe *f)
 {
     return f->f_code;
 }
 #endif
 
+/* How many calls of C the thread may still nest; since CPython 3.14 the room on its stack is
+ * measured instead. */
+static inline int ct_exchange_c_recursion(PyThreadState *ts, int remaining)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    (void)ts;
+    return remaining;
+#else
+    int before = ts->c_recursion_remaining;
+    ts->c_recursion_remaining = remaining;
+    return before;
+#endif
+}
+#if PY_VERSION_HEX >= 0x030E0000
+#define CT_C_RECURSION_LIMIT 0
+#elif PY_VERSION_HEX >= 0x030D0000
+#define CT_C_RECURSION_LIMIT Py_C_RECURSION_LIMIT
+#else
+#define CT_C_RECURSION_LIMIT C_RECURSION_LIMIT
+#endif
+
 /* A frame that only marks a call from C, or since CPython 3.13 one of a constructor, with no code
  * of the program.  Such a frame has no globals. */
 static inline bool ct_frame_is_shim(ct_iframe *f)
 {
-    if (f->owner == FRAME_OWNED_BY_CSTACK)
+    if (CT_FRAME_IS_BARE(f))
         return true;
 #ifdef CO_NO_MONITORING_EVENTS
     PyCodeObject *code = ct_frame_code(f);
@@ -95,7 +141,7 @@ static inline int ct_frame_line(ct_iframe *f)
 
 static inline PyObject *ct_frame_slot(ct_iframe *f, int i)
 {
-    return f->localsplus[i];
+    return ct_referent(f->localsplus[i]);
 }
 
 /* After Python code of ours has failed: true, with the exception gone, when the program is at the
@@ -122,15 +168,20 @@ static inline unsigned int ct_type_version(PyTypeObject *type)
 }
 
 /* A number that changes whenever the dict does and is never used for another state of any dict; 0
- * when there is none: a dict that shares its storage with an instance changes with the instance's
- * attributes, unnoticed (CPython 3.13). */
+ * when there is none: CPython 3.14 numbers no dict, and one that shares its storage with an
+ * instance changes with the instance's attributes, unnoticed (CPython 3.13). */
 static inline uint64_t ct_dict_version(PyObject *dict)
 {
+#if !CT_DICTS_ARE_NUMBERED
+    (void)dict;
+    return 0;
+#else
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
     PyDictObject *d = (PyDictObject *)dict;
     return d->ma_values == NULL ? d->ma_version_tag : 0;
 #pragma GCC diagnostic pop
+#endif
 }
 
 /* Looking up a str in such a dict compares strs only and cannot run code of the program. */

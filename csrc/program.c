@@ -24,11 +24,10 @@ static struct hidden hide_frames(void)
         .thread = thread,
         .frame = ct_current_frame(thread),
         .depth = thread->py_recursion_limit - thread->py_recursion_remaining,
-        .c_remaining = thread->c_recursion_remaining,
+        .c_remaining = ct_exchange_c_recursion(thread, CT_C_RECURSION_LIMIT),
     };
     ct_set_current_frame(thread, NULL);
     thread->py_recursion_remaining = thread->py_recursion_limit;
-    thread->c_recursion_remaining = CT_C_RECURSION_LIMIT;
     return saved;
 }
 
@@ -37,7 +36,7 @@ static void show_frames(const struct hidden *saved)
 {
     ct_set_current_frame(saved->thread, saved->frame);
     saved->thread->py_recursion_remaining = saved->thread->py_recursion_limit - saved->depth;
-    saved->thread->c_recursion_remaining = saved->c_remaining;
+    ct_exchange_c_recursion(saved->thread, saved->c_remaining);
 }
 
 static void flush_stream(const char *name)

@@ -2,6 +2,8 @@
  * earlier one's.  Those of `sys` are looked up again when its dict has changed. */
 #include "streams.h"
 
+#include "watched.h"
+
 #define KNOWN 48
 
 struct ct_io_types ct_io_types;
@@ -112,7 +114,7 @@ static int find(PyObject *object, enum ct_layer layer)
 int ct_stream_of(PyObject *object, enum ct_layer layer)
 {
     int stream = find(object, layer);
-    uint64_t version = ct_dict_version(sys_dict);
+    uint64_t version = ct_watched_version(sys_dict);
     if (ct_likely(version != 0 && version == sys_version))
         return stream;
     refresh(version);
@@ -144,7 +146,7 @@ int ct_streams_open(void)
     if (io != NULL && ct_io_types.text != NULL) {
         sys_dict = PyModule_GetDict(sys);
         known_at_start = 0;
-        refresh(ct_dict_version(sys_dict));
+        refresh(ct_watched_version(sys_dict));
         known_at_start = known_count;
     }
     Py_XDECREF(sys);

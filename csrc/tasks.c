@@ -9,7 +9,7 @@
  * how a task tells its name.  Owned, and looked for when the first coroutine runs. */
 static struct {
     PyObject *running_loop; /* a function in C */
-    PyObject *tasks;        /* dict of loop -> task */
+    PyObject *tasks; /* dict of loop -> task; since CPython 3.14 a function in C of the loop */
     PyTypeObject *task_type;
     PyObject *get_name; /* a method in C, which a subclass cannot change */
 } asyncio;
@@ -40,10 +40,11 @@ static bool find_asyncio(void)
         return false;
     PyObject *names = PyModule_GetDict(module);
     PyObject *running_loop = look_up(names, "_get_running_loop");
-    PyObject *tasks = look_up(names, "_current_tasks");
+    PyObject *tasks = look_up(names, CT_ASYNCIO_TASKS);
     PyObject *type = look_up(names, "Task");
     if (running_loop == NULL || !PyCFunction_CheckExact(running_loop) || tasks == NULL ||
-        !PyDict_CheckExact(tasks) || type == NULL || !PyType_Check(type))
+        !(PyDict_CheckExact(tasks) || PyCFunction_CheckExact(tasks)) || type == NULL ||
+        !PyType_Check(type))
         return false;
     PyObject *get_name = look_up(((PyTypeObject *)type)->tp_dict, "get_name");
     if (get_name == NULL || !Py_IS_TYPE(get_name, &PyMethodDescr_Type))
@@ -55,22 +56,29 @@ static bool find_asyncio(void)
     return true;
 }
 
-/* The task that runs in this thread, borrowed; NULL when there is none.  Loops are compared by
- * identity: looking one up could run code of the program. */
+/* The task of a loop, new.  Loops are compared by identity, as asyncio's own function does it:
+ * looking one up could run code of the program. */
+static PyObject *task_of(PyObject *loop)
+{
+    if (!PyDict_CheckExact(asyncio.tasks))
+        return PyObject_CallOneArg(asyncio.tasks, loop);
+    Py_ssize_t at = 0;
+    PyObject *key, *task;
+    while (PyDict_Next(asyncio.tasks, &at, &key, &task))
+        if (key == loop)
+            return Py_NewRef(task);
+    return NULL;
+}
+
+/* The task that runs in this thread, borrowed from its loop; NULL when there is none. */
 static PyObject *running_task(void)
 {
     PyObject *loop = PyObject_CallNoArgs(asyncio.running_loop);
-    if (loop == NULL) {
-        PyErr_Clear();
-        return NULL;
-    }
-    Py_ssize_t at = 0;
-    PyObject *key, *task;
-    bool found = false;
-    while (!found && PyDict_Next(asyncio.tasks, &at, &key, &task))
-        found = key == loop;
-    Py_DECREF(loop);
-    return found && PyObject_TypeCheck(task, asyncio.task_type) ? task : NULL;
+    PyObject *task = loop != NULL && loop != Py_None ? task_of(loop) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(loop);
+    Py_XDECREF(task);
+    return task != NULL && PyObject_TypeCheck(task, asyncio.task_type) ? task : NULL;
 }
 
 /* The coroutine is awaited by the one on top of the stack, so it is in the same task. */

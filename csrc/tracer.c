@@ -20,6 +20,7 @@
 #include "types.h"
 #include "variables.h"
 #include "wake.h"
+#include "watched.h"
 
 struct ct_session ct_session;
 
@@ -545,6 +546,7 @@ void ct_thread_ignore(bool ignored)
  * on_exit, whether objects are asked for their repr) */
 int ct_tracer_open(PyObject *parts)
 {
+    ct_watched_open();
     if (ct_builtins_open() < 0 || ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0 ||
         ct_gate_open(PyTuple_GET_ITEM(parts, 9), PyTuple_GET_ITEM(parts, 10)) < 0)
         return -1;
@@ -588,6 +590,7 @@ void ct_tracer_close(void)
     ct_session.current = ct_session.last_seen = NULL;
     ct_scopes_close(disarm);
     ct_builtins_close();
+    ct_watched_close();
     ct_gate_close();
     ct_tasks_close();
     ct_types_clear();

@@ -4,6 +4,7 @@
 #include "field_names.h"
 #include "frame.h"
 #include "known.h"
+#include "watched.h"
 
 static void refresh(ct_thread *t, ct_shadow *frame)
 {
@@ -98,7 +99,7 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
         for (int i = 0; i < plan->global_count; i++)
             ct_slot_make_stale(&plan->globals[i].slot);
     }
-    uint64_t version = ct_dict_version(dict);
+    uint64_t version = ct_watched_version(dict);
     bool look_up = version == 0 || version != plan->globals_version;
     if (look_up) {
         plan->globals_version = version;
@@ -126,7 +127,7 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
 
 static inline bool globals_may_differ(const ct_plan *plan, PyObject *dict)
 {
-    uint64_t version = ct_dict_version(dict);
+    uint64_t version = ct_watched_version(dict);
     return plan->globals_mutable || plan->globals_generation != ct_out.generation || version == 0 ||
            version != plan->globals_version;
 }

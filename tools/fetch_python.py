@@ -26,7 +26,6 @@ import tarfile
 import tempfile
 import urllib.request
 from pathlib import Path
-from typing import Dict
 
 VERSION = "3.14"
 MIRROR = "https://deb.debian.org/debian"
@@ -40,13 +39,13 @@ MACHINES = {
 }
 
 PACKAGES = (
-    "python%s-minimal" % VERSION,
-    "libpython%s-minimal" % VERSION,
-    "python%s" % VERSION,
-    "libpython%s-stdlib" % VERSION,
-    "libpython%s-dev" % VERSION,
-    "libpython%s-testsuite" % VERSION,
-    "python%s-venv" % VERSION,
+    f"python{VERSION}-minimal",
+    f"libpython{VERSION}-minimal",
+    f"python{VERSION}",
+    f"libpython{VERSION}-stdlib",
+    f"libpython{VERSION}-dev",
+    f"libpython{VERSION}-testsuite",
+    f"python{VERSION}-venv",
     "python3-pip-whl",
     "libbz2-1.0",
     "libc6",
@@ -78,25 +77,25 @@ def fetch(url: str) -> bytes:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
             return bytes(response.read())
     except OSError as error:
-        raise FetchError("%s cannot be read: %s" % (url, error)) from error
+        raise FetchError(f"{url} cannot be read: {error}") from error
 
 
 def checked(content: bytes, sha256: str, what: str) -> bytes:
     """`content`, if it has the digest `sha256`. Raises `FetchError`."""
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise FetchError("%s is not what its index says (SHA-256)" % what)
+        raise FetchError(f"{what} is not what its index says (SHA-256)")
     return content
 
 
-def read_index(architecture: str) -> Dict[str, Dict[str, str]]:
+def read_index(architecture: str) -> dict[str, dict[str, str]]:
     """The fields of each package of the suite, by its name."""
-    base = "%s/dists/%s" % (MIRROR, SUITE)
-    name = "main/binary-%s/Packages.xz" % architecture
+    base = f"{MIRROR}/dists/{SUITE}"
+    name = f"main/binary-{architecture}/Packages.xz"
     release = fetch(base + "/InRelease").decode("utf-8")
-    listed = re.search(r"^ ([0-9a-f]{64}) +\d+ %s$" % re.escape(name), release, re.MULTILINE)
+    listed = re.search(rf"^ ([0-9a-f]{{64}}) +\d+ {re.escape(name)}$", release, re.MULTILINE)
     if listed is None:
-        raise FetchError("%s/InRelease does not list %s" % (base, name))
-    by_hash = "%s/%s/by-hash/SHA256/%s" % (base, os.path.dirname(name), listed.group(1))
+        raise FetchError(f"{base}/InRelease does not list {name}")
+    by_hash = f"{base}/{os.path.dirname(name)}/by-hash/SHA256/{listed.group(1)}"
     text = lzma.decompress(checked(fetch(by_hash), listed.group(1), name)).decode("utf-8")
     found = {}
     for paragraph in text.split("\n\n"):
@@ -105,12 +104,12 @@ def read_index(architecture: str) -> Dict[str, Dict[str, str]]:
             found[fields["Package"]] = fields
     missing = sorted(set(PACKAGES) - set(found))
     if missing:
-        raise FetchError("no %s in Debian %s" % (", ".join(missing), SUITE))
+        raise FetchError("no {} in Debian {}".format(", ".join(missing), SUITE))
     return found
 
 
 def unpack(package: bytes, root: Path) -> None:
-    """Put the files of a Debian package, which is an `ar` archive of `tar` archives, into `root`."""
+    """Put the files of a Debian package, which is an `ar` of `tar` archives, into `root`."""
     at = len(b"!<arch>\n")
     while at < len(package):
         header = package[at : at + 60]
@@ -145,7 +144,7 @@ def settle(root: Path, triplet: str, loader: str, home: Path) -> None:
         str(include / ("python" + VERSION) / "pyconfig.h"),
     )
     # ensurepip looks for the wheel of pip where Debian installs it.
-    for settings in here.glob("lib/python%s/_sysconfigdata_*.py" % VERSION):
+    for settings in here.glob(f"lib/python{VERSION}/_sysconfigdata_*.py"):
         if not settings.is_symlink():
             text = settings.read_text(encoding="utf-8")
             wheels = str(there / "share" / "python-wheels")
@@ -153,13 +152,13 @@ def settle(root: Path, triplet: str, loader: str, home: Path) -> None:
 
 
 def install(folder: Path) -> Path:
-    """The interpreter in `folder`, which is filled first if it is not there. Raises `FetchError`."""
+    """The interpreter in `folder`, which is filled first if need be. Raises `FetchError`."""
     folder = folder.resolve()
     python = folder / "usr" / "bin" / ("python" + VERSION)
     if python.exists():
         return python
     if sys.platform != "linux" or platform.machine() not in MACHINES:
-        raise FetchError("Debian's packages run on Linux on %s" % " and ".join(MACHINES))
+        raise FetchError("Debian's packages run on Linux on {}".format(" and ".join(MACHINES)))
     architecture, triplet, loader = MACHINES[platform.machine()]
     index = read_index(architecture)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +166,7 @@ def install(folder: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=str(folder.parent)) as scratch:
         root = Path(scratch, "root")
         for name in PACKAGES:
-            content = fetch("%s/%s" % (MIRROR, index[name]["Filename"]))
+            content = fetch("{}/{}".format(MIRROR, index[name]["Filename"]))
             unpack(checked(content, index[name]["SHA256"], name), root)
         settle(root, triplet, loader, folder)
         root.rename(folder)
@@ -190,7 +189,7 @@ def main() -> int:
     try:
         print(install(Path(sys.argv[1])))
     except (FetchError, OSError, subprocess.CalledProcessError) as error:
-        print("fetch_python: error: %s" % error, file=sys.stderr)
+        print(f"fetch_python: error: {error}", file=sys.stderr)
         return 1
     return 0
 
