@@ -14,7 +14,9 @@ static uint64_t hash(struct ct_span text)
 struct ct_span ct_names_text(const struct ct_names *names, uint32_t number)
 {
     uint32_t start = number ? names->ends[number - 1] : 0;
-    return (struct ct_span){names->bytes.data + start, names->ends[number] - start};
+    uint32_t length = names->ends[number] - start;
+    /* As long as all names are empty there is no address to add to. */
+    return (struct ct_span){length != 0 ? names->bytes.data + start : NULL, length};
 }
 
 static bool same(struct ct_span a, struct ct_span b)

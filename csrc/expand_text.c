@@ -74,7 +74,8 @@ static size_t ascii_run(struct ct_span text)
 
 static struct ct_span drop(struct ct_span text, size_t size)
 {
-    return (struct ct_span){text.data + size, text.length - size};
+    /* An empty text may be at no address at all, to which nothing is added. */
+    return size == 0 ? text : (struct ct_span){text.data + size, text.length - size};
 }
 
 bool ct_text_valid(struct ct_span text)

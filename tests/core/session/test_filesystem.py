@@ -129,8 +129,49 @@ def test_the_files_of_an_older_trace_are_recognised_and_not_touched_yet(tmp_path
     folder = prepare_folder(tmp_path)
     assert set(folder.previous) == files
     assert all(file.exists() for file in files)
-    discard(folder.previous)
+    folder.clear()
     assert {file.name for file in tmp_path.iterdir()} == {"trace.log", "trace.notes.ctj"}
+
+
+def child_trace(folder: Path, parent: object = "somebody") -> set[Path]:
+    """Make `folder` with the trace of a child process of `parent`; return its files."""
+    folder.mkdir()
+    files = old_trace(folder)
+    metadata = {"recorder": {"name": RECORDER_NAME}, "parent": parent}
+    (folder / "trace_metadata.json").write_text(json.dumps(metadata))
+    return files
+
+
+def test_the_traces_of_child_processes_go_with_that_of_their_parent(tmp_path: Path) -> None:
+    """Their folders do, too, unless there is something else in them."""
+    files = old_trace(tmp_path) | child_trace(tmp_path / "17") | child_trace(tmp_path / "18")
+    (tmp_path / "18" / "notes.txt").write_text("mine")
+    folder = prepare_folder(tmp_path)
+    assert set(folder.previous) == files
+    folder.clear()
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*")} == {
+        "18",
+        "18/notes.txt",
+    }
+
+
+def test_folders_with_numbers_that_are_not_of_an_older_child_stay(tmp_path: Path) -> None:
+    """A child that still records, another recording, foreign files and links keep theirs."""
+    live = child_trace(tmp_path / "1")
+    child_trace(tmp_path / "2", parent=None)
+    child_trace(tmp_path / "3")
+    (tmp_path / "3" / "trace.ct").write_text("foreign")
+    (tmp_path / "4").mkdir()
+    child_trace(tmp_path / "elsewhere")
+    (tmp_path / "5").symlink_to(tmp_path / "elsewhere")
+    before = sorted(tmp_path.rglob("*"))
+    (journal,) = (file for file in live if file.suffix == ".ctj")
+    with journal.open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        folder = prepare_folder(tmp_path)
+    assert folder.previous == ()
+    folder.clear()
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

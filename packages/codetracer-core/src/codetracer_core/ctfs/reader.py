@@ -254,7 +254,9 @@ def _refuse_old_layout(container: Container) -> None:
             "this trace has the old single-stream layout (events.log): open it with the CodeTracer"
             " debugger, or record the program again"
         )
-        raise TraceError("ERR_TRACE_FORMAT", message, path=container.path, offset=layout.HEADER.size)
+        raise TraceError(
+            "ERR_TRACE_FORMAT", message, path=container.path, offset=layout.HEADER.size
+        )
     for name in ("steps.dat", "meta.dat"):
         if name not in container or (name == "meta.dat" and container.size(name) == 0):
             message = f"the trace has no {name}: its recording was not finished or the file is cut"

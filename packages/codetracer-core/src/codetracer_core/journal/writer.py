@@ -33,6 +33,7 @@ from codetracer_core.journal.format import (
     KIND_SOURCES,
     VERSION,
 )
+from codetracer_core.journal.lock import take_lock
 from codetracer_core.journal.retention import Retention
 from codetracer_core.journal.rewriting import copy_journal
 
@@ -116,7 +117,7 @@ class JournalWriter:
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = _moved_high(os.open(path, flags, 0o600))
-            _lock(descriptor)
+            take_lock(descriptor)
             header = JOURNAL_HEADER.pack(
                 JOURNAL_MAGIC,
                 VERSION,
@@ -394,7 +395,7 @@ class JournalWriter:
                 descriptor = _moved_high(
                     copy_journal(self._descriptor, self._size, anew, skipped=count)
                 )
-                _lock(descriptor)
+                take_lock(descriptor)
                 os.replace(anew, self.path)
                 os.close(self._descriptor)
                 self._descriptor = descriptor
@@ -417,7 +418,7 @@ class JournalWriter:
                 return
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = _moved_high(os.open(self.path, flags))
-        _lock(descriptor)
+        take_lock(descriptor)
         status = os.fstat(descriptor)
         if (status.st_dev, status.st_ino) != self._identity:
             os.close(descriptor)
@@ -439,14 +440,6 @@ def _frame(kind: int, sequence: int, payload: Buffer, compressor: _zstd.Compress
         crc32(stored),
     )
     return b"".join((start, FRAME_CRC.pack(crc32(start)), stored))
-
-
-def _lock(descriptor: int) -> None:
-    """Tell other processes that this journal is being written, as far as the file system can."""
-    import fcntl
-
-    with suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _moved_high(descriptor: int) -> int:

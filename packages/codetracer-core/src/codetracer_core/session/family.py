@@ -28,6 +28,7 @@ __all__ = [
     "inherited",
     "leave_nothing_to_children",
     "leave_to_children",
+    "metadata_of",
 ]
 
 
@@ -151,14 +152,14 @@ def children_of(root: Path, recording_id: str) -> list[Child]:
     """The recorded children of the process with the recording `recording_id`."""
     children = []
     for folder in folders_of_children(root):
-        metadata = _metadata_of(folder)
+        metadata = metadata_of(folder)
         parent = metadata.get("parent")
         if isinstance(parent, dict) and parent.get("recording_id") == recording_id:
             children.append(Child(folder, metadata, str(parent.get("kind"))))
     return children
 
 
-def _metadata_of(folder: Path) -> Mapping[str, object]:
+def metadata_of(folder: Path) -> Mapping[str, object]:
     """What the trace in `folder`, or else its journal, says of itself; empty for neither."""
     from codetracer_core.errors import RecorderError
     from codetracer_core.journal.reader import journal_metadata

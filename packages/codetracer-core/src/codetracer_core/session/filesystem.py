@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from codetracer_core.ctfs.temporary import open_new, temporary_beside
+from codetracer_core.journal.lock import is_locked
 from codetracer_core.session.errors import (
     TraceDirConflictError,
     TraceDirError,
     TraceInUseError,
     path_text,
 )
-from codetracer_core.session.previous import find_previous, is_locked, journal_names, journals_in
+from codetracer_core.session.previous import find_previous, journal_names, journals_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,22 +37,35 @@ class OutputFolder:
     """A folder that a trace can be written to.
 
     ``path`` is absolute, ``created`` are the folders that were made for it, outermost first, and
-    ``previous`` the files of an older trace of ours, which the new trace replaces.
+    ``previous`` the files of an older trace of ours and of its child processes, which the new trace
+    replaces.
     """
 
-    __slots__ = ("_journals", "created", "path", "previous")
+    __slots__ = ("_children", "_journals", "created", "path", "previous")
 
     def __init__(
         self,
         path: Path,
         created: tuple[Path, ...],
-        previous: tuple[Path, ...],
+        previous: PreviousTrace,
         journals: frozenset[str],
     ) -> None:
         self.path = path
         self.created = created
-        self.previous = previous
+        self.previous = previous.files
+        self._children = previous.children
         self._journals = journals
+
+    def clear(self) -> None:
+        """Remove the older trace, with the folders of its child processes as far as nothing else
+        is in them.
+
+        Raises TraceDirError for the first file that cannot be removed.
+        """
+        discard(self.previous)
+        for folder in self._children:
+            with suppress(OSError):
+                folder.rmdir()
 
     def is_shared(self, journal: Path) -> bool:
         """Whether a journal other than `journal` has come into the folder since it was prepared."""
@@ -81,7 +96,7 @@ def prepare_folder(directory: str | os.PathLike[str], *, json: bool = False) -> 
         raise
     if previous.busy:
         return prepare_folder(path / str(os.getpid()), json=json)
-    return OutputFolder(path, created, previous.files, journals)
+    return OutputFolder(path, created, previous, journals)
 
 
 def prepare_target(directory: Path) -> None:

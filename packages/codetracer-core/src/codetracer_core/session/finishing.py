@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from codetracer_core.errors import EnvironmentError_, RecorderError
+from codetracer_core.journal.lock import is_locked
 from codetracer_core.session.family import folders_of_children
 from codetracer_core.session.names import JSON_TRACE_NAME, TRACE_NAME
 from codetracer_core.session.output import FORMAT_JSON
-from codetracer_core.session.previous import is_locked
 from codetracer_core.session.saving import saved_folders
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from codetracer_core.session.errors import AlreadyTracingError, as_recorder_error
-from codetracer_core.session.filesystem import discard, own_subfolder, remove_created
+from codetracer_core.session.filesystem import own_subfolder, remove_created
 from codetracer_core.session.filters import filter_entries
 from codetracer_core.session.output import FORMAT_JSON
 from codetracer_core.session.reporting import (
@@ -105,7 +105,7 @@ def open_recording(
         tracer.install(muted=True)
         report_installed()
         try:
-            discard(bootstrap.folder.previous)
+            bootstrap.folder.clear()
         except BaseException:
             tracer.uninstall()
             raise

@@ -7,7 +7,9 @@ import re
 import stat
 
 from codetracer_core.ctfs.temporary import is_temporary
+from codetracer_core.journal.lock import is_locked
 from codetracer_core.session.errors import TraceDirConflictError
+from codetracer_core.session.family import folders_of_children, metadata_of
 from codetracer_core.session.names import (
     COMPATIBLE_NAME,
     JSON_TRACE_NAME,
@@ -20,6 +22,7 @@ from codetracer_core.session.processes import ancestors, own_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from codetracer_core.session.processes import Process
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = [
     "PreviousTrace",
     "find_previous",
-    "is_locked",
     "journal_names",
     "journals_in",
     "unfinished_files",
@@ -42,16 +44,20 @@ _JOURNAL = re.compile(r"trace\.[0-9a-f-]{36}\.(ctj|ring)")
 
 
 class PreviousTrace:
-    """The files of an older trace in a folder.
+    """The files of an older trace in a folder, and of those of its child processes.
 
-    ``busy`` tells that the folder is not to be had: another process records into it, or the trace
-    is that of a process which this one descends from, or of this one before it ran another program.
+    ``children`` are the folders of these. ``busy`` tells that the folder is not to be had: another
+    process records into it, or the trace is that of a process which this one descends from, or of
+    this one before it ran another program.
     """
 
-    __slots__ = ("busy", "files")
+    __slots__ = ("busy", "children", "files")
 
-    def __init__(self, files: tuple[Path, ...], *, busy: bool) -> None:
+    def __init__(
+        self, files: tuple[Path, ...] = (), children: tuple[Path, ...] = (), *, busy: bool
+    ) -> None:
         self.files = files
+        self.children = children
         self.busy = busy
 
 
@@ -66,7 +72,7 @@ def find_previous(path: Path, *, json: bool = False) -> PreviousTrace:
     journals = [path / name for name in names if _JOURNAL.fullmatch(name)]
     journals = [file for file in journals if _is_ours(file)]
     if any(is_locked(file) for file in journals if file.suffix == ".ctj"):
-        return PreviousTrace((), busy=True)
+        return PreviousTrace(busy=True)
     for name in (TRACE_NAME, METADATA_NAME, PATHS_NAME, JSON_TRACE_NAME):
         if name not in names:
             continue
@@ -80,7 +86,26 @@ def find_previous(path: Path, *, json: bool = False) -> PreviousTrace:
             )
         files.append(path / name)
     files += journals
-    return PreviousTrace(tuple(files), busy=bool(files) and _is_of_family(path, journals))
+    if files and _is_of_family(path, journals):
+        return PreviousTrace(busy=True)
+    children = []
+    for folder, inner in _children_in(path):
+        children.append(folder)
+        files += inner
+    return PreviousTrace(tuple(files), tuple(children), busy=False)
+
+
+def _children_in(path: Path) -> Iterator[tuple[Path, tuple[Path, ...]]]:
+    """The folders of child processes in `path` that have ended, and the files of their traces."""
+    for folder in folders_of_children(path):
+        if folder.is_symlink() or not metadata_of(folder).get("parent"):
+            continue  # somebody else's, or another recording that found this folder in use
+        try:
+            inner = find_previous(folder)
+        except (TraceDirConflictError, OSError):
+            continue
+        if not inner.busy:
+            yield folder, inner.files
 
 
 def unfinished_files(path: Path) -> list[Path]:
@@ -97,20 +122,6 @@ def journals_in(path: Path) -> list[Path]:
 def journal_names(path: Path) -> frozenset[str]:
     """The names of files in the folder `path` that are those of journals."""
     return frozenset(name for name in os.listdir(path) if _JOURNAL.fullmatch(name))
-
-
-def is_locked(journal: Path) -> bool:
-    """Whether a recorder that is still at work has the file `journal` open."""
-    import fcntl
-
-    try:
-        with journal.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _is_of_family(path: Path, journals: list[Path]) -> bool:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from codetracer_core.errors import EnvironmentError_, TraceError, UsageError
+from codetracer_core.journal.lock import is_locked, take_lock
 from codetracer_core.session.errors import TraceDirConflictError, TraceInUseError
 from codetracer_core.session.family import children_of, folders_of_children
 from codetracer_core.session.filesystem import prepare_target
 from codetracer_core.session.names import JSON_TRACE_NAME, METADATA_NAME, TRACE_NAME
-from codetracer_core.session.previous import is_locked, journals_in, unfinished_files
+from codetracer_core.session.previous import journals_in, unfinished_files
 from codetracer_core.session.saving import saved_folders
 
 TYPE_CHECKING = False
@@ -133,8 +134,6 @@ def _children_of(journal: Path) -> list[dict[str, object]]:
 @contextmanager
 def _sole_use(journal: Path) -> Iterator[None]:
     """Hold the lock that a recorder holds; the system releases it when this process is killed."""
-    import fcntl
-
     others = (file for file in journals_in(journal.parent) if file.name != journal.name)
     if any(map(is_locked, others)):
         raise TraceInUseError(journal.parent)
@@ -144,12 +143,8 @@ def _sole_use(journal: Path) -> Iterator[None]:
         message = f"the journal cannot be opened: {error.strerror}; check its rights"
         raise EnvironmentError_("ERR_IO", message, path=journal, errno=error.errno) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TraceInUseError(journal.parent) from error
-        except OSError:
-            pass  # a file system without locks
+        if not take_lock(descriptor):
+            raise TraceInUseError(journal.parent)
         yield
     finally:
         os.close(descriptor)

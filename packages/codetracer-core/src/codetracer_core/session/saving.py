@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from codetracer_core.session.errors import TraceDirError
-from codetracer_core.session.filesystem import discard, prepare_folder
+from codetracer_core.session.filesystem import prepare_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def save_folder(session_folder: Path, path: str | os.PathLike[str] | None) -> Pa
     """
     if path is not None:
         folder = prepare_folder(path)
-        discard(folder.previous)
+        folder.clear()
         return folder.path
     for number in count(1):
         made = session_folder / f"{_PREFIX}{number}"
