@@ -349,6 +349,7 @@ PROGRAMS: dict[str, RecordedProgram] = {
     ),
     "first call at the limit of recursion": RecordedProgram(
         "import sys\n"
+        "sys.setrecursionlimit(300)\n"
         "def down(n, leaf):\n"
         "    return leaf() if n == 0 else down(n - 1, leaf)\n"
         "results = []\n"

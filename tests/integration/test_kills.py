@@ -21,7 +21,7 @@ from integration.recording import RECORDER, errors_of, record, recorder
 
 LONG = bool(os.environ.get("CODETRACER_LONG_TESTS"))
 KILLS = 67 if LONG else 4
-LONGEST = 0.12
+LONGEST = 0.12 if LONG else 0.06
 """Seconds for which a program runs at most; its trace is read whole."""
 RECOVERY_KILLS = 40 if LONG else 3
 

@@ -118,26 +118,21 @@ def test_no_build_but_this_one_has_the_overflow() -> None:
     assert not hasattr(ctypes.CDLL(installed.__file__), "ct_planted_overflow")
 
 
-def assert_tests_pass(native: Path, *arguments: str | Path) -> None:
-    """Run tests of ours with the module; neither a test nor a sanitizer may complain."""
-    quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
-    done = run_sanitized(native, "-m", "pytest", *quiet, *arguments)
+def test_the_tests_of_the_engine_pass_without_a_report(native: Path) -> None:
+    """Recording values, frames, threads, chunks and sessions, and making a trace of a journal,
+    whole or hostile, touch no memory that they should not and do nothing that C leaves undefined.
+    """
+    # One process for all: under the sanitizers pytest alone takes seconds to start.
+    materialise = ROOT / "tests" / "core" / "materialise"
+    done = run_sanitized(
+        native,
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"),
+        # What takes the module from where it is, for the tests of another folder too.
+        *("-p", "core.recorder.conftest"),
+        # Memory is counted in another way with these sanitizers.
+        *("-k", f"not memory and not freed and (not every_event or {' or '.join(PROGRAMS)})"),
+        *(HERE / f"test_{name}.py" for name in TESTS),
+        *(materialise / "test_hostile.py", materialise / "test_properties.py"),
+    )
     assert done.returncode == 0, done.stdout
     assert not REPORT.search(done.stdout), done.stdout
-
-
-@pytest.mark.parametrize("name", TESTS)
-def test_the_engine_tests_pass_without_a_report(name: str, native: Path) -> None:
-    """Recording values, frames, threads, chunks and sessions touches no memory that it should not
-    and does nothing that C leaves undefined."""
-    # Memory is counted in another way with these sanitizers.
-    chosen = f"not memory and not freed and (not every_event or {' or '.join(PROGRAMS)})"
-    assert_tests_pass(native, "-k", chosen, HERE / f"test_{name}.py")
-
-
-def test_journals_of_every_kind_are_expanded_without_a_report(native: Path) -> None:
-    """The same holds for making a trace of a journal, whole or hostile."""
-    folder = ROOT / "tests" / "core" / "materialise"
-    # The conftest of this folder is what takes the module from where it is.
-    arguments = ("-p", "core.recorder.conftest", "-k", "not memory")
-    assert_tests_pass(native, *arguments, folder / "test_hostile.py", folder / "test_properties.py")

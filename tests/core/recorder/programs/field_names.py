@@ -4,8 +4,7 @@
 class Record:
     def __init__(self, names):
         self.items = []
-        for name in names:
-            setattr(self, name, len(name))
+        self.__dict__.update(dict.fromkeys(names, 0))
 
 
 def walk():
