@@ -83,4 +83,12 @@ int ct_callback_forward(int row, uintptr_t args, uintptr_t out);
 /* frame.c: run the self-test and answer whether frames are read in place; -1: it could not run. */
 int ct_frame_is_direct(void);
 
+/* How dicts can be told to be unchanged here. */
+enum {
+    CT_DICTS_LOOKED_UP, /* not at all: other tools have all watchers */
+    CT_DICTS_WATCHED,
+    CT_DICTS_NUMBERED,
+};
+int ct_dicts_are(void);
+
 #endif

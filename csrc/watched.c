@@ -3,7 +3,13 @@
  * time. */
 #include "watched.h"
 
+#include "recorder.h"
+
 #if CT_DICTS_ARE_NUMBERED
+int ct_dicts_are(void)
+{
+    return CT_DICTS_NUMBERED;
+}
 void ct_watched_open(void) {}
 void ct_watched_close(void) {}
 #else
@@ -67,5 +73,17 @@ void ct_watched_close(void)
     if (watcher != NO_WATCHER && PyDict_ClearWatcher(watcher) < 0)
         PyErr_Clear();
     watcher = NO_WATCHER;
+}
+
+int ct_dicts_are(void)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    bool was_open = watcher != NO_WATCHER;
+    ct_watched_open();
+    int way = watcher != NO_WATCHER ? CT_DICTS_WATCHED : CT_DICTS_LOOKED_UP;
+    if (!was_open)
+        ct_watched_close();
+    PyGILState_Release(gil);
+    return way;
 }
 #endif

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import runpy
 import shlex
 import shutil
 import sys
@@ -39,8 +40,20 @@ _GNU_FLAGS = (
 )
 
 
+CAPABILITIES = Path(__file__).parent / "src" / "codetracer_core" / "monitoring" / "capabilities.py"
+"""What says on which interpreters the module works. It needs nothing that is to be built."""
+
+
 class NativeBuildError(Exception):
-    """The sources are not there, or the compiler refused them."""
+    """The interpreter is not supported, sources are missing, or the compiler refused them."""
+
+
+def require_supported() -> None:
+    """Raise `NativeBuildError` if the module would not work on the running interpreter."""
+    capabilities = runpy.run_path(str(CAPABILITIES))
+    reason = capabilities["refusal"](capabilities["Interpreter"].running())
+    if reason is not None:
+        raise NativeBuildError(f"[ERR_UNSUPPORTED_INTERPRETER] {reason}")
 
 
 def read_declarations(csrc: Path) -> str:
@@ -65,6 +78,7 @@ def build(
     add flags to the compiler and the linker. With `test_injection` the module fails on request of
     ``CODETRACER_TEST_INJECT_FAILURE``, for tests. Raises `NativeBuildError`.
     """
+    require_supported()
     from cffi import FFI, VerificationError
 
     sources = sorted(csrc.glob("*.c"))

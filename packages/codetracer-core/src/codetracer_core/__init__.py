@@ -58,6 +58,11 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    from codetracer_core.monitoring.capabilities import Interpreter, refusal
+
+    reason = refusal(Interpreter.running())
+    if reason is not None:
+        raise ImportError(f"[ERR_UNSUPPORTED_INTERPRETER] {reason}", name=__name__)
     home = _HOMES.get(name, "errors")
     value: object = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value

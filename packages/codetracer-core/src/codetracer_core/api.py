@@ -7,6 +7,7 @@ import os
 import sys
 
 from codetracer_core.errors import RecorderError
+from codetracer_core.monitoring.capabilities import require_main_interpreter
 from codetracer_core.session.bootstrap import TraceSessionBootstrap
 from codetracer_core.session.errors import AlreadyTracingError
 from codetracer_core.session.metadata import main_script_of
@@ -47,6 +48,7 @@ def start(
 
     Raises RecorderError: AlreadyTracingError, a RuntimeError, when a session runs already.
     """
+    require_main_interpreter()
     refuse_second()
     bootstrap = TraceSessionBootstrap.prepare(
         path,

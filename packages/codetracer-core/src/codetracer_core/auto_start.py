@@ -12,7 +12,11 @@ import os
 import sys
 from _thread import get_ident
 
-from codetracer_core.monitoring.capabilities import TOOL_IDS
+from codetracer_core.monitoring.capabilities import (
+    TOOL_IDS,
+    is_subinterpreter,
+    report_refusal,
+)
 from codetracer_core.session.names import PARENT_VARIABLE, TRACE_VARIABLE
 
 TYPE_CHECKING = False
@@ -51,6 +55,8 @@ def arm() -> None:
     if _armed or not any(map(os.environ.get, (TRACE_VARIABLE, PARENT_VARIABLE))):
         return
     _armed = True
+    if is_subinterpreter() or report_refusal():
+        return
     monitoring = sys.monitoring
     free = [number for number in TOOL_IDS if monitoring.get_tool(number) is None]
     if not free:

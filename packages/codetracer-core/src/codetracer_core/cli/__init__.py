@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from codetracer_core.monitoring.capabilities import report_refusal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     ours, each with one line on standard error. A recorded program that calls ``sys.exit`` or is
     interrupted ends this function by that exception, as it ends ``python``.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
+    # The doctor says it with all else that it finds.
+    if words[:1] != ["doctor"] and report_refusal():
+        return 1
     try:
-        return _dispatch(list(sys.argv[1:] if argv is None else argv))
+        return _dispatch(words)
     except Exception as error:  # noqa: BLE001 - the last resort: one line with a code, no traceback
         from codetracer_core.cli.report import report_failure
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
-from codetracer_core.monitoring.capabilities import TOOL_IDS, require_monitoring
+from codetracer_core.monitoring.capabilities import ENGINE, TOOL_IDS, require_supported
 from codetracer_core.session.environment import unknown_variables
 from codetracer_core.session.errors import as_recorder_error
 
@@ -60,14 +60,16 @@ def check_engine() -> list[Check]:
     """The interpreter and what the recorder uses of it."""
     checks: list[Check] = []
     version = platform.python_version()
-    attempt("interpreter", require_monitoring, checks)
+    attempt("interpreter", require_supported, checks)
     if not checks:
         detail = f"{platform.python_implementation()} {version}, {sys.executable}"
         checks.append(Check("interpreter", State.OK, detail))
+    checks.append(Check("engine", State.OK, f"events come from {ENGINE}"))
     native = attempt("native part", _native_part, checks)
     if native is not None:
         checks.append(native)
         checks.append(_frames())
+        checks.append(_globals())
     zstd = attempt("compression", _zstd, checks)
     if zstd is not None:
         checks.append(zstd)
@@ -92,6 +94,24 @@ def _frames() -> Check:
         State.NOTE,
         "read through PyFrame_GetVar, which is slower: frames of this interpreter did not pass the"
         " self-test",
+    )
+
+
+def _globals() -> Check:
+    """How it is told whether the globals of a module have changed."""
+    from codetracer_core._native import lib
+
+    ways = {
+        lib.CT_DICTS_NUMBERED: "the interpreter numbers the states of each module's dict",
+        lib.CT_DICTS_WATCHED: "the dicts of modules are watched",
+    }
+    way = ways.get(lib.ct_dicts_are())
+    if way is not None:
+        return Check("globals", State.OK, way)
+    return Check(
+        "globals",
+        State.NOTE,
+        "looked up at each step, which is slower: other tools have all dict watchers",
     )
 
 

@@ -11,7 +11,7 @@ from codetracer_core.monitoring.callbacks import (
     register_enabled_callbacks,
     unregister_enabled_callbacks,
 )
-from codetracer_core.monitoring.capabilities import TOOL_IDS, require_monitoring
+from codetracer_core.monitoring.capabilities import TOOL_IDS, require_supported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Installation:
 
         Raises UsageError (``ERR_TRACER_INSTALL_CONFLICT``) when none is free.
         """
-        require_monitoring()
+        require_supported()
         for tool_id in TOOL_IDS:
             if sys.monitoring.get_tool(tool_id) is None:
                 sys.monitoring.use_tool_id(tool_id, _NAME)
