@@ -11,6 +11,7 @@
 
 #include "boundary.h"
 #include "chunk.h"
+#include "forking.h"
 #include "frame.h"
 #include "inject.h"
 #include "instance.h"
@@ -128,6 +129,8 @@ int ct_session_open(uintptr_t parts, uintptr_t errors)
         status = ct_tracer_open((PyObject *)parts);
     if (status < 0)
         keep_error(errors);
+    else
+        ct_forking_open();
     PyGILState_Release(gil);
     return status;
 }
@@ -167,6 +170,7 @@ const char *ct_session_close(void)
     PyGILState_STATE gil = PyGILState_Ensure();
     const char *failure = ct_session.failure;
     ct_session.failure = NULL;
+    ct_forking_close();
     ct_tracer_close();
     ct_chunk_close();
     PyGILState_Release(gil);

@@ -136,7 +136,7 @@ def test_a_copy_is_saved_by_the_program(tmp_path: Path) -> None:
 
 
 WAITING = """\
-import signal, sys, time
+import os, signal, sys, time
 def handler(number, frame):
     print("handled", flush=True)
 def wait():
@@ -147,6 +147,12 @@ HANDLE
 wait()
 """
 
+# No step follows the fork while it waits.
+FORK_AND_WAIT = (
+    "def wait():"
+    " print('ready', flush=True); os.waitpid(os.fork() or os._exit(0), 0); sys.stdin.readline()"
+)
+
 
 @pytest.mark.parametrize(
     ("handle", "said"),
@@ -154,6 +160,7 @@ wait()
         ("pass", b""),
         ("signal.signal(signal.SIGUSR1, handler)", b"handled\n"),
         ("signal.signal(signal.SIGUSR1, signal.SIG_IGN)", b""),
+        (FORK_AND_WAIT, b""),
     ],
 )
 def test_a_copy_is_saved_at_a_signal(tmp_path: Path, handle: str, said: bytes) -> None:
