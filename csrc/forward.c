@@ -59,10 +59,11 @@ static void copy(struct worker *worker, int i, const uint8_t *bytes, size_t leng
     struct ct_forward_state *state = worker->state;
     if (__atomic_load_n(&state->is_over, __ATOMIC_SEQ_CST))
         return;
-    uint64_t behind = state->of[i].done - state->of[i].missed -
+    uint64_t behind = state->of[i].copied - state->of[i].missed -
                       __atomic_load_n(&state->of[i].looked, __ATOMIC_SEQ_CST);
     if (behind > CT_FORWARD_BACKLOG || !put(worker->of[i].copy, bytes, length))
         add(&state->of[i].missed, length);
+    add(&state->of[i].copied, length);
 }
 
 /* Hand on what is in the pipe; false when there is nothing.  Bytes are counted as taken before they
@@ -86,10 +87,10 @@ static bool move(struct worker *worker, int i)
         if (more > 0)
             got += (size_t)more;
     }
+    /* First, as it takes no time: the target may have a slow reader. */
+    copy(worker, i, bytes, length);
     if (!put(worker->of[i].target, bytes, length))
         end(worker, i);
-    else
-        copy(worker, i, bytes, length);
     add(&worker->state->of[i].done, length);
     return true;
 }

@@ -18,8 +18,9 @@
 /* What both processes see, only ever growing. */
 struct ct_forward_state {
     struct {
-        uint64_t taken;  /* out of the pipe */
-        uint64_t done;   /* handed on, and copied */
+        uint64_t taken;  /* out of the pipe, or just about to be */
+        uint64_t copied; /* or missed */
+        uint64_t done;   /* handed on */
         uint64_t missed; /* handed on without a copy */
         uint64_t looked; /* copies that the recorder has looked at, told by it */
         bool has_ended;  /* nothing more is taken, and nobody reads what is still in the pipe */

@@ -12,13 +12,16 @@
 #include "ct.h"
 #include "forward.h"
 #include "output.h"
+#include "peek.h"
 
 #define PIECE          ((size_t)64 << 10)
 #define ATOMIC_WRITE   4096 /* what a pipe takes in one go, whoever else writes */
 #define EXPECTED_LIMIT ((size_t)4 << 20)
-#define CALL_NS        1000ull /* a shorter line has made no system call */
+#define TRIALS         20 /* of a system call, to learn how long one takes */
 #define WAIT_NS        50000ull
 #define WAITS          40
+#define ROUNDS         3
+#define SPIN_NS        10000ull /* the forwarding process copies a line in less */
 #define CREDIT_NS      50000000ull
 #define TICK_NS        20000000ull
 #define START_NS       1000000ull /* after a fork, for which CPython counts threads */
@@ -41,7 +44,8 @@ struct mirror {
     struct stat source_is, target_is;
     off_t at, punched;            /* in the source */
     int writes;                   /* that are under way */
-    bool gave_up;                 /* waiting for copies: whoever reads the stream is slow */
+    uint64_t ahead;               /* bytes behind `at` that were seen before they were copied */
+    bool gave_up;                 /* waiting for copies: the forwarding process does not run */
     struct written *first, *last; /* in the order in which they began */
     size_t expected;              /* bytes in them */
     uint64_t missed;
@@ -55,6 +59,7 @@ static uint64_t moments;
 static struct ct_forward_state *forwards;
 static bool is_looking;
 static uint64_t looked_ns;
+static uint64_t call_ns;   /* a shorter line has made no system call */
 static uint64_t credit_ns; /* that the program may be made to wait */
 static uint8_t piece[PIECE];
 
@@ -208,13 +213,37 @@ static size_t sift(struct mirror *m, size_t length, bool is_all, size_t *told)
  * ---------------------------------------------------------------------------------------
  */
 
+/* What the forwarding process tells of a pipe. */
+#define TOLD(name)                                                                                 \
+    static uint64_t name(const struct mirror *m)                                                   \
+    {                                                                                              \
+        return __atomic_load_n(&forwards->of[m->forward].name, __ATOMIC_SEQ_CST);                  \
+    }
+
+TOLD(taken)
+TOLD(copied)
+TOLD(done)
+TOLD(missed)
+
+/* Bytes in the pipe that a descriptor writes to; the mirror is one of a pipe. */
+static uint64_t in_pipe(const struct mirror *m, int descriptor)
+{
+    int waiting = 0;
+    if (__atomic_load_n(&forwards->of[m->forward].has_ended, __ATOMIC_SEQ_CST) ||
+        ioctl(descriptor, FIONREAD, &waiting) != 0)
+        return 0;
+    return (uint64_t)waiting;
+}
+
 /* Tell the forwarding process how far the recorder is, and give memory back. */
 static void acknowledge(struct mirror *m)
 {
-    uint64_t missed = __atomic_load_n(&forwards->of[m->forward].missed, __ATOMIC_SEQ_CST);
-    if (missed != m->missed)
-        expect_nothing(m); /* some of it may never come */
-    m->missed = missed;
+    uint64_t now_missed = missed(m);
+    if (now_missed != m->missed) { /* some of what is expected may never come */
+        expect_nothing(m);
+        m->ahead -= m->ahead < now_missed - m->missed ? m->ahead : now_missed - m->missed;
+    }
+    m->missed = now_missed;
     __atomic_store_n(&forwards->of[m->forward].looked, (uint64_t)m->at, __ATOMIC_SEQ_CST);
 #ifdef FALLOC_FL_PUNCH_HOLE
     if (m->at - m->punched < PUNCH)
@@ -237,14 +266,35 @@ static off_t size_of_source(struct mirror *m)
     return status.st_size;
 }
 
+/* Nothing more is told apart of the first `count` bytes after `at`. */
+static void advance(struct mirror *m, size_t count)
+{
+    m->at += (off_t)count;
+    if (m->forward >= 0 && count != 0)
+        acknowledge(m);
+}
+
+/* Leave out what was seen in the pipe. */
+static void skip_ahead(struct mirror *m, off_t size)
+{
+    uint64_t copied = m->at < size ? (uint64_t)(size - m->at) : 0;
+    uint64_t skipped = m->ahead < copied ? m->ahead : copied;
+    m->ahead -= skipped;
+    advance(m, skipped);
+}
+
 static enum ct_go look_at(struct mirror *m, bool is_last)
 {
+    bool is_file = m->forward < 0;
+    if (!is_file && (uint64_t)m->at == copied(m) - missed(m))
+        return CT_GO_ON; /* what most looks find */
     off_t size = size_of_source(m);
     if (size < m->at) { /* the program has cut its file */
         m->at = size < 0 ? m->at : size;
         expect_nothing(m);
     }
-    bool is_file = m->forward < 0;
+    if (m->ahead != 0)
+        skip_ahead(m, size);
     enum ct_go go = CT_GO_ON;
     while (go == CT_GO_ON && m->at < size && m->writes == 0) {
         size_t wanted = (size_t)(size - m->at) < PIECE ? (size_t)(size - m->at) : PIECE;
@@ -253,9 +303,7 @@ static enum ct_go look_at(struct mirror *m, bool is_last)
             break;
         bool is_end = m->at + got == size, is_all = is_end && (is_file || is_last);
         size_t told, others = sift(m, (size_t)got, is_all, &told);
-        m->at += (off_t)told;
-        if (!is_file)
-            acknowledge(m);
+        advance(m, told);
         if (others != 0)
             go = ct_output_mirrored(m->stream, piece, others);
         if (told == 0)
@@ -266,57 +314,69 @@ static enum ct_go look_at(struct mirror *m, bool is_last)
     return go;
 }
 
-static uint64_t done(const struct mirror *m)
+/* Bytes that were written and not seen, or not told apart. */
+static uint64_t unseen(const struct mirror *m)
 {
-    return __atomic_load_n(&forwards->of[m->forward].done, __ATOMIC_SEQ_CST);
+    if (m->forward >= 0)
+        return taken(m) + in_pipe(m, m->descriptor) - missed(m) - (uint64_t)m->at - m->ahead;
+    struct stat status;
+    bool is_open = m->source >= 0 && fstat(m->source, &status) == 0;
+    return is_open ? (uint64_t)(status.st_size - m->at) : 0;
 }
 
-/* Bytes between the program and the copy. */
-static uint64_t in_flight(const struct mirror *m)
+/* Look at what is in the pipe, behind what was copied; false when the forwarding process is about
+ * to take it, or the system does not show it. */
+static bool look_into_pipe(struct mirror *m, enum ct_go *go)
 {
-    if (m->forward < 0)
-        return 0;
-    int waiting = 0;
-    uint64_t before = done(m);
-    if (__atomic_load_n(&forwards->of[m->forward].has_ended, __ATOMIC_SEQ_CST))
-        return 0;
-    if (ioctl(m->descriptor, FIONREAD, &waiting) != 0)
-        waiting = 0;
-    return (uint64_t)waiting + __atomic_load_n(&forwards->of[m->forward].taken, __ATOMIC_SEQ_CST) -
-           before;
+    uint64_t before = copied(m);
+    /* What was copied and could not be told apart goes on in the pipe. */
+    size_t left = (size_t)(before - missed(m) - (uint64_t)m->at);
+    if (taken(m) != before || left >= PIECE ||
+        (left != 0 && (size_of_source(m) < 0 || pread(m->source, piece, left, m->at) < 0)))
+        return false;
+    size_t got = ct_peek(m->descriptor, &m->target_is, piece + left, PIECE - left);
+    if (got <= m->ahead || taken(m) != before)
+        return false;
+    size_t length = left + got - m->ahead, told;
+    memmove(piece, piece + m->ahead, length);
+    size_t others = sift(m, length, false, &told);
+    m->ahead += told > left ? told - left : 0;
+    advance(m, told < left ? told : left);
+    if (others != 0)
+        *go = ct_output_mirrored(m->stream, piece, others);
+    return true;
 }
 
-/* Let arrive what is in flight; false when that takes longer than the program's lines have taken,
- * or whoever reads the stream is slow. */
-static bool await(const struct mirror *m, uint64_t flying)
+/* Let the forwarding process copy up to `goal`, or what it has just taken; false when that takes
+ * longer than the program's lines have taken. */
+static bool await_copy(const struct mirror *m, uint64_t goal)
 {
-    uint64_t goal = done(m) + flying;
-    for (int i = 0; i < WAITS && credit_ns >= WAIT_NS; i++) {
-        if (done(m) >= goal)
-            return true;
-        uint64_t before = now_ns();
-        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
-        uint64_t spent = now_ns() - before;
-        credit_ns -= spent < credit_ns ? spent : credit_ns;
+    uint64_t first = copied(m), began = now_ns(), spent = 0, now;
+    bool is_done = false;
+    for (int i = 0; !is_done && i < WAITS && credit_ns > spent; spent = now_ns() - began) {
+        if (spent >= SPIN_NS && i++ >= 0)
+            nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        now = copied(m);
+        is_done = now >= goal || (now != first && now == taken(m));
     }
-    return done(m) >= goal;
+    credit_ns -= spent < credit_ns ? spent : credit_ns;
+    return is_done;
 }
 
-/* Look, and give what others have just written a moment to arrive. */
-static enum ct_go look_patiently(struct mirror *m)
+/* Look, also at what others have just written. */
+static enum ct_go look_closely(struct mirror *m)
 {
     enum ct_go go = look_at(m, false);
-    if (go != CT_GO_ON || m->source < 0 || m->forward < 0 || m->writes != 0)
-        return go;
-    uint64_t flying = in_flight(m);
-    if (flying <= m->expected) {
-        m->gave_up = false;
-        return go;
+    for (int i = 0; i < ROUNDS && go == CT_GO_ON && m->source >= 0 && m->forward >= 0; i++) {
+        uint64_t left = unseen(m);
+        if (left <= m->expected)
+            m->gave_up = false;
+        if (left <= m->expected || look_into_pipe(m, &go) || m->gave_up)
+            break;
+        m->gave_up = !await_copy(m, copied(m) + left);
+        go = look_at(m, false);
     }
-    if (m->gave_up)
-        return go;
-    m->gave_up = !await(m, flying);
-    return look_at(m, false);
+    return go;
 }
 
 static enum ct_go look(void)
@@ -328,7 +388,7 @@ static enum ct_go look(void)
     is_looking = true;
     for (int i = 0; i < ct_mirror_count && go == CT_GO_ON && ct_session.number == session; i++)
         if (mirrors[i].writes == 0)
-            go = look_patiently(&mirrors[i]);
+            go = look_closely(&mirrors[i]);
     is_looking = false;
     looked_ns = now_ns();
     return go;
@@ -349,12 +409,9 @@ static struct {
 /* Without the GIL, which only matters for what it may cost to ask for it in vain. */
 static bool has_news(void)
 {
-    for (int i = 0; i < ct_mirror_count; i++) {
-        struct stat status;
-        int source = mirrors[i].source;
-        if (source >= 0 && fstat(source, &status) == 0 && status.st_size != mirrors[i].at)
+    for (int i = 0; i < ct_mirror_count; i++)
+        if (unseen(&mirrors[i]) > mirrors[i].expected)
             return true;
-    }
     return false;
 }
 
@@ -398,8 +455,24 @@ static void start_watcher(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* How long a system call takes here, at the least. */
+static uint64_t measure_call(int descriptor)
+{
+    uint64_t shortest = UINT64_MAX;
+    for (int i = 0; i < TRIALS; i++) {
+        struct stat status;
+        uint64_t began = now_ns();
+        fstat(descriptor, &status);
+        uint64_t spent = now_ns() - began;
+        shortest = spent < shortest ? spent : shortest;
+    }
+    return shortest;
+}
+
 void ct_mirror_watch(void)
 {
+    if (ct_mirror_count != 0)
+        call_ns = measure_call(mirrors[0].descriptor);
     watcher.wanted_ns = now_ns();
 }
 
@@ -423,7 +496,7 @@ enum ct_go ct_mirror_look(void)
     credit_ns = credit_ns < CREDIT_NS ? credit_ns : CREDIT_NS;
     if (ct_unlikely(watcher.wanted_ns != 0) && now - watcher.wanted_ns >= START_NS)
         start_watcher();
-    if (now - looked_ns >= CALL_NS)
+    if (now - looked_ns >= call_ns)
         return look();
     looked_ns = now;
     return CT_GO_ON;
@@ -463,7 +536,8 @@ int ct_mirror_restore(int descriptor, int original)
     int found = ct_mirror_of_descriptor(descriptor);
     if (found != CT_NO_MIRROR) {
         const struct mirror *m = &mirrors[found];
-        uint64_t waiting = in_flight(m);
+        uint64_t handed = m->forward >= 0 ? done(m) : 0;
+        uint64_t waiting = m->forward >= 0 ? in_pipe(m, descriptor) + taken(m) - handed : 0;
         left =
             waiting != 0 || m->writes != 0 ? (int)(waiting < 1 << 30 ? waiting + 1 : 1 << 30) : 0;
         if (left == 0 && fstat(original, &status) == 0)
@@ -479,7 +553,8 @@ void ct_mirror_finish(void)
     if (ct_session.active && !is_looking && ct_output_can_be_mirrored()) {
         is_looking = true;
         for (int i = 0; i < ct_mirror_count; i++)
-            if (look_at(&mirrors[i], true) == CT_GO_RAISE)
+            if (look_closely(&mirrors[i]) == CT_GO_RAISE ||
+                look_at(&mirrors[i], true) == CT_GO_RAISE)
                 PyErr_Clear(); /* the session is ending, and says so itself */
         is_looking = false;
     }

@@ -101,6 +101,67 @@ def test_what_goes_past_the_streams_is_recorded_once(sink: str, tmp_path: Path) 
         assert [line for _, line in mirrored] == [3 + 2 * i for i in range(count)]
 
 
+STOPPED = f"""{LINES}
+import signal
+def command(pid):
+    with open(f'/proc/{{pid}}/cmdline') as file:
+        return file.read()
+def forwards(pid):
+    try:
+        numbers = os.listdir(f'/proc/{{pid}}/fd')
+        files = [os.stat(f'/proc/{{pid}}/fd/{{number}}') for number in numbers]
+        is_ours = command(pid) == command('self') and int(pid) != os.getpid()
+    except OSError:
+        return False
+    return is_ours and any(os.path.samestat(os.stat(1), file) for file in files)
+forwarders = [int(pid) for pid in os.listdir('/proc') if pid.isdigit() and forwards(pid)]
+for pid in forwarders: os.kill(pid, signal.SIGSTOP)
+try:
+    for number in range(20):
+        C.write(1, b'C\\n', 2)
+        print('print', number, flush=True)
+        os.writev(1, [b'v', b'\\n'])
+        C.write(1, b'a', 1); os.write(1, b'b'); C.write(1, b'c\\n', 2)
+    subprocess.run(['echo', 'child'])
+    number = None
+finally:
+    for pid in forwarders: os.kill(pid, signal.SIGCONT)
+print(len(forwarders), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_is_still_in_a_pipe_belongs_to_the_line_that_wrote_it(
+    unbuffered: str, tmp_path: Path
+) -> None:
+    """The process that hands it on need not have run since."""
+    (tmp_path / "main.py").write_text(STOPPED)
+    done = subprocess.run(
+        [*RECORD, "main.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stderr == b"1\n"
+    numbers = [b"C\nprint %d\nv\nabc\n" % number for number in range(20)]
+    assert done.stdout == b"".join([*numbers, b"child\n"])
+    trace = ct.load(tmp_path / "out" / "trace.ct")
+    told: dict[str, bytes] = {}
+    for event in (written(trace, event) for event in trace.events):
+        statement = STOPPED.splitlines()[(event.line or 1) - 1].strip()
+        told[statement] = told.get(statement, b"") + event.text
+    assert told == {
+        "C.write(1, b'C\\n', 2)": b"C\n" * 20,
+        "print('print', number, flush=True)": b"".join(b"print %d\n" % n for n in range(20)),
+        "os.writev(1, [b'v', b'\\n'])": b"v\n" * 20,
+        "C.write(1, b'a', 1); os.write(1, b'b'); C.write(1, b'c\\n', 2)": b"abc\n" * 20,
+        "subprocess.run(['echo', 'child'])": b"child\n",
+        "print(len(forwarders), file=sys.stderr)": b"1\n",
+    }
+
+
 @pytest.mark.parametrize("sink", ["pipe", "file"])
 def test_bytes_that_only_the_program_could_give_are_mirrored(sink: str, tmp_path: Path) -> None:
     """An object's ``__buffer__`` is not asked for them a second time."""
