@@ -75,6 +75,7 @@ static void put_head(struct ct_buf *buf, unsigned major, uint64_t value)
 #define MAP_2      "\xA2" KIND
 #define MAP_3      "\xA3" KIND
 #define MAP_4      "\xA4" KIND
+#define MAP_5      "\xA5" KIND
 #define TYPE_BYTES (sizeof(TYPE_ID) - 1)
 
 static void put_type(struct ct_buf *buf, uint32_t type)
@@ -168,5 +169,20 @@ void ct_cbor_close(struct ct_buf *buf, struct ct_cbor_array array, uint64_t coun
     }
     if (array.shape == CT_CBOR_SEQUENCE)
         PUT(buf, "\x68is_slice\xF4");
+    put_type(buf, type);
+}
+
+void ct_cbor_open_reference(struct ct_buf *buf)
+{
+    PUT(buf, MAP_5 "\x69Reference\x6C"
+                   "dereferenced");
+}
+
+void ct_cbor_close_reference(struct ct_buf *buf, uint64_t address, uint32_t type)
+{
+    PUT(buf, "\x67"
+             "address");
+    put_head(buf, 0, address);
+    PUT(buf, "\x67mutable\xF5");
     put_type(buf, type);
 }

@@ -2,6 +2,7 @@
 
 #include "field_names.h"
 #include "known.h"
+#include "repeats.h"
 #include "reprs.h"
 #include "secrets.h"
 #include "snapshot.h"
@@ -196,6 +197,13 @@ static uint8_t *abandon_edit(const struct made *made, int count)
     return NULL;
 }
 
+/* True when an item that is written in an edit stands in the value elsewhere, too. */
+static bool stands_elsewhere(PyObject *item)
+{
+    bool is_new = true;
+    return Py_REFCNT(item) > 1 && ct_meet(item, &is_new) != NULL && !is_new;
+}
+
 /* Write items that have numbers in place of others that had some, and correct the snapshot; NULL
  * when there are other items among them. */
 static uint8_t *put_numbers(ct_encoder *e, struct ct_tree *tree, uint8_t *p, PyObject *v,
@@ -212,7 +220,7 @@ static uint8_t *put_numbers(ct_encoder *e, struct ct_tree *tree, uint8_t *p, PyO
     for (int i = 0; i < count; i++) {
         PyObject *item = items[changes[i].index];
         p = ct_put_uv(p, (uint64_t)(changes[i].index - next));
-        p = ct_put_known(e, p, item);
+        p = !stands_elsewhere(item) ? ct_put_known(e, p, item) : NULL;
         if (p == NULL) {
             if (i > 0)
                 undefine();
@@ -242,12 +250,16 @@ static uint8_t *put_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t
     ct_encoder_start(&e, attributes);
     e.left -= (int32_t)*cost;
     e.open[e.depth++] = v;
+    e.is_edit = true;
+    e.start = p;
+    uint32_t met = ct_met;
     uint8_t *end = put_numbers(&e, tree, p, v, changes, count);
     if (end != NULL) {
         *cost = ct_encoder_cost(&e);
         *corrected = true;
         return end;
     }
+    ct_met_keep(met);
     e.shot = true;
     PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
     bool flat = tree->words[2] & CT_FORM_FLAT;
@@ -261,9 +273,9 @@ static uint8_t *put_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t
         ct_shot_move(tree, moved, changes[i].start);
         p = ct_put_uv(p, (uint64_t)(changes[i].index - next));
         made[i].from = ct_shot.used;
-        p = ct_put_value(&e, p, item);
+        p = ct_put_inside(&e, p, item);
         made[i].to = ct_shot.used;
-        if (e.left <= 0 || ct_shot.failed)
+        if (e.left <= 0 || ct_shot.failed || e.repeats)
             return abandon_edit(made, i + 1);
         moved = changes[i].end;
         next = changes[i].index + 1;
@@ -273,6 +285,8 @@ static uint8_t *put_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t
         return abandon_edit(made, count);
     ct_shot.words[2] = (ct_shot.words[2] & ~(uintptr_t)CT_FORM_FLAT) | (flat ? CT_FORM_FLAT : 0);
     ct_tree_moved(tree, changes, count);
+    if (e.cut)
+        ct_count(&ct_value_counts.cuts);
     *cost = ct_encoder_cost(&e);
     return p;
 }

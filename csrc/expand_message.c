@@ -67,9 +67,11 @@ static struct seen look(struct walk *in)
             seen.elements = in->at;
             for (uint64_t i = 0; i < seen.count && in->at < in->end; i++)
                 look(in);
+        } else if (is(key, "dereferenced")) {
+            seen = look(in);
         } else if (is(key, "type_id")) {
             seen.type = read_head(in, &major);
-        } else { /* i, b or is_slice */
+        } else { /* i, b, is_slice, address or mutable */
             seen.number = read_head(in, &major);
             seen.is_negative = major == 1;
             seen.is_true = major == 7 && seen.number == 21;

@@ -338,6 +338,13 @@ static uint32_t read_tagged(struct ct_values *values, struct ctj_cursor *in, uin
         return ct_read_reference(values, in);
     case CTJ_CHANGED:
         return ct_read_changed(values, in, depth);
+    case CTJ_SHARED: {
+        uint64_t number = ctj_uv(in);
+        ct_cbor_open_reference(&values->value);
+        type = ct_read_any(values, in, as, depth + 1);
+        ct_cbor_close_reference(&values->value, number, type);
+        return type;
+    }
     case CTJ_CYCLE:
         ctj_uv(in);
         return put_error(values, CT_T_CYCLE, "<cycle>");

@@ -139,6 +139,8 @@ enum ctj_value {
     CTJ_REFERENCE = 0x2E, /* uv number: the value that has it */
     CTJ_CHANGED = 0x2F,   /* uv number, uv fields, each: uv fields kept since the last one, value:
                              the instance that has the number, with some fields replaced, has it */
+    CTJ_SHARED = 0x30, /* uv number, value: an object that stands in the value around it more than
+                          once; the others have the same number */
     CTJ_VALUE_EXTENSION = 0x38, /* 0x38..0x3F: uv length, that many bytes */
     CTJ_VALUE_EXTENSION_LAST = 0x3F,
     CTJ_SMALL_DIFF = 0x40,

@@ -6,6 +6,7 @@
 #include "field_names.h"
 #include "instance.h"
 #include "known.h"
+#include "repeats.h"
 
 #define WORDS_LIMIT (1u << 16)
 
@@ -101,6 +102,7 @@ struct ct_tree *ct_tree_take(struct ct_tree *old, PyObject *v)
     }
     memcpy(tree->words, ct_shot.words, ct_shot.used * sizeof(uintptr_t));
     tree->used = (uint32_t)ct_shot.used;
+    tree->repeats = ct_shot.repeats;
     bool flat_dict = Py_TYPE(v) == &PyDict_Type && (tree->words[2] & CT_FORM_FLAT);
     tree->version = flat_dict ? ct_dict_version(v) : 0;
     return tree;
@@ -117,8 +119,10 @@ void ct_tree_free(struct ct_tree *tree)
 
 /* ---- comparing */
 
-/* The containers around the value that is being compared. */
+/* The snapshot of the whole, and the containers around the value that is being compared. */
 static struct {
+    const uintptr_t *words;
+    bool is_again; /* one of them has been compared in another place */
     int depth;
     PyObject *open[CT_DEPTH_LIMIT];
 } around;
@@ -144,9 +148,34 @@ static inline bool is_plain_of(const uintptr_t *w, PyTypeObject *type)
     return entry != NULL && entry->id == w[0] >> 8;
 }
 
+static bool meets_first(const uintptr_t *w, PyObject *v)
+{
+    bool is_new;
+    ct_meeting *first = ct_meet(v, &is_new);
+    if (is_new)
+        first->word = (size_t)(w - around.words);
+    return is_new || first == NULL;
+}
+
+/* False when v, which begins at w, stands in the value before this place too. */
+static inline bool is_first(const uintptr_t *w, PyObject *v)
+{
+    return ct_likely(Py_REFCNT(v) == 1) || around.depth == 0 || around.is_again ||
+           meets_first(w, v);
+}
+
+/* True when v stands in the value before this place, too, where its snapshot begins at this word.
+ */
+static bool is_again(PyObject *v, size_t word)
+{
+    bool is_new;
+    ct_meeting *first = ct_meet(v, &is_new);
+    return first != NULL && !is_new && first->word == word;
+}
+
 /* The word after an object at w that is v, with the very fields that it had; NULL when that cannot
  * be told at a glance. */
-static inline const uintptr_t *same_at_a_glance(const uintptr_t *w, PyObject *v)
+static inline const uintptr_t *unchanged_at_a_glance(const uintptr_t *w, PyObject *v)
 {
     if ((*w & 0xFF) == CT_WORD_KNOWN)
         return w[1] == (uintptr_t)v && ct_known_is(v, (uint32_t)(*w >> 8)) ? w + 2 : NULL;
@@ -168,11 +197,19 @@ static inline const uintptr_t *same_at_a_glance(const uintptr_t *w, PyObject *v)
     return w;
 }
 
+/* The same for an object that stands here for the first time. */
+static inline const uintptr_t *same_at_a_glance(const uintptr_t *w, PyObject *v)
+{
+    const uintptr_t *end = unchanged_at_a_glance(w, v);
+    return end != NULL && is_first(w, v) ? end : NULL;
+}
+
 /* Where the value that was compared last began to differ, when it is a list or tuple. */
 static struct {
     const uintptr_t *words; /* the snapshot's, NULL when it is not known */
     const uintptr_t *at;
     Py_ssize_t index;
+    uint32_t met; /* objects before */
 } differing;
 
 /* The first item at or after `i` that is not the object with a number that it was; *at moves along.
@@ -182,7 +219,7 @@ static inline Py_ssize_t after_known(const uintptr_t **at, PyObject **items, Py_
 {
     const uintptr_t *w = *at;
     while (i < shown && (*w & 0xFF) == CT_WORD_KNOWN && w[1] == (uintptr_t)items[i] &&
-           ct_known_is(items[i], (uint32_t)(*w >> 8))) {
+           ct_known_is(items[i], (uint32_t)(*w >> 8)) && is_first(w, items[i])) {
         w += 2;
         i++;
     }
@@ -205,10 +242,12 @@ static const uintptr_t *same_sequence(const uintptr_t *w, PyObject *v, Py_ssize_
             w++;
             break;
         }
+        uint32_t met = ct_met;
         const uintptr_t *next = same_at_a_glance(w, items[i]);
         if (next == NULL)
             next = same(w, items[i]);
         if (next == NULL) {
+            differing.met = met;
             differing.words = start;
             differing.at = w;
             differing.index = i;
@@ -313,7 +352,7 @@ static const uintptr_t *same_encoding(const uintptr_t *w, PyObject *v, const ct_
     ct_encoder_start(&e, NULL);
     struct ct_value_counts counts = ct_value_counts;
     uint64_t definitions = ct_field_definitions;
-    uint8_t *end = type != NULL ? ct_put_part(&e, bytes, v, type) : ct_put_value(&e, bytes, v);
+    uint8_t *end = type != NULL ? ct_put_part(&e, bytes, v, type) : ct_put_inside(&e, bytes, v);
     size_t length = (size_t)(end - bytes);
     ct_value_counts = counts;
     if (ct_unlikely(ct_field_definitions != definitions))
@@ -442,29 +481,21 @@ static bool is_around(const PyObject *v)
     return false;
 }
 
-/* The word after the value at w if that is v, NULL otherwise. */
-static const uintptr_t *same(const uintptr_t *w, PyObject *v)
+/* The same for a value that is no atom, wherever else it stands. */
+static const uintptr_t *same_there(const uintptr_t *w, PyObject *v)
 {
     uintptr_t word = *w;
-    if (word == (uintptr_t)v)
-        return w + 1;
     PyTypeObject *type = Py_TYPE(v);
-    switch (word & 7) {
-    case CT_WORD_ATOM:
-        return NULL;
-    case CT_WORD_CONTAINER:
+    if ((word & 7) == CT_WORD_CONTAINER)
         return word == ((uintptr_t)type | CT_WORD_CONTAINER) && !is_around(v)
                    ? same_items(w + 1, v, ct_exact_container(type))
                    : NULL;
-    default:
-        break;
-    }
     if ((word & 0xFF) == CT_WORD_CYCLE) {
         int at = around.depth - (int)(word >> 8);
         return at >= 0 && around.open[at] == v ? w + 1 : NULL;
     }
     if ((word & 0xFF) == CT_WORD_KNOWN)
-        return same_at_a_glance(w, v);
+        return unchanged_at_a_glance(w, v);
     if ((word & 0xFF) == CT_WORD_COPY)
         return w[1] == (uintptr_t)type && !ct_is_atom(v) ? same_encoding(w, v, NULL) : NULL;
     if (ct_unlikely(is_around(v)))
@@ -480,12 +511,40 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
     return entry != NULL ? same_typed(w, v, entry) : NULL;
 }
 
+/* The same for an object whose first place in the snapshot is at this word. */
+static const uintptr_t *same_again(const uintptr_t *w, PyObject *v, size_t first)
+{
+    if (!is_again(v, first))
+        return NULL;
+    around.is_again = true;
+    w = same_there(w, v);
+    around.is_again = false;
+    return w;
+}
+
+/* The word after the value at w if that is v, NULL otherwise. */
+static const uintptr_t *same(const uintptr_t *w, PyObject *v)
+{
+    uintptr_t word = *w;
+    if (word == (uintptr_t)v)
+        return w + 1;
+    if ((word & 7) == CT_WORD_ATOM)
+        return NULL;
+    if (ct_unlikely((word & 0xFF) == CT_WORD_AGAIN))
+        return same_again(w + 1, v, word >> 8);
+    if ((word & 0xFF) != CT_WORD_CYCLE && !is_first(w, v))
+        return NULL;
+    return same_there(w, v);
+}
+
 bool ct_tree_same(struct ct_tree *tree, PyObject *v)
 {
     if (tree->version != 0 && Py_TYPE(v) == &PyDict_Type && ct_dict_version(v) == tree->version)
         return true;
     around.depth = 0;
+    around.words = tree->words;
     differing.words = NULL;
+    ct_met_keep(0);
     return same_at_a_glance(tree->words, v) != NULL || same(tree->words, v) != NULL;
 }
 
@@ -531,7 +590,7 @@ int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *c
     Py_ssize_t n;
     PyObject **items = ct_sequence_items(v, &n);
     const uintptr_t *w = tree->words;
-    if (w[0] != ((uintptr_t)type | CT_WORD_CONTAINER) || w[1] != (uintptr_t)n)
+    if (tree->repeats || w[0] != ((uintptr_t)type | CT_WORD_CONTAINER) || w[1] != (uintptr_t)n)
         return -1;
     Py_ssize_t shown = (Py_ssize_t)(w[2] >> 2), first = 0;
     int count = 0;
@@ -540,15 +599,19 @@ int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *c
         first = differing.index;
         w = differing.at;
     }
+    ct_met_keep(first != 0 ? differing.met : 0);
+    around.words = tree->words;
     around.depth = 1;
     around.open[0] = v;
     for (Py_ssize_t i = first; (i = after_known(&w, items, i, shown)) < shown; i++) {
         if (*w == CT_WORD_STOP)
             return -1;
+        uint32_t met = ct_met;
         const uintptr_t *next = same_at_a_glance(w, items[i]);
         if (next == NULL)
             next = same(w, items[i]);
         if (next == NULL) {
+            ct_met_keep(met); /* what it holds now is met when it is written */
             if (count == CT_CHANGES_LIMIT)
                 return -1;
             next = skip(w);

@@ -22,6 +22,8 @@ enum ct_word {
                                  a name and a value each */
     CT_WORD_NAMED = 0x0B,     /* type id; then: address, its name (owned) */
     CT_WORD_KNOWN = 0x12,     /* stamp; then: address (known.h) */
+    CT_WORD_AGAIN = 0x13,     /* the word at which an object begins that stands here again; then: as
+                                 at that word */
     CT_WORD_REDACTED = 0x0C,  /* in place of a value: a filter hides it */
     CT_WORD_DROPPED = 0x0D,   /* the same; the key is not shown either */
     CT_WORD_STOP = 0x0E,      /* in place of an item: the container ends here */
@@ -36,7 +38,8 @@ enum ct_form { CT_FORM_FLAT = 1, CT_FORM_PAIRS = 2 };
 struct ct_shot {
     uintptr_t *words;
     size_t used, room;
-    bool failed; /* it would be too large, or there is no memory */
+    bool failed;  /* it would be too large, or there is no memory */
+    bool repeats; /* an object stands in it more than once */
 };
 extern struct ct_shot ct_shot;
 
@@ -76,6 +79,7 @@ struct ct_copy {
 struct ct_tree {
     uint32_t used; /* words */
     uint32_t room;
+    bool repeats;     /* an object stands in it more than once */
     uint64_t version; /* of a dict of atoms, 0 otherwise */
     uintptr_t words[];
 };
@@ -87,7 +91,7 @@ void ct_copy_free(struct ct_copy *copy);
 static inline void ct_shot_begin(void)
 {
     ct_shot.used = 0;
-    ct_shot.failed = false;
+    ct_shot.failed = ct_shot.repeats = false;
 }
 
 /* The snapshot of `v` that was begun, NULL when it failed.  `old` is reused or freed. */

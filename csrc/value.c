@@ -6,6 +6,7 @@
 #include "field_names.h"
 #include "instance.h"
 #include "known.h"
+#include "repeats.h"
 #include "reprs.h"
 #include "secrets.h"
 #include "snapshot.h"
@@ -622,23 +623,50 @@ static uint8_t *put_scalar(ct_encoder *e, uint8_t *p, PyObject *v, PyTypeObject 
     return p;
 }
 
-static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v)
+/* Write a mark in front of what begins at `at`; what follows moves. */
+static uint8_t *insert_mark(ct_encoder *e, uint8_t *p, uint32_t at, uint32_t number)
 {
-    PyTypeObject *type = Py_TYPE(v);
-    if (ct_is_exact_scalar(type))
-        return put_scalar(e, p, v, type);
-    if (v == Py_None || type == &PyBool_Type || type == &PyFloat_Type || type == &PyComplex_Type) {
-        if (e->shot)
-            ct_shot_push_atom(v);
-        return type == &PyComplex_Type ? put_complex(e, p, v) : ct_put_small(e, p, v);
+    uint8_t mark[1 + 2] = {CTJ_SHARED}; /* numbers are as few as objects that are met */
+    size_t length = (size_t)(ct_put_uv(mark + 1, number) - mark);
+    uint8_t *place = (uint8_t *)e->start + at;
+    memmove(place + length, place, (size_t)(p - place));
+    memcpy(place, mark, length);
+    ct_met_move(at, (uint32_t)length);
+    e->left -= CT_COST_MARK;
+    return p + length;
+}
+
+/* An object that is held more than once may stand in the value again: both places are marked then.
+ * What it holds is marked in its first place alone. */
+static uint8_t *put_mark(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    bool is_new;
+    ct_meeting *first = ct_meet(v, &is_new);
+    if (first == NULL)
+        return p;
+    if (is_new) {
+        first->at = (uint32_t)(p - e->start);
+        first->word = ct_shot.used;
+        return p;
     }
-    int up = cycle(e, v);
-    if (ct_unlikely(up > 0)) {
-        e->left -= CT_COST_TEXT;
-        shoot(e, CT_WORD(CT_WORD_CYCLE, up));
-        *p++ = CTJ_CYCLE;
-        return ct_put_uv(p, (uint64_t)up);
+    if (e->is_edit) {
+        e->repeats = true;
+        return p;
     }
+    if (first->number == 0) {
+        first->number = ++e->numbers;
+        p = insert_mark(e, p, first->at, first->number);
+    }
+    shoot(e, CT_WORD(CT_WORD_AGAIN, first->word));
+    ct_shot.repeats = e->is_again = true;
+    e->left -= CT_COST_MARK;
+    *p++ = CTJ_SHARED;
+    return ct_put_uv(p, first->number);
+}
+
+/* Write a container or an object. */
+static uint8_t *put_compound(ct_encoder *e, uint8_t *p, PyObject *v, PyTypeObject *type)
+{
     enum ct_shape shape = ct_exact_container(type);
     if (shape == CT_SHAPE_OBJECT) {
         uint8_t *end = e->shot ? ct_put_known(e, p, v) : NULL;
@@ -662,6 +690,31 @@ static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v)
     default:
         return put_members(e, p, v, CTJ_FROZENSET, false);
     }
+}
+
+static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    PyTypeObject *type = Py_TYPE(v);
+    if (ct_is_exact_scalar(type))
+        return put_scalar(e, p, v, type);
+    if (v == Py_None || type == &PyBool_Type || type == &PyFloat_Type || type == &PyComplex_Type) {
+        if (e->shot)
+            ct_shot_push_atom(v);
+        return type == &PyComplex_Type ? put_complex(e, p, v) : ct_put_small(e, p, v);
+    }
+    int up = cycle(e, v);
+    if (ct_unlikely(up > 0)) {
+        e->left -= CT_COST_TEXT;
+        shoot(e, CT_WORD(CT_WORD_CYCLE, up));
+        *p++ = CTJ_CYCLE;
+        return ct_put_uv(p, (uint64_t)up);
+    }
+    if (ct_likely(Py_REFCNT(v) == 1) || e->depth == 0 || e->is_again)
+        return put_compound(e, p, v, type);
+    p = put_mark(e, p, v);
+    p = put_compound(e, p, v, type);
+    e->is_again = false;
+    return p;
 }
 
 uint8_t *ct_put_exception(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t action, enum ct_kind kind)
@@ -698,6 +751,8 @@ uint8_t *ct_put_inside(ct_encoder *e, uint8_t *p, PyObject *v)
 
 uint8_t *ct_put_value(ct_encoder *e, uint8_t *p, PyObject *v)
 {
+    ct_met_keep(0);
+    e->start = p;
     p = put_value(e, p, v);
     if (ct_unlikely(e->cut))
         ct_count(&ct_value_counts.cuts);

@@ -19,6 +19,7 @@ enum ct_cost {
     CT_COST_CONTAINER = 64,
     CT_COST_PAIR = 40,
     CT_COST_OBJECT = 72,
+    CT_COST_MARK = 64, /* of one place of an object that has several */
 };
 
 struct ct_limits {
@@ -60,6 +61,11 @@ typedef struct {
     bool cut;            /* something was left out */
     bool shot;           /* words of a snapshot are made on the way (snapshot.h) */
     bool has_references; /* objects were written as numbers (known.h) */
+    bool is_edit;        /* what stands around it is written already */
+    bool repeats;        /* an edit has an object that stands in the value elsewhere, too */
+    bool is_again;       /* the object around has been written in another place */
+    uint32_t numbers;    /* of objects that stand more than once */
+    const uint8_t *start;
     int depth;
     ct_attributes *attributes;      /* NULL: every name is allowed */
     PyObject *open[CT_DEPTH_LIMIT]; /* the containers around the current one, to find cycles */
@@ -68,7 +74,9 @@ typedef struct {
 static inline void ct_encoder_start(ct_encoder *e, ct_attributes *attributes)
 {
     e->left = ct_limits.value;
-    e->cut = e->shot = e->has_references = false;
+    e->cut = e->shot = e->has_references = e->is_edit = e->repeats = false;
+    e->is_again = false;
+    e->numbers = 0;
     e->attributes = attributes;
     e->depth = 0;
 }

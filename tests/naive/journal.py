@@ -107,6 +107,13 @@ class Cycle(NamedTuple):
     levels: int
 
 
+class Shared(NamedTuple):
+    """An object that stands more than once in the value around it, where it has this number."""
+
+    number: int
+    value: Any
+
+
 class Absent(NamedTuple):
     """A value that was not recorded: redacted, dropped, omitted or of an unknown form."""
 
@@ -265,6 +272,8 @@ class Decoder:
             return self.numbered[data.uv()]
         if tag == 0x2F:
             return self.changed(data, data.uv())
+        if tag == 0x30:
+            return Shared(data.uv(), self.value(data))
         if 0x38 <= tag <= 0x3F:
             data.raw(data.uv())
             return Absent("unknown")

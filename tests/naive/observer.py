@@ -87,13 +87,58 @@ Encoded = tuple[Any, ...]
 ``("dict", length, pairs)``, ``("subclass", type, encoded)``, ``("exception", type, args)``,
 ``("object", type)``, ``("fields", type, builtin part or None, total, pairs)``,
 ``("text", type, text)``, ``("volatile", type)``, ``("cycle", levels)``. Members of sets are sorted,
-addresses left out.
+addresses left out. ``("shared", number, encoded)`` is an object that stands more than once in the
+value; the others have the same number.
 """
+PLACE = object()
+"""Marks a place of an object while it is not known whether it has several."""
 Event = tuple[Any, ...]
 
 
-def encode(value: Any, open_: tuple[Any, ...] = ()) -> Encoded:
-    """`value` as plain data; `open_` are the containers around it, the innermost last."""
+def encode(value: Any) -> Encoded:
+    """`value` as plain data."""
+    numbers: dict[int, int] = {}
+    found = _encode(value)
+    _number(found, set(), numbers)
+    return _settle(found, numbers, set())
+
+
+def _number(found: Any, met: set[int], numbers: dict[int, int]) -> None:
+    """Give numbers to the objects that stand in several places, in the order of the second ones."""
+    if not isinstance(found, tuple):
+        return
+    if found and found[0] is PLACE:
+        if found[1] in met:
+            numbers.setdefault(found[1], len(numbers) + 1)
+            return
+        met.add(found[1])
+    for part in found:
+        _number(part, met, numbers)
+
+
+def _settle(found: Any, numbers: dict[int, int], met: set[int] | None) -> Any:
+    """The same with marks at the places of objects that have several, and sets sorted.
+
+    `met` are those before, None inside of a second place, where nothing is marked.
+    """
+    if not isinstance(found, tuple):
+        return found
+    if found and found[0] is PLACE:
+        _, identity, inside = found
+        is_first = met is not None and identity not in met
+        if met is not None:
+            met.add(identity)
+        settled = _settle(inside, numbers, met if is_first else None)
+        is_marked = met is not None and identity in numbers
+        return ("shared", numbers[identity], settled) if is_marked else settled
+    parts = tuple(_settle(part, numbers, met) for part in found)
+    if parts and parts[0] in ("set", "frozenset"):
+        return (*parts[:2], tuple(sorted(parts[2], key=repr)))
+    return parts
+
+
+def _encode(value: Any, open_: tuple[Any, ...] = ()) -> Encoded:
+    """The same with a mark at each place of an object; `open_` are the containers around it."""
     kind = type(value)
     if value is None:
         return ("none",)
@@ -105,8 +150,26 @@ def encode(value: Any, open_: tuple[Any, ...] = ()) -> Encoded:
         if container is value:
             return ("cycle", levels)
     if kind in (list, tuple, dict, set, frozenset):
-        return _encode_container(kind, value, open_)
-    return _encode_object(kind, value, open_)
+        found = _encode_container(kind, value, open_)
+    else:
+        found = _encode_object(kind, value, open_)
+    return (PLACE, id(value), found) if open_ and _can_change(value) else found
+
+
+def _can_change(value: Any, depth: int = 0) -> bool:
+    """Whether it matters which object it is: it can change, or holds something that can."""
+    kind = type(value)
+    if kind in (range, slice) or is_enum(kind) or _in_words(kind, value) is not None:
+        return False
+    if issubclass(kind, (BaseException, bytearray, deque, list, dict, set, memoryview)):
+        return True
+    if _instance_dict(kind, value) is not None:
+        return True
+    if issubclass(kind, (tuple, frozenset)):
+        base = tuple if issubclass(kind, tuple) else frozenset
+        shown = ITEM_LIMIT if depth < DEPTH_LIMIT else 0
+        return any(_can_change(item, depth + 1) for item in _first(shown, base.__iter__(value)))
+    return _stored_fields(kind, value) is not None
 
 
 def _encode_object(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded:
@@ -126,7 +189,7 @@ def _encode_object(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded:
         part = None
     shown = fields[: ITEM_LIMIT if len(open_) < DEPTH_LIMIT else 0]
     inside = (*open_, value)
-    pairs = tuple((field, encode(item, inside)) for field, item in shown)
+    pairs = tuple((field, _encode(item, inside)) for field, item in shown)
     return ("fields", name, part, len(fields), pairs)
 
 
@@ -135,12 +198,12 @@ def _builtin_part(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded | N
     if issubclass(kind, BaseException):
         args = BaseException.__dict__["args"].__get__(value)
         name = type.__dict__["__name__"].__get__(kind)
-        return ("exception", name, encode(args, (*open_, value)))
+        return ("exception", name, _encode(args, (*open_, value)))
     if issubclass(kind, bytearray):
         return _encode_atom(bytes, bytes(memoryview(value)))
     if issubclass(kind, deque):
         shown = min(deque.__len__(value), ITEM_LIMIT) if len(open_) < DEPTH_LIMIT else 0
-        items = tuple(encode(i, (*open_, value)) for i in _first(shown, deque.__iter__(value)))
+        items = tuple(_encode(i, (*open_, value)) for i in _first(shown, deque.__iter__(value)))
         return ("list", deque.__len__(value), items)
     for base in (int, str, tuple, list, dict, bytes, float, set, frozenset, complex):
         if issubclass(kind, base):
@@ -266,13 +329,11 @@ def _encode_container(kind: type, value: Any, open_: tuple[Any, ...]) -> Encoded
     items: Iterable[Any]
     if kind is dict:
         items = [
-            (encode(k, inside), encode(v, inside)) for k, v in _first(shown, dict.items(value))
+            (_encode(k, inside), _encode(v, inside)) for k, v in _first(shown, dict.items(value))
         ]
     else:
         members = kind.__iter__(value)  # type: ignore[attr-defined]
-        items = [encode(item, inside) for item in _first(shown, members)]
-        if kind in (set, frozenset):
-            items.sort(key=repr)
+        items = [_encode(item, inside) for item in _first(shown, members)]
     return (kind.__name__, length, tuple(items))
 
 

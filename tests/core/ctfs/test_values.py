@@ -97,6 +97,23 @@ def test_values_read_like_python(item: Any, text: str) -> None:
     assert decoded(item).text() == text
 
 
+def test_places_of_one_object_are_labelled() -> None:
+    """An object to which several references of a value lead is written once, others go without."""
+
+    def place(address: int, number: int) -> dict[str, Any]:
+        target = sequence("list", integer(number))
+        return {
+            "kind": "Reference",
+            "dereferenced": target,
+            "address": address,
+            "mutable": True,
+            "type_id": target["type_id"],
+        }
+
+    value = sequence("list", place(7, 1), place(3, 2), place(9, 3), place(3, 2), place(7, 1))
+    assert decoded(value).text() == "[&1 [1], &2 [2], [3], *2, *1]"
+
+
 def test_absent_values_are_told_apart() -> None:
     """No bytes are an empty value, the byte FF is a call that returned nothing."""
     assert decode_value(b"", str).text() == "<empty>"

@@ -127,6 +127,8 @@ class Values:
                 return define + b"\x2b" + number + uv(total) + text(shown)
             case naive.Fields():
                 return self.fields(value)
+            case naive.Shared(number, inner):
+                return b"\x30" + uv(number) + self.encode(inner)
             case naive.Cycle(levels):
                 return b"\x25" + uv(levels)
             case naive.Absent("unknown"):

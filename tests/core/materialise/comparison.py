@@ -65,7 +65,7 @@ def ordered(item: Any) -> Any:
     if not isinstance(item, dict):
         return item
     item = {key: ordered(one) for key, one in item.items()}
-    if item.get("type") in ("set", "frozenset"):
+    if item.get("type") in ("set", "frozenset") and "elements" in item:
         item["elements"] = sorted(item["elements"], key=repr)
     return item
 

@@ -252,6 +252,15 @@ def ct_value(value: Any, kind: str | None = None) -> Value:
             if part is not naive.UNSET:
                 fields.insert(0, part_field(part))
             return container("", fields, total - len(shown) + len(fields), kind or cls)
+        case naive.Shared(number, inner):
+            target = ct_value(inner)
+            return {
+                "kind": "Reference",
+                "dereferenced": target,
+                "address": number,
+                "mutable": True,
+                "type": target["type"],
+            }
         case naive.Cycle():
             return error("<cycle>", "Cycle")
         case naive.Absent(why):

@@ -79,6 +79,7 @@ def compounds(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         | st.frozensets(keys, max_size=4)
         | cuts(inner)
         | fields(inner)
+        | st.builds(naive.Shared, st.integers(1, 500), inner)
     )
 
 

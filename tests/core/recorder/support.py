@@ -222,6 +222,8 @@ def plain(value: Any) -> Plain:
         if value.type in ("str", "bytes"):
             return (value.type, value.total, value.shown)
         return _container(value.type, value.total, value.shown)
+    if isinstance(value, journal.Shared):
+        return ("shared", value.number, plain(value.value))
     if isinstance(value, journal.Instance):
         return ("subclass", value.type, plain(value.value))
     if isinstance(value, journal.ExceptionObject):
@@ -317,7 +319,17 @@ def is_recorded_as(recorded: Any, observed: Any) -> bool:
     text = repr(observed)
     if not isinstance(recorded, tuple) or (len(text) < CUT_BYTES and "'volatile'" not in text):
         return False
-    return _is_beginning(recorded, observed)
+    # One place of an object may be behind the point where the value is cut.
+    return _is_beginning(_unmarked(recorded), _unmarked(observed))
+
+
+def _unmarked(value: Any) -> Any:
+    """A value without the marks of objects that stand in it more than once."""
+    if not isinstance(value, tuple):
+        return value
+    if value and value[0] == "shared":
+        return _unmarked(value[2])
+    return tuple(map(_unmarked, value))
 
 
 def _is_beginning(recorded: Plain, observed: Plain) -> bool:

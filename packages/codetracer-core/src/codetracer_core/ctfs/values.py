@@ -43,12 +43,14 @@ class Value:
     def text(self, limit: int = 0) -> str:
         """Return a rendering like ``[1, 2]`` or ``{'a': 1}``.
 
+        An object that stands several times in it is labelled, as in ``[&1 [], *1]``.
+
         With a ``limit`` above 0 it has at most that many characters, the last one being an
         ellipsis when something was cut.
         """
         pieces: list[str] = []
         length = 0
-        for piece in _pieces(self):
+        for piece in _pieces(self, _Places(self)):
             pieces.append(piece)
             length += len(piece)
             if 0 < limit < length:
@@ -155,7 +157,48 @@ def _damaged(reason: str) -> TraceError:
     return TraceError("ERR_TRACE_CORRUPT", f"a value is damaged: {reason}", offset=0)
 
 
-def _pieces(value: Value) -> Iterator[str]:
+class _Places:
+    """The objects of one value that stand in several places of it, by the addresses they share.
+
+    The first place is labelled ``&1``, and ``*1`` is another place of the same object, as in YAML.
+    """
+
+    __slots__ = ("_labels", "_repeated", "_root")
+
+    def __init__(self, root: Value) -> None:
+        self._root = root
+        self._repeated: set[object] | None = None
+        self._labels: dict[object, int] = {}
+
+    def pieces(self, reference: Value) -> Iterator[str]:
+        """Render a ``Reference``."""
+        if self._repeated is None:
+            self._repeated = _repeated(self._root)
+        address, target = reference.data, reference.children[0]
+        label = self._labels.get(address)
+        if label is not None:
+            yield f"*{label}"
+            return
+        if address in self._repeated:
+            label = self._labels[address] = len(self._labels) + 1
+            yield f"&{label} "
+        yield from _pieces(target, self)
+
+
+def _repeated(root: Value) -> set[object]:
+    """Return the addresses to which several references inside `root` lead."""
+    found: set[object] = set()
+    repeated: set[object] = set()
+    pending = [root]
+    while pending:
+        value = pending.pop()
+        if value.kind == "Reference":
+            (repeated if value.data in found else found).add(value.data)
+        pending.extend(value.children)
+    return repeated
+
+
+def _pieces(value: Value, places: _Places) -> Iterator[str]:
     match value.kind:
         case "String" | "Char":
             yield repr(value.data)
@@ -169,45 +212,47 @@ def _pieces(value: Value) -> Iterator[str]:
         case "Cell" | "ValueRef":
             yield f"<{value.kind.lower()} {value.data}>"
         case "Sequence":
-            yield from _sequence(value)
+            yield from _sequence(value, places)
         case "Set":
-            yield from _enclosed("{", value.children, "}")
+            yield from _enclosed("{", value.children, "}", places)
         case "Tuple":
             comma = "," if len(value.children) == 1 else ""
             prefix = "" if _base(value) == "tuple" else value.type_name
-            yield from _enclosed(prefix + "(", value.children, comma + ")")
+            yield from _enclosed(prefix + "(", value.children, comma + ")", places)
         case "Struct":
             names = (f"{name}=" for name in value.names)
-            yield from _enclosed(value.type_name + "(", value.children, ")", names)
+            yield from _enclosed(value.type_name + "(", value.children, ")", places, names)
         case "Variant":
-            yield from _enclosed(f"{value.data}(", value.children, ")")
+            yield from _enclosed(f"{value.data}(", value.children, ")", places)
         case "Reference":
-            yield from _pieces(value.children[0])
+            yield from places.pieces(value)
         case _ if value.data is None:
             yield f"<{value.kind}>"
         case _:
             yield str(value.data)
 
 
-def _sequence(value: Value) -> Iterator[str]:
+def _sequence(value: Value, places: _Places) -> Iterator[str]:
     """Render a list, or the dict, set or object that a trace stores as a sequence."""
     base = _base(value)
+    items = value.children
     if base in _DICTS:
-        yield from _enclosed("{", value.children, "}", pair=": ")
-    elif base in _SETS and value.children:
-        yield from _enclosed("{", value.children, "}")
-    elif base in _LISTS and not (base == "slice" and any(map(_is_field, value.children))):
-        yield from _enclosed("[", value.children, "]")
-    elif not value.children or any(_is_field(child) for child in value.children):
-        yield from _enclosed(value.type_name + "(", value.children, ")", pair="=")
+        yield from _enclosed("{", items, "}", places, pair=": ")
+    elif base in _SETS and items:
+        yield from _enclosed("{", items, "}", places)
+    elif base in _LISTS and not (base == "slice" and any(map(_is_field, items))):
+        yield from _enclosed("[", items, "]", places)
+    elif not items or any(map(_is_field, items)):
+        yield from _enclosed(value.type_name + "(", items, ")", places, pair="=")
     else:
-        yield from _enclosed(value.type_name + "([", value.children, "])")
+        yield from _enclosed(value.type_name + "([", items, "])", places)
 
 
 def _enclosed(
     opening: str,
     children: tuple[Value, ...],
     closing: str,
+    places: _Places,
     prefixes: Iterator[str] | None = None,
     pair: str = "",
 ) -> Iterator[str]:
@@ -220,11 +265,14 @@ def _enclosed(
             yield next(prefixes, "")
         if pair and _is_pair(child):
             key, item = child.children
-            yield str(key.data) if pair == "=" and _is_field(child) else key.text()
+            if pair == "=" and _is_field(child):
+                yield str(key.data)
+            else:
+                yield from _pieces(key, places)
             yield pair
-            yield from _pieces(item)
+            yield from _pieces(item, places)
         else:
-            yield from _pieces(child)
+            yield from _pieces(child, places)
     yield closing
 
 

@@ -60,6 +60,8 @@ class ValueTexts:
             case "Struct" if len(value.names) == len(value.children):
                 type_id = self._type(value, SEQUENCE)
                 return self._sequence(self._fields(value), type_id)
+            case "Reference":
+                return self.of(value.children[0])
         return self._plain("Raw", "r", quoted(value.text()), value, _RAW)
 
     def string(self, text: str) -> str:
