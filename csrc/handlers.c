@@ -38,6 +38,19 @@ static struct instruction read_at(const struct reader *in, int at)
     return i;
 }
 
+/* Where a branch goes on that does not jump from the instruction before `unit`: CPython 3.14 has an
+ * instruction there which only tells that. */
+static int behind_branch(const struct reader *in, int unit)
+{
+#ifdef NOT_TAKEN
+    struct instruction i = read_at(in, unit);
+    return i.opcode == NOT_TAKEN ? i.next : unit;
+#else
+    (void)in;
+    return unit;
+#endif
+}
+
 static void add(ct_handlers *table, int unit, uint8_t mark, int32_t line)
 {
     table->of[table->count++] =
@@ -75,7 +88,7 @@ static void add_clause(ct_handlers *table, PyCodeObject *code, const struct read
                        struct instruction jump)
 {
     add(table, jump.at, CT_DECIDES, 0);
-    add_body(table, code, in, jump.next);
+    add_body(table, code, in, behind_branch(in, jump.next));
     struct instruction other = read_at(in, jump.next + jump.argument);
     if (jump.opcode == POP_JUMP_IF_FALSE && other.opcode == POP_TOP)
         add_body(table, code, in, other.at);
@@ -104,6 +117,7 @@ static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader 
             add_clause(table, code, in, next);
         break;
     case POP_JUMP_IF_TRUE:
+        next = read_at(in, behind_branch(in, i.next));
         if (next.opcode == RERAISE && next.argument == 2) {
             add(table, i.at, CT_DECIDES, 0);
             add(table, i.next + i.argument, CT_BODY, 0);

@@ -27,6 +27,7 @@ class Clauses:
         self._instructions = {
             each.offset: Instruction(each.opname, tuple(each.positions or ()))  # type: ignore[arg-type]
             for each in dis.get_instructions(code)
+            if each.opname != "NOT_TAKEN"  # does nothing, behind a branch (CPython 3.14)
         }
         self._order = sorted(self._instructions)
         self._table = dis._parse_exception_table(code)  # type: ignore[attr-defined]
@@ -43,6 +44,8 @@ class Clauses:
     def body_of_branch(self, source: int, target: int) -> int | None:
         """None unless the branch from `source` to `target` means that an exception is caught; else
         the line of the step with which the body begins, 0 when there is none to come."""
+        if source not in self._instructions:  # behind an `async for` (CPython 3.14)
+            return None
         branch, first = self._instructions[source], self.at(target)
         at = self._order.index(source)
         is_jump = self._order[at + 1] != target
