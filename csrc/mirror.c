@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 #include "ct.h"
 #include "forward.h"
 #include "output.h"
+#include "own_thread.h"
 #include "peek.h"
 
 #define PIECE          ((size_t)64 << 10)
@@ -446,13 +446,9 @@ static void *watch(void *nothing)
 
 static void start_watcher(void)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     watcher.is_to_end = false;
     watcher.wanted_ns = 0;
-    watcher.runs = pthread_create(&watcher.thread, NULL, watch, NULL) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    watcher.runs = ct_own_thread_start(&watcher.thread, watch, NULL) == 0;
 }
 
 /* How long a system call takes here, at the least. */

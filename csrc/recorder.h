@@ -40,6 +40,13 @@ void ct_writer_give(int slot);
 int ct_writer_wait(uint64_t sequence, int ms);
 void ct_writer_pause(int paused);
 
+/* own_thread.c: call the Python object `callable` in a thread that nobody joins, and keep the
+ * object as long as it takes.  Must not be called when the interpreter is finalizing.  0 or an
+ * errno. */
+int ct_own_thread_call(uintptr_t callable);
+/* Let this thread rest, past `time.sleep`. */
+void ct_own_thread_pause(int ms);
+
 /* save_signal.c: notice the signal `number`; 0 or an errno. */
 int ct_save_signal_open(int number);
 void ct_save_signal_close(void);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "frame.h"
 #include "inject.h"
 #include "instance.h"
+#include "own_thread.h"
 #include "secrets.h"
 #include "stack.h"
 #include "tracer.h"
@@ -196,15 +196,10 @@ static void *run_writer(void *callable)
     return NULL;
 }
 
-/* Start the writer, which the program's signals never interrupt.  The caller keeps `callable` until
- * ct_writer_join. Returns 0 or an errno. */
+/* Start the writer.  The caller keeps `callable` until ct_writer_join.  Returns 0 or an errno. */
 int ct_writer_start(uintptr_t callable)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&writer, NULL, run_writer, (void *)callable);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = ct_own_thread_start(&writer, run_writer, (void *)callable);
     ct_session.writer_runs = failed == 0;
     return failed;
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,12 +49,25 @@ def test_chunks_are_compressed_without_a_thread_when_none_starts(
 ) -> None:
     """At the end of the interpreter, where no thread can start, the frames are the same."""
 
-    def refuse(*_arguments: object) -> int:
-        raise RuntimeError("can't create new thread at interpreter shutdown")
-
-    monkeypatch.setattr("codetracer_core.ctfs.materialiser_frames.start_new_thread", refuse)
+    monkeypatch.setattr("sys.is_finalizing", lambda: True)
     frames: list[bytes] = []
     with FrameThread(frames.append) as thread:
+        thread.add(memoryview(b"a" * LARGE))
+        thread.add(memoryview(b"b" * LARGE))
+    assert [decompress(frame, LARGE)[:1] for frame in frames] == [b"a", b"b"]
+
+
+@pytest.mark.timeout(60)
+def test_chunks_are_compressed_beside_a_program_that_replaces_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a program puts in the place of ``_thread`` is not asked for a thread: one of gevent
+    would only run when the recorder gives way to it."""
+    monkeypatch.delitem(sys.modules, "codetracer_core.ctfs.materialiser_frames")
+    monkeypatch.setattr("_thread.start_new_thread", lambda *_arguments: 1)
+    module = importlib.import_module("codetracer_core.ctfs.materialiser_frames")
+    frames: list[bytes] = []
+    with module.FrameThread(frames.append) as thread:
         thread.add(memoryview(b"a" * LARGE))
         thread.add(memoryview(b"b" * LARGE))
     assert [decompress(frame, LARGE)[:1] for frame in frames] == [b"a", b"b"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from _queue import SimpleQueue
-from _thread import start_new_thread
 
+from codetracer_core._native import lib
 from codetracer_core._zstd import Compressor
 from codetracer_core.ctfs.layout import COMPRESSION_LEVEL
 
@@ -87,12 +88,10 @@ class FrameThread:
     def _started(self) -> bool:
         """Whether the thread runs; at the interpreter's end there can be none."""
         if self._may_have_thread and not self._has_thread:
-            try:
-                start_new_thread(self._run, ())
-            except RuntimeError:
-                self._may_have_thread = False
-            else:
-                self._has_thread = True
+            # Threads of `_thread` may be something else: gevent puts its own in their place.
+            run = self._run
+            self._has_thread = not sys.is_finalizing() and lib.ct_own_thread_call(id(run)) == 0
+            self._may_have_thread = self._has_thread
         return self._has_thread
 
     def _run(self) -> None:

@@ -26,7 +26,7 @@ DESCRIPTORS: Final = {"stdout": 1, "stderr": 2}
 
 _HIGH: Final = 200
 _PATIENCE_S: Final = 10.0
-_PAUSE_S: Final = 0.001
+_PAUSE_MS: Final = 1
 
 
 class DescriptorMirror:
@@ -194,7 +194,8 @@ def _restore(number: int, original: int) -> None:
     left = lib.ct_mirror_restore(number, original)
     until = time.monotonic() + _PATIENCE_S
     while left and time.monotonic() < until:
-        time.sleep(_PAUSE_S)
+        # Not `time.sleep`: libraries such as gevent let other work of the program run in it.
+        lib.ct_own_thread_pause(_PAUSE_MS)
         before, left = left, lib.ct_mirror_restore(number, original)
         if left != before:
             until = time.monotonic() + _PATIENCE_S
