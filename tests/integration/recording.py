@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
+    "PATIENCE",
     "RECORDER",
     "auto_record",
     "errors_of",
@@ -28,6 +29,8 @@ AUTO_START = ROOT / "packages" / "codetracer-core" / "codetracer_core_auto_start
 """What the interpreter runs while it imports ``site``."""
 RECORDER = Path(sys.executable).with_name("codetracer-core")
 """The installed command of the environment that runs the tests."""
+PATIENCE = 120.0
+"""Seconds until a command that does not end fails its test."""
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
@@ -66,10 +69,14 @@ def record(
     out_dir: Path,
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Record, quietly, what ``python`` would run with `words` in `folder`."""
+    """Record, quietly, what ``python`` would run with `words` in `folder`.
+
+    It is given `patience` seconds.
+    """
     options = ["record", "-q", "--out-dir", os.fspath(out_dir)]
-    return _run([os.fspath(RECORDER), *options, *words], folder, stdin, environment)
+    return _run([os.fspath(RECORDER), *options, *words], folder, stdin, environment, patience)
 
 
 def auto_record(
@@ -108,6 +115,7 @@ def _run(
     folder: Path,
     stdin: bytes,
     more: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
 ) -> subprocess.CompletedProcess[bytes]:
     environment = os.environ | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("PYTHONUNBUFFERED", None)
@@ -117,6 +125,6 @@ def _run(
         input=stdin,
         capture_output=True,
         env=environment | dict(more or {}),
-        timeout=120,
+        timeout=patience,
         check=False,
     )

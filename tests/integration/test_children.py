@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.recording import record, recorder, run_plain, with_auto_start, write_files
+from integration.recording import (
+    PATIENCE,
+    record,
+    recorder,
+    run_plain,
+    with_auto_start,
+    write_files,
+)
 from naive import ct
 
 if TYPE_CHECKING:
@@ -51,13 +58,16 @@ if __name__ == '__main__':
 class Recorded:
     """A program that was run plainly and recorded, and the traces that it left."""
 
-    def __init__(self, tmp_path: Path, source: str, *options: str, **files: str) -> None:
+    def __init__(
+        self, tmp_path: Path, source: str, *options: str, patience: float = PATIENCE, **files: str
+    ) -> None:
         self.folder = tmp_path / "program"
         self.out = tmp_path / "out"
         write_files(self.folder, {"main.py": source, **{f"{n}.py": t for n, t in files.items()}})
         environment = with_auto_start(self.folder)
         self.plain = run_plain(["main.py"], self.folder, environment=environment)
-        self.done = record([*options, "main.py"], self.folder, self.out, environment=environment)
+        words = [*options, "main.py"]
+        self.done = record(words, self.folder, self.out, environment=environment, patience=patience)
 
     def runs_alike(self) -> bool:
         """Whether outputs and status are the same."""
@@ -330,14 +340,15 @@ def test_a_fork_in_a_constructor_goes_on_from_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif("CODETRACER_LONG_TESTS" not in os.environ, reason="takes minutes")
+@pytest.mark.timeout(1500)
 def test_a_thousand_short_forks(tmp_path: Path) -> None:
     """Each has a small trace, and none is lost."""
     source = FORK.replace("main(", "for _ in range(1000): main(").replace(
         "def for _ in range(1000): main(", "def main("
     )
-    recorded = Recorded(tmp_path, source.replace("LEAVE", "os._exit(0)"))
+    recorded = Recorded(tmp_path, source.replace("LEAVE", "os._exit(0)"), patience=1200)
     assert recorded.runs_alike()
-    assert len(recorded.children) == 1000
+    assert len(recorded.children) == len(metadata(recorded.out)["children"]) == 1000
     assert sum(1 for _ in recorded.out.rglob("trace.ct")) == 65
     sizes = [sum(file.stat().st_size for file in child.iterdir()) for child in recorded.children]
     assert max(sizes) < 1 << 20
