@@ -5,27 +5,27 @@
 #include "tracer.h"
 
 const struct ct_callback_spec CT_CALLBACK_SPECS[] = {
-    {"PY_START", "on_py_start", ct_on_start},
-    {"PY_RESUME", "on_py_resume", ct_on_resume},
-    {"PY_RETURN", "on_py_return", ct_on_return},
-    {"PY_YIELD", "on_py_yield", ct_on_yield},
-    {"PY_THROW", "on_py_throw", ct_on_throw},
-    {"PY_UNWIND", "on_py_unwind", ct_on_unwind},
-    {"LINE", "on_line", ct_on_line},
-    {"CALL", "on_call", NULL},
-    {"INSTRUCTION", "on_instruction", NULL},
-    {"JUMP", "on_jump", NULL},
+    [CT_ROW_START] = {"PY_START", "on_py_start", ct_on_start},
+    [CT_ROW_RESUME] = {"PY_RESUME", "on_py_resume", ct_on_resume},
+    [CT_ROW_RETURN] = {"PY_RETURN", "on_py_return", ct_on_return},
+    [CT_ROW_YIELD] = {"PY_YIELD", "on_py_yield", ct_on_yield},
+    [CT_ROW_THROW] = {"PY_THROW", "on_py_throw", ct_on_throw},
+    [CT_ROW_UNWIND] = {"PY_UNWIND", "on_py_unwind", ct_on_unwind},
+    [CT_ROW_LINE] = {"LINE", "on_line", ct_on_line},
+    [CT_ROW_CALL] = {"CALL", "on_call", NULL},
+    [CT_ROW_INSTRUCTION] = {"INSTRUCTION", "on_instruction", NULL},
+    [CT_ROW_JUMP] = {"JUMP", "on_jump", NULL},
 #if CT_BRANCH_HAS_SIDES
-    {"BRANCH_LEFT", "on_branch_left", ct_on_branch},
-    {"BRANCH_RIGHT", "on_branch_right", ct_on_branch},
+    [CT_ROW_BRANCH_LEFT] = {"BRANCH_LEFT", "on_branch_left", ct_on_branch},
+    [CT_ROW_BRANCH_RIGHT] = {"BRANCH_RIGHT", "on_branch_right", ct_on_branch},
 #else
-    {"BRANCH", "on_branch", ct_on_branch},
+    [CT_ROW_BRANCH] = {"BRANCH", "on_branch", ct_on_branch},
 #endif
-    {"RAISE", "on_raise", NULL},
-    {"RERAISE", "on_reraise", NULL},
-    {"EXCEPTION_HANDLED", "on_exception_handled", ct_on_handled},
-    {"C_RETURN", "on_c_return", NULL},
-    {"C_RAISE", "on_c_raise", NULL},
+    [CT_ROW_RAISE] = {"RAISE", "on_raise", NULL},
+    [CT_ROW_RERAISE] = {"RERAISE", "on_reraise", NULL},
+    [CT_ROW_HANDLED] = {"EXCEPTION_HANDLED", "on_exception_handled", ct_on_handled},
+    [CT_ROW_C_RETURN] = {"C_RETURN", "on_c_return", NULL},
+    [CT_ROW_C_RAISE] = {"C_RAISE", "on_c_raise", NULL},
 };
 const int ct_callback_count = sizeof CT_CALLBACK_SPECS / sizeof *CT_CALLBACK_SPECS;
 
@@ -104,6 +104,8 @@ int ct_callback_forward(int row, uintptr_t args, uintptr_t out)
         ct_set_current_frame(state, f);
         answer = CT_CALLBACK_SPECS[row].native(NULL, &PyTuple_GET_ITEM(tuple, 0),
                                                PyTuple_GET_SIZE(tuple));
+        if (answer == Py_None)
+            Py_INCREF(answer); /* natively it is borrowed */
         ct_set_current_frame(state, current);
     }
     int status = answer != NULL ? 0 : -1;

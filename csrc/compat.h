@@ -11,8 +11,8 @@
 #endif
 #include <Python.h>
 #include <frameobject.h>
-#if PY_VERSION_HEX < 0x030C0000 || PY_VERSION_HEX >= 0x030F0000
-#error "this engine knows the frames of CPython 3.12 to 3.14"
+#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030F0000
+#error "this engine knows the frames of CPython 3.11 to 3.14"
 #endif
 #ifdef Py_GIL_DISABLED
 #error "free-threaded builds are not supported: the engine relies on the GIL"
@@ -26,6 +26,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Whether events come from sys.monitoring; from PyEval_SetTrace where there is none. */
+#define CT_HAS_MONITORING (PY_VERSION_HEX >= 0x030C0000)
+
+#if !CT_HAS_MONITORING
+#include "compat_311.h"
+#endif
 
 /* Whether each state of a dict has a number. */
 #define CT_DICTS_ARE_NUMBERED (PY_VERSION_HEX < 0x030E0000)
@@ -58,7 +65,11 @@ static inline PyObject *ct_referent(_PyStackRef reference)
 #define CT_FRAME_IS_BARE(f) ((f)->owner >= FRAME_OWNED_BY_INTERPRETER)
 #else
 #define ct_referent(pointer) (pointer)
-#define CT_FRAME_IS_BARE(f)  ((f)->owner == FRAME_OWNED_BY_CSTACK)
+#if CT_HAS_MONITORING
+#define CT_FRAME_IS_BARE(f) ((f)->owner == FRAME_OWNED_BY_CSTACK)
+#else
+#define CT_FRAME_IS_BARE(f) _PyFrame_IsIncomplete(f)
+#endif
 #endif
 
 #if PY_VERSION_HEX >= 0x030D0000
@@ -99,11 +110,14 @@ static inline PyCodeObject *ct_frame_code(ct_iframe *f)
 }
 #endif
 
-/* How many calls of C the thread may still nest; since CPython 3.14 the room on its stack is
- * measured instead. */
+/* Whether calls of C are counted apart: CPython 3.11 counts them with those of Python, and since
+ * 3.14 the room on the stack is measured instead. */
+#define CT_COUNTS_C_CALLS (CT_HAS_MONITORING && PY_VERSION_HEX < 0x030E0000)
+
+/* How many calls of C the thread may still nest, where they are counted apart. */
 static inline int ct_exchange_c_recursion(PyThreadState *ts, int remaining)
 {
-#if PY_VERSION_HEX >= 0x030E0000
+#if !CT_COUNTS_C_CALLS
     (void)ts;
     return remaining;
 #else
@@ -112,7 +126,7 @@ static inline int ct_exchange_c_recursion(PyThreadState *ts, int remaining)
     return before;
 #endif
 }
-#if PY_VERSION_HEX >= 0x030E0000
+#if !CT_COUNTS_C_CALLS
 #define CT_C_RECURSION_LIMIT 0
 #elif PY_VERSION_HEX >= 0x030D0000
 #define CT_C_RECURSION_LIMIT Py_C_RECURSION_LIMIT
@@ -121,7 +135,7 @@ static inline int ct_exchange_c_recursion(PyThreadState *ts, int remaining)
 #endif
 
 /* A frame that only marks a call from C, or since CPython 3.13 one of a constructor, with no code
- * of the program.  Such a frame has no globals. */
+ * of the program.  Such a frame has no globals.  In CPython 3.11: a frame that is being made. */
 static inline bool ct_frame_is_shim(ct_iframe *f)
 {
     if (CT_FRAME_IS_BARE(f))
@@ -133,6 +147,13 @@ static inline bool ct_frame_is_shim(ct_iframe *f)
     return false;
 #endif
 }
+
+/* How deep Python code calls: `part` is limit or remaining. */
+#if CT_HAS_MONITORING
+#define CT_RECURSION(thread, part) ((thread)->py_recursion_##part)
+#else
+#define CT_RECURSION(thread, part) ((thread)->recursion_##part)
+#endif
 
 static inline int ct_frame_line(ct_iframe *f)
 {
@@ -164,6 +185,10 @@ static inline PyObject *ct_module_name(PyObject *module)
 /* A number that stands for this type as it is now and for no other, 0 when it has none. */
 static inline unsigned int ct_type_version(PyTypeObject *type)
 {
+#if !CT_HAS_MONITORING
+    if (!PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG))
+        return 0;
+#endif
     return type->tp_version_tag; /* CPython 3.13 does not set the flag that says it is valid */
 }
 
@@ -231,18 +256,30 @@ static inline bool ct_inline_of(PyObject *v, ct_inline *out, PyObject **dict)
 }
 #else
 #define CT_INLINE_ORDER_STEP (-1)
+/* NULL when the instance has a dict, which is then stored in *dict, or nothing at all. */
+static inline PyDictValues *ct_values_of(PyObject *v, PyObject **dict)
+{
+    *dict = NULL;
+#if CT_HAS_MONITORING
+    PyDictOrValues held = *_PyObject_DictOrValuesPointer(v);
+    if (_PyDictOrValues_IsValues(held))
+        return _PyDictOrValues_GetValues(held);
+    *dict = _PyDictOrValues_GetDict(held);
+    return NULL;
+#else
+    PyDictValues *values = *_PyObject_ValuesPointer(v);
+    if (values == NULL)
+        *dict = *_PyObject_ManagedDictPointer(v);
+    return values;
+#endif
+}
+
 static inline bool ct_inline_of(PyObject *v, ct_inline *out, PyObject **dict)
 {
-    PyDictOrValues held = *_PyObject_DictOrValuesPointer(v);
+    PyDictValues *values = ct_values_of(v, dict);
     PyDictKeysObject *keys = ((PyHeapTypeObject *)Py_TYPE(v))->ht_cached_keys;
-    *dict = NULL;
-    if (!_PyDictOrValues_IsValues(held)) {
-        *dict = _PyDictOrValues_GetDict(held);
+    if (values == NULL || keys == NULL)
         return false;
-    }
-    if (keys == NULL)
-        return false;
-    PyDictValues *values = _PyDictOrValues_GetValues(held);
     const uint8_t *size = (const uint8_t *)values - 2;
     *out = (ct_inline){.names = DK_UNICODE_ENTRIES(keys),
                        .values = values->values,
@@ -290,10 +327,10 @@ static inline PyObject **ct_inline_values(PyObject *v, const ct_inline_form *for
 #define CT_FORM_SHORT 6
 static inline PyObject **ct_inline_values(PyObject *v, const ct_inline_form *form)
 {
-    PyDictOrValues held = *_PyObject_DictOrValuesPointer(v);
-    if (!_PyDictOrValues_IsValues(held))
+    PyObject *dict;
+    PyDictValues *values = ct_values_of(v, &dict);
+    if (values == NULL)
         return NULL;
-    PyDictValues *values = _PyDictOrValues_GetValues(held);
     if (ct_word_at((const char *)values - 8) != form->words[0] ||
         (form->is_long && ct_word_at((const char *)values - 16) != form->words[1]))
         return NULL;
@@ -332,13 +369,20 @@ static inline bool ct_int_fits(PyObject *v, int64_t *out)
     return overflow == 0;
 }
 
+#if CT_HAS_MONITORING
+/* The number of an int's digits. */
+static inline size_t ct_int_size(const PyLongObject *v)
+{
+    return v->long_value.lv_tag >> _PyLong_NON_SIZE_BITS;
+}
+
 /* The magnitude of an int as 30-bit digits, least significant first. */
 static inline const digit *ct_int_digits(PyObject *v, size_t *count, bool *negative)
 {
-    uintptr_t tag = ((PyLongObject *)v)->long_value.lv_tag;
-    *count = tag >> _PyLong_NON_SIZE_BITS;
-    *negative = (tag & 3) == 2;
+    *count = ct_int_size((PyLongObject *)v);
+    *negative = (((PyLongObject *)v)->long_value.lv_tag & 3) == 2;
     return ((PyLongObject *)v)->long_value.ob_digit;
 }
+#endif
 
 #endif

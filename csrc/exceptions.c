@@ -46,8 +46,16 @@ void ct_exceptions_clear(void)
     memset(seen_frames, 0, sizeof seen_frames);
 }
 
+#if !CT_HAS_MONITORING
+struct ct_in_flight ct_in_flight;
+#endif
+
 static PyTracebackObject *traceback_of(PyObject *exception)
 {
+#if !CT_HAS_MONITORING
+    if (exception == ct_in_flight.exception)
+        return ct_in_flight.traceback;
+#endif
     PyObject *traceback = ((PyBaseExceptionObject *)exception)->traceback;
     return traceback != NULL && PyTraceBack_Check(traceback) ? (PyTracebackObject *)traceback
                                                              : NULL;
@@ -234,11 +242,8 @@ enum ct_go ct_exception_step(ct_thread *t, int32_t line)
 static void watch_branches(ct_plan *plan)
 {
     plan->watched = true;
-    PyObject *args[] = {ct_session.tool_id, (PyObject *)plan->code, ct_session.handler_events};
-    PyObject *done = PyObject_Vectorcall(ct_session.set_local_events, args, 3, NULL);
-    if (done == NULL)
+    if (!ct_set_local_events((PyObject *)plan->code, ct_session.handler_events))
         PyErr_Clear(); /* the tool id is not ours any more; the next start of a function tells */
-    Py_XDECREF(done);
 }
 
 /* An exception has reached a handler: of an `except`, a `finally`, a `with`, a loop, or one that
@@ -267,36 +272,39 @@ static enum ct_go handle(ct_thread *t, int handler, PyObject *exception)
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
+PyObject *ct_handled_event(PyObject *code, int offset, PyObject *exception)
+{
+    if (!ct_session.active || ct_plan_of(code) == NULL)
+        return Py_None;
+    enum ct_go go;
+    ct_thread *t = ct_thread_of_event(code, &go);
+    if (t != NULL && ct_injected("exception_handled"))
+        go = ct_fail("ERR_TRACE_INCOMPLETE");
+    else if (t != NULL)
+        go = handle(t, offset, exception);
+    return ct_go_result_always(go);
+}
+
 PyObject *ct_on_handled(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
     (void)n;
-    if (!ct_session.active || ct_plan_of(args[0]) == NULL)
-        return Py_None;
-    enum ct_go go;
-    ct_thread *t = ct_thread_of_event(args[0], &go);
-    if (t != NULL && ct_injected("exception_handled"))
-        go = ct_fail("ERR_TRACE_INCOMPLETE");
-    else if (t != NULL)
-        go = handle(t, (int)PyLong_AsLong(args[1]), args[2]);
-    return ct_go_result_always(go);
+    return ct_handled_event(args[0], (int)PyLong_AsLong(args[1]), args[2]);
 }
 
-PyObject *ct_on_branch(PyObject *self, PyObject *const *args, Py_ssize_t n)
+PyObject *ct_branch_event(PyObject *code, int from, int to)
 {
-    (void)self;
-    (void)n;
-    ct_plan *plan = ct_session.active ? ct_plan_of(args[0]) : NULL;
+    ct_plan *plan = ct_session.active ? ct_plan_of(code) : NULL;
     if (plan == NULL || plan->handlers == NULL)
         return Py_None;
-    const ct_handler *at = ct_handler_at(plan->handlers, (int)PyLong_AsLong(args[1]));
+    const ct_handler *at = ct_handler_at(plan->handlers, from);
     if (at == NULL || at->mark != CT_DECIDES)
         return Py_NewRef(ct_session.disable);
-    at = ct_handler_at(plan->handlers, (int)PyLong_AsLong(args[2]));
+    at = ct_handler_at(plan->handlers, to);
     if (at == NULL || at->mark != CT_BODY)
         return Py_None;
     enum ct_go go;
-    ct_thread *t = ct_thread_of_event(args[0], &go);
+    ct_thread *t = ct_thread_of_event(code, &go);
     if (t != NULL && ct_injected("branch")) {
         go = ct_fail("ERR_TRACE_INCOMPLETE");
     } else if (t != NULL) {
@@ -305,4 +313,11 @@ PyObject *ct_on_branch(PyObject *self, PyObject *const *args, Py_ssize_t n)
         Py_XDECREF(exception);
     }
     return ct_go_result(go);
+}
+
+PyObject *ct_on_branch(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    (void)self;
+    (void)n;
+    return ct_branch_event(args[0], (int)PyLong_AsLong(args[1]), (int)PyLong_AsLong(args[2]));
 }

@@ -67,6 +67,8 @@ void ct_gate_enter(void)
     if (!gate.disabled)
         return;
     gate.disabled = false;
+    if (gate.restart_events == Py_None)
+        return; /* what is disabled is single frames */
     PyObject *done = PyObject_CallNoArgs(gate.restart_events);
     if (done == NULL)
         PyErr_Clear();

@@ -9,6 +9,12 @@
 
 #include <opcode.h>
 
+#ifndef POP_JUMP_IF_FALSE /* CPython 3.11 has other names for those that lead backwards */
+#define POP_JUMP_IF_FALSE POP_JUMP_FORWARD_IF_FALSE
+#define POP_JUMP_IF_TRUE  POP_JUMP_FORWARD_IF_TRUE
+#define POP_JUMP_IF_NONE  POP_JUMP_FORWARD_IF_NONE
+#endif
+
 /* An instruction without the EXTENDED_ARG before it. */
 struct instruction {
     int at;   /* index of its code unit */
@@ -124,7 +130,9 @@ static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader 
         }
         break;
     case END_ASYNC_FOR:
+#ifdef CLEANUP_THROW
     case CLEANUP_THROW:
+#endif
         add(table, i.at, CT_LOOP_END, 0);
         break;
     default:

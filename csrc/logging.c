@@ -26,14 +26,11 @@ static bool ends_with(PyObject *text, const char *end)
 static bool set_events(PyObject *code, long events)
 {
     PyObject *number = PyLong_FromLong(events);
-    PyObject *args[] = {ct_session.tool_id, code, number};
-    PyObject *done =
-        number != NULL ? PyObject_Vectorcall(ct_session.set_local_events, args, 3, NULL) : NULL;
-    if (done == NULL)
+    bool done = number != NULL && ct_set_local_events(code, number);
+    if (!done)
         PyErr_Clear();
-    Py_XDECREF(done);
     Py_XDECREF(number);
-    return done != NULL;
+    return done;
 }
 
 void ct_logging_see(PyCodeObject *code)

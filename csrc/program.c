@@ -14,7 +14,7 @@ struct hidden {
     PyThreadState *thread;
     ct_iframe *frame;
     int depth;
-    int c_remaining;
+    int c_remaining; /* what the interpreter counts apart for C, where it does */
 };
 
 static struct hidden hide_frames(void)
@@ -23,11 +23,11 @@ static struct hidden hide_frames(void)
     struct hidden saved = {
         .thread = thread,
         .frame = ct_current_frame(thread),
-        .depth = thread->py_recursion_limit - thread->py_recursion_remaining,
+        .depth = CT_RECURSION(thread, limit) - CT_RECURSION(thread, remaining),
         .c_remaining = ct_exchange_c_recursion(thread, CT_C_RECURSION_LIMIT),
     };
     ct_set_current_frame(thread, NULL);
-    thread->py_recursion_remaining = thread->py_recursion_limit;
+    CT_RECURSION(thread, remaining) = CT_RECURSION(thread, limit);
     return saved;
 }
 
@@ -35,7 +35,7 @@ static struct hidden hide_frames(void)
 static void show_frames(const struct hidden *saved)
 {
     ct_set_current_frame(saved->thread, saved->frame);
-    saved->thread->py_recursion_remaining = saved->thread->py_recursion_limit - saved->depth;
+    CT_RECURSION(saved->thread, remaining) = CT_RECURSION(saved->thread, limit) - saved->depth;
     ct_exchange_c_recursion(saved->thread, saved->c_remaining);
 }
 

@@ -87,6 +87,14 @@ int ct_callback_is_native(int row);
 int ct_callback_make(int row, uintptr_t handler, uintptr_t out);
 int ct_callback_forward(int row, uintptr_t args, uintptr_t out);
 
+/* settrace.c, in CPython 3.11: let the events of all threads come.  `handlers` is a list with a
+ * callable or None for each row of the table of events, or 0 for the native tracer; `disable` is
+ * what a handler returns for code whose lines it does not want.  The caller keeps both until
+ * ct_settrace_stop. */
+void ct_settrace_start(uintptr_t handlers, uintptr_t disable);
+/* Let no more events come, and put back what was there before; does nothing the second time. */
+void ct_settrace_stop(void);
+
 /* frame.c: run the self-test and answer whether frames are read in place; -1: it could not run. */
 int ct_frame_is_direct(void);
 

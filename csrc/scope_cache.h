@@ -118,6 +118,14 @@ static inline enum ct_scope ct_scope_of(PyCodeObject *code, PyObject *globals, c
     return ct_scope_resolve(code, globals, plan);
 }
 
+/* Whether the session has decided not to record the code object, nor to look at its calls. */
+static inline bool ct_scope_skips(PyCodeObject *code)
+{
+    void *extra = NULL;
+    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    return extra == ct_scope_skip;
+}
+
 /* Whether the session has decided about the code object and it is of the activation file. */
 bool ct_scope_activates(PyCodeObject *code);
 

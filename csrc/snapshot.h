@@ -129,8 +129,7 @@ static inline bool ct_is_atom(PyObject *v)
 {
     PyTypeObject *type = Py_TYPE(v);
     if (type == &PyLong_Type)
-        return ((PyLongObject *)v)->long_value.lv_tag >> _PyLong_NON_SIZE_BITS <=
-               CT_HOLD_LIMIT / sizeof(digit);
+        return ct_int_size((PyLongObject *)v) <= CT_HOLD_LIMIT / sizeof(digit);
     if (v == Py_None || type == &PyFloat_Type || type == &PyBool_Type)
         return true;
     if (type == &PyUnicode_Type)

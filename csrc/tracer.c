@@ -268,23 +268,27 @@ enum ct_go ct_put_enter(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
  * --------------------------------------------------------------------------------------------------
  */
 
-bool ct_plan_arm(ct_plan *plan)
+bool ct_set_local_events(PyObject *code, PyObject *events)
 {
-    plan->armed = true;
-    PyObject *args[] = {ct_session.tool_id, (PyObject *)plan->code, ct_session.local_events};
+    if (ct_session.set_local_events == Py_None)
+        return true;
+    PyObject *args[] = {ct_session.tool_id, code, events};
     PyObject *done = PyObject_Vectorcall(ct_session.set_local_events, args, 3, NULL);
     Py_XDECREF(done);
     return done != NULL;
 }
 
+bool ct_plan_arm(ct_plan *plan)
+{
+    plan->armed = true;
+    return ct_set_local_events((PyObject *)plan->code, ct_session.local_events);
+}
+
 static void disarm(PyCodeObject *code)
 {
     PyObject *zero = PyLong_FromLong(0);
-    PyObject *args[] = {ct_session.tool_id, (PyObject *)code, zero};
-    PyObject *done = PyObject_Vectorcall(ct_session.set_local_events, args, 3, NULL);
-    if (done == NULL)
+    if (!ct_set_local_events((PyObject *)code, zero))
         PyErr_Clear();
-    Py_XDECREF(done);
     Py_DECREF(zero);
 }
 
@@ -472,6 +476,13 @@ static inline int32_t line_of(PyObject *number)
 ct_thread *ct_thread_of_event(PyObject *code, enum ct_go *go)
 {
     return thread_of_event(code, go);
+}
+
+enum ct_go ct_line_event(PyObject *code, int32_t line)
+{
+    enum ct_go go;
+    ct_thread *t = thread_of_event(code, &go);
+    return ct_likely(t != NULL) ? put_step(t, line) : go;
 }
 
 PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)

@@ -72,7 +72,7 @@ struct ct_session {
     PyObject *on_sealed;
     PyObject *thread_name;
     PyObject *on_wake;
-    PyObject *set_local_events;
+    PyObject *set_local_events; /* None: those of all code come */
     PyObject *disable;
     PyObject *tool_id;
     PyObject *local_events;
@@ -89,6 +89,9 @@ PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *ct_on_yield(PyObject *self, PyObject *const *args, Py_ssize_t n);
 PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n);
 
+/* A line of a frame begins, or its code has jumped back on it. */
+enum ct_go ct_line_event(PyObject *code, int32_t line);
+
 /* The thread of an event, with the frame of the event on top of its stack; NULL and *go when there
  * is nothing to record. */
 ct_thread *ct_thread_of_event(PyObject *code, enum ct_go *go);
@@ -101,6 +104,9 @@ enum ct_go ct_put_enter(ct_thread *t, ct_iframe *iframe, ct_plan *plan);
 
 /* The decision about code that runs in a frame. */
 enum ct_scope ct_scope_of_frame(PyCodeObject *code, ct_iframe *iframe, ct_plan **plan);
+
+/* Let these events of a code object come.  False: an exception is set. */
+bool ct_set_local_events(PyObject *code, PyObject *events);
 
 /* Set LINE, PY_RETURN and PY_YIELD for code that is recorded; takes effect for the call that is
  * starting.  False: an exception is set. */

@@ -56,9 +56,23 @@ def require_supported() -> None:
         raise NativeBuildError(f"[ERR_UNSUPPORTED_INTERPRETER] {reason}")
 
 
+_SETTRACE = "settrace"
+"""How the files begin that get their events from ``PyEval_SetTrace``."""
+
+
+def _files(csrc: Path, pattern: str) -> list[Path]:
+    """The files that the running interpreter needs, in the order of their names."""
+    has_monitoring = hasattr(sys, "monitoring")
+    files = sorted(csrc.glob(pattern))
+    return [file for file in files if not (has_monitoring and file.name.startswith(_SETTRACE))]
+
+
 def read_declarations(csrc: Path) -> str:
-    """What Python sees of the C code: all ``*.cdef.txt`` of `csrc`, in the order of their names."""
-    files = sorted(csrc.glob("*.cdef.txt"))
+    """What Python sees of the C code: all ``*.cdef.txt`` of `csrc`, in the order of their names.
+
+    Those of the other source of events are left out.
+    """
+    files = _files(csrc, "*.cdef.txt")
     if not files:
         raise NativeBuildError(f"no *.cdef.txt in {csrc}: the C sources are incomplete")
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
@@ -81,7 +95,7 @@ def build(
     require_supported()
     from cffi import FFI, VerificationError
 
-    sources = sorted(csrc.glob("*.c"))
+    sources = _files(csrc, "*.c")
     if not sources:
         raise NativeBuildError(f"no *.c in {csrc}: the C sources are incomplete")
     ffi = FFI()

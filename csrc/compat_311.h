@@ -1,0 +1,112 @@
+/* What CPython 3.12 offers and 3.11 has not, or has under another name.  Included by compat.h. */
+#ifndef CT_COMPAT_311_H
+#define CT_COMPAT_311_H
+
+#include <structmember.h>
+
+#define PyUnstable_Code_GetExtra               _PyCode_GetExtra
+#define PyUnstable_Code_SetExtra               _PyCode_SetExtra
+#define PyUnstable_Eval_RequestCodeExtraIndex  _PyEval_RequestCodeExtraIndex
+
+/* ---- exceptions: three words of the thread state here, one object since then
+ * --------------------------------------------------------------------------------------------- */
+
+static inline PyObject *PyErr_GetRaisedException(void)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (type == NULL)
+        return NULL;
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL)
+        PyException_SetTraceback(value, traceback);
+    Py_DECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}
+
+static inline void PyErr_SetRaisedException(PyObject *exception)
+{
+    if (exception == NULL)
+        PyErr_Clear();
+    else
+        PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exception)), exception,
+                      PyException_GetTraceback(exception));
+}
+
+/* ---- ints: the sign is that of the size
+ * --------------------------------------------------------------------------------------------- */
+
+static inline bool PyUnstable_Long_IsCompact(const PyLongObject *v)
+{
+    return (size_t)(Py_SIZE(v) + 1) <= 2;
+}
+
+static inline Py_ssize_t PyUnstable_Long_CompactValue(const PyLongObject *v)
+{
+    return Py_SIZE(v) * (Py_ssize_t)v->ob_digit[0];
+}
+
+static inline size_t ct_int_size(const PyLongObject *v)
+{
+    return (size_t)Py_ABS(Py_SIZE(v));
+}
+
+static inline const digit *ct_int_digits(PyObject *v, size_t *count, bool *negative)
+{
+    *count = ct_int_size((PyLongObject *)v);
+    *negative = Py_SIZE(v) < 0;
+    return ((PyLongObject *)v)->ob_digit;
+}
+
+/* ---- frames
+ * --------------------------------------------------------------------------------------------- */
+
+/* The bytes of a code object up to the instruction that runs. */
+static inline int ct_frame_offset(const struct _PyInterpreterFrame *f)
+{
+    return _PyInterpreterFrame_LASTI(f) * (int)sizeof(_Py_CODEUNIT);
+}
+
+static inline int PyUnstable_InterpreterFrame_GetLine(struct _PyInterpreterFrame *f)
+{
+    return PyCode_Addr2Line(f->f_code, ct_frame_offset(f));
+}
+
+/* A new reference.  This interpreter answers from a dict of all variables, which it keeps beside
+ * the frame: a program that has taken it from locals() sees it change.  NULL with an exception set
+ * when the variable is unbound. */
+static inline PyObject *PyFrame_GetVar(PyFrameObject *frame, PyObject *name)
+{
+    PyObject *locals = PyFrame_GetLocals(frame);
+    PyObject *value = locals != NULL ? PyObject_GetItem(locals, name) : NULL;
+    Py_XDECREF(locals);
+    return value;
+}
+
+/* ---- types
+ * --------------------------------------------------------------------------------------------- */
+
+#define Py_T_OBJECT_EX T_OBJECT_EX
+#define _Py_T_OBJECT   T_OBJECT
+
+/* What a class keeps behind itself: the descriptions of its slots. */
+static inline void *PyObject_GetItemData(PyObject *type)
+{
+    return _PyHeapType_GET_MEMBERS((PyHeapTypeObject *)type);
+}
+
+/* Give the type a version if it can have one: looking anything up does. */
+static inline bool PyUnstable_Type_AssignVersionTag(PyTypeObject *type)
+{
+    PyObject *name = PyUnicode_InternFromString("__class__");
+    if (name == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    _PyType_Lookup(type, name);
+    Py_DECREF(name);
+    return PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG);
+}
+
+#endif
