@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
-    from typing import Any
+    from typing import Any, ParamSpec, TypeVar
 
     from codetracer_core.runtime.sources import SourceBook
     from codetracer_core.session.filters import FilterArgument
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
 
 __all__ = ["TraceSession", "flush", "is_tracing", "save", "start", "stop", "trace"]
 
@@ -141,7 +144,7 @@ class trace:  # noqa: N801 - used like a function: ``with trace(DIR):``
         if session is not None:
             session.stop()
 
-    def __call__[**P, R](self, function: Callable[P, R]) -> Callable[P, R]:
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Record the calls of `function`.
 
         Raises UsageError (``ERR_INVALID_ARGUMENT``), a TypeError, for what is no function, and for

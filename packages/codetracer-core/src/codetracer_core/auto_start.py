@@ -13,6 +13,7 @@ import sys
 from _thread import get_ident
 
 from codetracer_core.monitoring.capabilities import (
+    HAS_MONITORING,
     TOOL_IDS,
     is_subinterpreter,
     report_refusal,
@@ -57,6 +58,15 @@ def arm() -> None:
     _armed = True
     if is_subinterpreter() or report_refusal():
         return
+    first_entry = sys.path[0] if sys.path else ""
+    if HAS_MONITORING:
+        _watch_starts(first_entry)
+    else:
+        _watch_calls(first_entry)
+
+
+def _watch_starts(first_entry: str) -> None:
+    """Begin when the program's first code starts, as ``sys.monitoring`` tells."""
     monitoring = sys.monitoring
     free = [number for number in TOOL_IDS if monitoring.get_tool(number) is None]
     if not free:
@@ -64,24 +74,47 @@ def arm() -> None:
         return
     tool_id = free[0]
     main_thread = get_ident()
-    first_entry = sys.path[0] if sys.path else ""
 
     def on_start(_code: CodeType, _offset: int) -> None:
         frame = sys._getframe(1)
-        if frame.f_back is not None or get_ident() != main_thread:
-            return
-        code = frame.f_code
-        if code.co_filename.startswith(_START_UP) or code.co_name == _KEEPING_TEXT:
+        if get_ident() != main_thread or not _is_first(frame):
             return
         monitoring.set_events(tool_id, 0)
         monitoring.register_callback(tool_id, monitoring.events.PY_START, None)
         monitoring.free_tool_id(tool_id)
         if not _is_own(frame):
-            _begin(first_entry, code)
+            _begin(first_entry, frame.f_code)
 
     monitoring.use_tool_id(tool_id, _OWN)
     monitoring.register_callback(tool_id, monitoring.events.PY_START, on_start)
     monitoring.set_events(tool_id, monitoring.events.PY_START)
+
+
+def _watch_calls(first_entry: str) -> None:
+    """The same as ``sys.settrace`` tells, whose function is one of the thread that sets it.
+
+    Who has set one before gets it back when the program begins.
+    """
+    previous = sys.gettrace()
+
+    def on_call(frame: FrameType, _event: str, _value: object) -> None:
+        if not _is_first(frame):
+            return
+        sys.settrace(previous)
+        if not _is_own(frame):
+            _begin(first_entry, frame.f_code)
+
+    sys.settrace(on_call)
+
+
+def _is_first(frame: FrameType) -> bool:
+    """Whether `frame`, which starts, is that of the main module: nothing has called it."""
+    code = frame.f_code
+    return (
+        frame.f_back is None
+        and not code.co_filename.startswith(_START_UP)
+        and code.co_name != _KEEPING_TEXT
+    )
 
 
 def _is_own(frame: FrameType) -> bool:

@@ -11,9 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from typing import Any
+    from typing import Any, TypeAlias
 
-    type Recording = AbstractContextManager[object]
+    Recording: TypeAlias = AbstractContextManager[object]
 
 __all__ = ["decorate"]
 

@@ -7,7 +7,12 @@ import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
-from codetracer_core.monitoring.capabilities import ENGINE, TOOL_IDS, require_supported
+from codetracer_core.monitoring.capabilities import (
+    ENGINE,
+    HAS_MONITORING,
+    TOOL_IDS,
+    require_supported,
+)
 from codetracer_core.session.environment import unknown_variables
 from codetracer_core.session.errors import as_recorder_error
 
@@ -15,9 +20,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+    from typing import TypeVar
 
     from codetracer_core.errors import RecorderError
     from codetracer_policy import CaptureLimits
+
+    Result = TypeVar("Result")
 
 __all__ = ["Check", "State", "attempt", "check_engine", "check_output", "check_variables"]
 
@@ -44,7 +52,7 @@ class Check:
     code: str | None = None
 
 
-def attempt[Result](name: str, action: Callable[[], Result], checks: list[Check]) -> Result | None:
+def attempt(name: str, action: Callable[[], Result], checks: list[Check]) -> Result | None:
     """The result of `action`; when it fails, None, and `checks` have the failure."""
     try:
         return action()
@@ -73,7 +81,8 @@ def check_engine() -> list[Check]:
     zstd = attempt("compression", _zstd, checks)
     if zstd is not None:
         checks.append(zstd)
-    checks.append(_tools())
+    if HAS_MONITORING:
+        checks.append(_tools())
     return checks
 
 

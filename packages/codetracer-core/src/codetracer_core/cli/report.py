@@ -103,4 +103,4 @@ def shell_operand(path: str) -> str:
     if path.isascii() and all(mark.isalnum() or mark in "@%+=:,./_-" for mark in path):
         return path
     quote = "'\"'\"'"
-    return f"'{path.replace("'", quote)}'"
+    return "'" + path.replace("'", quote) + "'"

@@ -10,9 +10,13 @@ from codetracer_core.cli.flights import Flights
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
     from codetracer_core.ctfs.reader import Call, Event, Step, Trace
     from codetracer_core.ctfs.values import Value, Variable
+
+    # A variable as its step's record has it, or the value of an argument.
+    _Seen: TypeAlias = bytes | Value
 
 __all__ = ["Entered", "Item", "Left", "Stepped", "Wrote", "own_step", "walk"]
 
@@ -54,10 +58,7 @@ class Left:
     call: Call
 
 
-type Item = Entered | Stepped | Wrote | Left
-
-# A variable as its step's record has it, or the value of an argument.
-type _Seen = bytes | Value
+Item: TypeAlias = Entered | Stepped | Wrote | Left
 
 
 @dataclass(slots=True)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from codetracer_core.errors import TraceError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 __all__ = ["MAX_DEPTH", "Item", "Reference", "decode", "decode_int"]
 
 MAX_DEPTH = 200
@@ -23,7 +27,9 @@ class Reference:
     target: int
 
 
-type Item = int | float | bool | str | bytes | list[Item] | dict[str, Item] | Reference | None
+Item: TypeAlias = (
+    "int | float | bool | str | bytes | list[Item] | dict[str, Item] | Reference | None"
+)
 
 
 def decode(data: bytes) -> Item:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from codetracer_core._zstd import decompress
 from codetracer_core.ctfs.varint import Cursor, decode_varint
@@ -25,8 +25,10 @@ _CACHED_NAMES = 8192
 _OFFSET = struct.Struct("<Q")
 _PER_CHUNK = struct.Struct("<I")
 
+T = TypeVar("T")
 
-class LruCache[T]:
+
+class LruCache(Generic[T]):
     """Keeps the results of ``load`` that were used last, up to 8 MB of them by their weights."""
 
     def __init__(self, load: Callable[[int], tuple[T, int]]) -> None:

@@ -10,7 +10,9 @@ import sys
 
 __all__ = [
     "BRANCH_HAS_SIDES",
+    "DISABLE",
     "ENGINE",
+    "HAS_MONITORING",
     "SUPPORTED_VERSIONS",
     "TOOL_IDS",
     "Interpreter",
@@ -21,11 +23,20 @@ __all__ = [
     "require_supported",
 ]
 
-SUPPORTED_VERSIONS = ((3, 12), (3, 13), (3, 14))
+SUPPORTED_VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14))
 """The versions of CPython whose frames, objects and events the C part knows, oldest first."""
 
-ENGINE = "sys.monitoring"
+HAS_MONITORING = hasattr(sys, "monitoring")
+"""Whether there is ``sys.monitoring`` (from CPython 3.12 on)."""
+
+ENGINE = "sys.monitoring" if HAS_MONITORING else "PyEval_SetTrace"
 """Where the events of a recording come from."""
+
+DISABLE: object = sys.monitoring.DISABLE if HAS_MONITORING else object()
+"""What a handler returns for an event of which it wants no more.
+
+Without ``sys.monitoring`` that counts for code that starts or goes on: no lines of its frame come.
+"""
 
 BRANCH_HAS_SIDES = hasattr(getattr(getattr(sys, "monitoring", None), "events", None), "BRANCH_LEFT")
 """Whether the two ways of a branch are two events (from CPython 3.14 on)."""

@@ -1,28 +1,44 @@
-"""Putting a tracer into ``sys.monitoring`` and taking it out again."""
+"""Putting a tracer into the interpreter and taking it out again.
+
+That is ``sys.monitoring``, or the function that each thread calls where there is none.
+"""
 
 from __future__ import annotations
 
 import sys
 
+from codetracer_core._native import lib
 from codetracer_core.errors import UsageError
+from codetracer_core.monitoring.api import Event
 from codetracer_core.monitoring.callbacks import (
+    CALLBACK_SPECS,
     handle_callback_error,
+    make_callback,
     monitoring_mask,
     register_enabled_callbacks,
     unregister_enabled_callbacks,
 )
-from codetracer_core.monitoring.capabilities import TOOL_IDS, require_supported
+from codetracer_core.monitoring.capabilities import (
+    DISABLE,
+    HAS_MONITORING,
+    TOOL_IDS,
+    require_supported,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
 
-    from codetracer_core.monitoring.api import Event, Tracer
+    from codetracer_core.monitoring.api import Tracer
 
 __all__ = ["Installation", "install_tracer", "uninstall_tracer"]
 
 _NAME = "codetracer"
+
+
+_UNTOLD = Event.CALL | Event.INSTRUCTION | Event.JUMP | Event.RERAISE
+_UNTOLD |= Event.C_RETURN | Event.C_RAISE
+"""The events that there are with ``sys.monitoring`` only."""
 
 
 class Installation:
@@ -33,17 +49,19 @@ class Installation:
         self.interest = interest
         self._installed = True
 
-    @classmethod
-    def claim(cls, interest: Event) -> Self:
+    @staticmethod
+    def claim(interest: Event) -> Installation:
         """Reserve the first free tool id, for a tracer of the events in `interest`.
 
         Raises UsageError (``ERR_TRACER_INSTALL_CONFLICT``) when none is free.
         """
         require_supported()
+        if not HAS_MONITORING:
+            return _TraceFunction.claim_for(interest)
         for tool_id in TOOL_IDS:
             if sys.monitoring.get_tool(tool_id) is None:
                 sys.monitoring.use_tool_id(tool_id, _NAME)
-                return cls(tool_id, interest)
+                return Installation(tool_id, interest)
         owners = ", ".join(f"{tool_id}: {sys.monitoring.get_tool(tool_id)}" for tool_id in TOOL_IDS)
         raise UsageError(
             "ERR_TRACER_INSTALL_CONFLICT",
@@ -86,6 +104,65 @@ class Installation:
     def _is_ours(self) -> bool:
         """Whether the program has left us the tool id."""
         return sys.monitoring.get_tool(self.tool_id) == _NAME
+
+
+class _TraceFunction(Installation):
+    """The function that each thread calls for its events, as ``sys.settrace`` sets one.
+
+    There is one for ours and one for the program's own. ``DISABLE`` counts for the lines of a frame
+    that starts or goes on, and branches come where exceptions are handled only.
+    """
+
+    _owner: _TraceFunction | None = None
+
+    @classmethod
+    def claim_for(cls, interest: Event) -> _TraceFunction:
+        """Reserve it for a tracer of the events in `interest`.
+
+        Raises UsageError when there is a tracer (``ERR_TRACER_INSTALL_CONFLICT``), and for events
+        that this interpreter does not tell (``ERR_INVALID_ARGUMENT``).
+        """
+        if interest & _UNTOLD:
+            names = ", ".join(event.name or "" for event in interest & _UNTOLD)
+            raise UsageError(
+                "ERR_INVALID_ARGUMENT",
+                f"this interpreter has no sys.monitoring, which {names} needs; use CPython 3.12",
+            )
+        if _TraceFunction._owner is not None:
+            raise UsageError(
+                "ERR_TRACER_INSTALL_CONFLICT",
+                "another tracer of the recorder is installed; take it out first",
+            )
+        _TraceFunction._owner = claimed = cls(0, interest)
+        return claimed
+
+    def start(
+        self,
+        tracer: Tracer,
+        on_error: Callable[[BaseException], object] | None = None,
+        *,
+        local: Event | None = None,
+    ) -> None:
+        """Deliver events to `tracer`, also those of `local`: all code gives them."""
+        del local
+        if getattr(tracer, "is_native", False):
+            lib.ct_settrace_start(0, id(DISABLE))
+            return
+        self._handlers = [
+            make_callback(spec, tracer, on_error) if self.interest & spec.event else None
+            for spec in CALLBACK_SPECS
+        ]
+        lib.ct_settrace_start(id(self._handlers), id(DISABLE))
+
+    def silence(self) -> None:
+        """Let no more events come."""
+        lib.ct_settrace_stop()
+
+    def remove(self) -> None:
+        """Take the tracer out; does nothing the second time."""
+        if _TraceFunction._owner is self:
+            _TraceFunction._owner = None
+            self.silence()
 
 
 def install_tracer(

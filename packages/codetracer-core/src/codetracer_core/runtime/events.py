@@ -7,17 +7,18 @@ import sys
 from codetracer_core._native import ffi, lib
 from codetracer_core.errors import InternalError, RecorderError
 from codetracer_core.monitoring.api import BRANCHES, Event
+from codetracer_core.monitoring.capabilities import DISABLE, HAS_MONITORING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, EllipsisType
-    from typing import Any, Final
+    from typing import Any, Final, TypeAlias
 
     from codetracer_core.monitoring.callbacks import CallbackSpec
     from codetracer_core.runtime.filtering import Plan
 
-    type Resolver = Callable[
+    Resolver: TypeAlias = Callable[
         [CodeType, tuple[str, ...], bytes, str | None], Plan | bool | EllipsisType | None
     ]
 
@@ -143,18 +144,19 @@ class EventPipeline:
 
         Raises RecorderError; the pipeline has to be closed then, too.
         """
+        monitoring = sys.monitoring if HAS_MONITORING else None
         self._parts = (
             resolve,
             on_failure,
             on_sealed,
             _thread_name,
-            sys.monitoring.set_local_events,
-            sys.monitoring.DISABLE,
+            None if monitoring is None else monitoring.set_local_events,
+            DISABLE,
             tool_id,
             local_mask,
             adopt_running,
             is_activation,
-            sys.monitoring.restart_events,
+            None if monitoring is None else monitoring.restart_events,
             handler_mask,
             on_wake,
             on_exit,

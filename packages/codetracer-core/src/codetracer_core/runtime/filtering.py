@@ -13,11 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import CodeType, EllipsisType
-    from typing import Final
+    from typing import Final, TypeAlias
 
     from codetracer_filter import ScopeResolution, TraceFilterEngine, ValuePolicy
 
-    type PlanHead = tuple[
+    PlanHead: TypeAlias = tuple[
         str,
         str,
         int,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         object,
         object,
     ]
-    type Plan = tuple[*PlanHead, object]
+    Plan: TypeAlias = tuple[*PlanHead, object]
 
 __all__ = ["FilterCoordinator"]
 

@@ -20,13 +20,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     from codetracer_core.session.family import Parent
     from codetracer_core.session.filters import FilterArgument
     from codetracer_filter import TraceFilterConfig
     from codetracer_policy import PolicySource, RecorderPolicy
 
-    type PolicyArgument = PolicySource | tuple[PolicySource, ...] | Mapping[str, object] | None
+    PolicyArgument: TypeAlias = (
+        PolicySource | tuple[PolicySource, ...] | Mapping[str, object] | None
+    )
 
 __all__ = ["TraceSessionBootstrap", "resolve_settings"]
 

@@ -15,9 +15,9 @@ from codetracer_core.session.names import METADATA_NAME, PARENT_VARIABLE, TRACE_
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
-    from typing import Literal
+    from typing import Literal, TypeAlias
 
-    type Kind = Literal["fork", "spawn", "exec"]
+    Kind: TypeAlias = Literal["fork", "spawn", "exec"]
 
 __all__ = [
     "Child",

@@ -10,10 +10,11 @@ from codetracer_core.session.errors import InvalidValueError, as_recorder_error
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import TypeAlias
 
     from codetracer_filter import TraceFilterConfig
 
-    type FilterArgument = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+    FilterArgument: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 __all__ = [
     "FILTER_VARIABLE",

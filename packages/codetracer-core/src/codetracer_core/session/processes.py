@@ -7,8 +7,9 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
-    type Process = tuple[int, int]
+    Process: TypeAlias = tuple[int, int]
     """A process by its number and the moment it began, in clock ticks since the machine's start."""
 
 __all__ = ["ancestors", "own_process", "process_started"]

@@ -21,9 +21,9 @@ from .formats import DEFAULT_FORMAT, SUPPORTED_FORMATS, is_supported, normalize_
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Self, TypeAlias
 
-    type FilterArgument = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+    FilterArgument: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 __all__ = ["TraceSession", "flush", "is_tracing", "policy_arguments", "start", "stop", "trace"]
 
