@@ -40,6 +40,9 @@ _GNU_FLAGS = (
 )
 
 
+_SETTRACE = "settrace"
+"""How the files begin that get events where there is no ``sys.monitoring``."""
+
 CAPABILITIES = Path(__file__).parent / "src" / "codetracer_core" / "monitoring" / "capabilities.py"
 """What says on which interpreters the module works. It needs nothing that is to be built."""
 
@@ -54,10 +57,6 @@ def require_supported() -> None:
     reason = capabilities["refusal"](capabilities["Interpreter"].running())
     if reason is not None:
         raise NativeBuildError(f"[ERR_UNSUPPORTED_INTERPRETER] {reason}")
-
-
-_SETTRACE = "settrace"
-"""How the files begin that get their events from ``PyEval_SetTrace``."""
 
 
 def _files(csrc: Path, pattern: str) -> list[Path]:
