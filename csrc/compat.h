@@ -385,4 +385,22 @@ static inline const digit *ct_int_digits(PyObject *v, size_t *count, bool *negat
 }
 #endif
 
+/* What a frame yields, which an asynchronous generator gives the interpreter in a wrapper.  The
+ * wrapper's type has no name that extension modules can link to since CPython 3.13, and it is the
+ * only static one of its name: the program cannot make any. */
+static inline PyObject *ct_yielded(const PyCodeObject *code, PyObject *value)
+{
+    if (ct_likely(!(code->co_flags & CO_ASYNC_GENERATOR)))
+        return value;
+    struct wrapper {
+        PyObject ob_base;
+        PyObject *value;
+    };
+    const PyTypeObject *type = Py_TYPE(value);
+    bool is_wrapped = !(type->tp_flags & Py_TPFLAGS_HEAPTYPE) &&
+                      type->tp_basicsize == (Py_ssize_t)sizeof(struct wrapper) &&
+                      strcmp(type->tp_name, "async_generator_wrapped_value") == 0;
+    return is_wrapped ? ((const struct wrapper *)value)->value : value;
+}
+
 #endif

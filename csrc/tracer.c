@@ -496,12 +496,12 @@ PyObject *ct_on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return ct_go_result(go);
 }
 
-static inline PyObject *on_end(PyObject *const *args, uint8_t tag)
+static inline PyObject *on_end(PyObject *code, uint8_t tag, PyObject *value)
 {
     enum ct_go go;
-    ct_thread *t = thread_of_event(args[0], &go);
+    ct_thread *t = thread_of_event(code, &go);
     if (ct_likely(t != NULL))
-        go = put_end(t, tag, args[2]);
+        go = put_end(t, tag, value);
     return ct_go_result(go);
 }
 
@@ -514,14 +514,14 @@ PyObject *ct_on_return(PyObject *self, PyObject *const *args, Py_ssize_t n)
         if (go == CT_GO_RAISE)
             return NULL;
     }
-    return on_end(args, CTJ_RETURN);
+    return on_end(args[0], CTJ_RETURN, args[2]);
 }
 
 PyObject *ct_on_yield(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
     (void)n;
-    return on_end(args, CTJ_YIELD);
+    return on_end(args[0], CTJ_YIELD, ct_yielded((PyCodeObject *)args[0], args[2]));
 }
 
 /* PY_UNWIND cannot be disabled, so most of these are of frames that are not recorded. */

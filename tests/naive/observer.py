@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import dis
+import gc
 import importlib
 import json
 import os
@@ -641,6 +642,8 @@ class Observer:
     def _on_yield(self, code: CodeType, offset: int, value: Any) -> object:
         if not self._is_observed(code):
             return sys.monitoring.DISABLE
+        if type(value).__name__ == "async_generator_wrapped_value":
+            (value,) = gc.get_referents(value)
         self._end("yield", sys._getframe(2), value)
         return None
 
