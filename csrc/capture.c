@@ -102,7 +102,7 @@ static void begin_write(struct target *target, long number, bool is_recorded_abo
     target->stream =
         ct_output_wanted() && !is_recorded_above ? stream_of_descriptor(number) : CT_NO_STREAM;
     target->mirror = CT_NO_MIRROR;
-    if (ct_likely(ct_mirror_count == 0))
+    if (ct_likely(ct_mirror_count == 0) || !ct_guard_is_main())
         return;
     if (is_recorded_above || target->stream != CT_NO_STREAM || !ct_output_is_of_program())
         target->mirror = ct_mirror_of_descriptor((int)number);

@@ -29,10 +29,17 @@ static inline void ct_guard_leave(uintptr_t before)
     ct_guard.frame = before;
 }
 
+/* Whether the calling thread runs the program's main interpreter.  The others share the methods
+ * that are hooked, not the GIL. */
+static inline bool ct_guard_is_main(void)
+{
+    return ct_thread_state()->interp == PyInterpreterState_Main();
+}
+
 /* Whether what the calling thread does is the program's. */
 static inline bool ct_guard_is_open(void)
 {
-    return ct_guard.recorder == 0 && ct_guard.frame != ct_guard_frame();
+    return ct_guard.recorder == 0 && ct_guard.frame != ct_guard_frame() && ct_guard_is_main();
 }
 
 /* The value of a call of the recorder's own Python code, which finds its own builtins. */

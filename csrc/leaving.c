@@ -18,7 +18,7 @@ static PyObject *leave(PyObject *self, PyObject *const *arguments, Py_ssize_t co
 {
     PyObject *status = status_of(arguments, count, names);
     PyObject *called = at_exit;
-    if (called != NULL && status != Py_None && ct_guard.recorder == 0) {
+    if (called != NULL && status != Py_None && ct_guard.recorder == 0 && ct_guard_is_main()) {
         at_exit = NULL;
         Py_INCREF(called);
         PyObject *done = CT_RECORDERS_OWN(PyObject_CallOneArg(called, status));

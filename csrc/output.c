@@ -234,8 +234,10 @@ PyObject *ct_output_put(uint8_t stream, PyObject *content, PyObject *result)
 
 bool ct_output_is_of_program(void)
 {
+    if (!ct_guard_is_open())
+        return false;
     const ct_thread *t = ct_session.active ? ct_thread_of(ct_thread_state()) : NULL;
-    return ct_guard_is_open() && (t == NULL || !t->ignored);
+    return t == NULL || !t->ignored;
 }
 
 void ct_output_account(int mirror, uint64_t began, PyObject *bytes, PyObject *result)

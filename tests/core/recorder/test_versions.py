@@ -40,6 +40,7 @@ def version() -> str:
             {
                 "3.12": "call 1 5 2 5 3 4 3 2 5 3 4 3 2 return",
                 "3.13": "call 1 5 2 5 3 4 3 5 3 4 3 5 2 return",
+                "3.14": "call 1 5 2 5 3 4 3 5 3 4 3 5 2 return",
             },
         ),
         (
@@ -48,6 +49,7 @@ def version() -> str:
             {
                 "3.12": "call 1 2 3 yield throw 3 unwind",
                 "3.13": "call 1 2 3 yield",
+                "3.14": "call 1 2 3 yield throw 3 unwind",
             },
         ),
         (
@@ -56,6 +58,7 @@ def version() -> str:
             {
                 "3.12": "call 1 2 4 3 yield throw 3 raise 6 7 catch return",
                 "3.13": "call 1 2 4 3 yield throw 3 raise 3 6 7 catch return",
+                "3.14": "call 1 2 4 3 yield throw 3 raise 3 6 7 catch return",
             },
         ),
         (
@@ -64,6 +67,7 @@ def version() -> str:
             {
                 "3.12": " ".join(["call 2 3 return"] * 3),
                 "3.13": " ".join(["call 2 3 return"] * 5),
+                "3.14": " ".join(["call 2 3 return"] * 5),
             },
         ),
     ],
