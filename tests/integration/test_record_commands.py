@@ -292,6 +292,19 @@ def test_the_closing_line_says_only_what_is_so(program: Path) -> None:
     assert f"nothing was recorded: no code of {program}/other.py ran" in done.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    ("selector", "is_own_module"), [("pkg:literal:calendar", True), ("file:other/main.py", False)]
+)
+def test_the_closing_line_names_the_module_that_a_selector_has_missed(
+    selector: str, is_own_module: bool, program: Path
+) -> None:
+    """A module that is the program is called ``__main__``, which is said when nothing was named."""
+    words = ["record", "-o", "out", "--only", selector, "-m", "calendar", "2024", "2"]
+    line = recorder(words, program).stderr.decode().splitlines()[-1]
+    assert f"nothing was recorded: --only {selector} names no code that ran" in line
+    assert line.endswith("--only pkg:literal:__main__") is is_own_module
+
+
 SURROUNDINGS = """
 import sys, os, gc, signal, threading, warnings
 print(sys.flags, sys.warnoptions, sys._xoptions, sys.argv, sys.path, warnings.filters, __debug__)

@@ -20,9 +20,12 @@ from codetracer_core.session.output import FORMAT_CT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codetracer_core.cli.running import Ending
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
     from codetracer_core.session.recording import FinishedTrace, TraceSession
+    from codetracer_filter import ScopeResolution
 
 __all__ = ["Closing", "restate_interrupt"]
 
@@ -38,11 +41,14 @@ class Closing:
         *,
         quiet: bool,
         bootstrap: TraceSessionBootstrap,
+        only: Sequence[str] = (),
     ) -> None:
+        """`only` are the selectors of ``--only``, for the line about a trace that has nothing."""
         self.imports = OwnImports()
         self._propagate_exit = bootstrap.policy.propagate_script_exit
         self._policy = bootstrap.policy
         self._activation_path = bootstrap.activation_path
+        self._only = only
         self._output = bootstrap.output
         self._status = 0
         self._withheld = False
@@ -130,14 +136,8 @@ class Closing:
     def _summary(self, finished: FinishedTrace) -> str:
         if finished.path is None:
             return "nothing is kept of the recording, which ended before the program did"
-        if not finished.steps and finished.skipped_main is not None:
-            rule = finished.skipped_main.rule
-            reason = f"the rule {rule}" if rule is not None else "the default of the filters"
-            return f"nothing was recorded: {self._program} is skipped by {reason}"
-        if not finished.steps and self._activation_path is not None:
-            return f"nothing was recorded: no code of {self._activation_path} ran that is traced"
         if not finished.steps:
-            return "nothing was recorded: no code ran that the filters trace"
+            return f"nothing was recorded: {self._reason(finished.skipped_main)}"
         summary = (
             f"{counted(finished.steps, 'step')}, {counted(finished.calls, 'call')},"
             f" {human_size(finished.size)} in {finished.path}"
@@ -147,6 +147,27 @@ class Closing:
         if self._output.format != FORMAT_CT and not self._output.keep_journal:
             return summary
         return f"{summary}; see them with: codetracer-core show {shell_operand(self._out_dir)}"
+
+    def _reason(self, skipped_main: ScopeResolution | None) -> str:
+        """Why a trace has no step; `skipped_main` says why the main script was skipped."""
+        if self._only:
+            return _unmatched(self._only)
+        if skipped_main is not None:
+            rule = skipped_main.rule
+            reason = f"the rule {rule}" if rule is not None else "the default of the filters"
+            return f"{self._program} is skipped by {reason}"
+        if self._activation_path is not None:
+            return f"no code of {self._activation_path} ran that is traced"
+        return "no code ran that the filters trace"
+
+
+def _unmatched(only: Sequence[str]) -> str:
+    """That the selectors `only` name nothing, with the name that is easily got wrong."""
+    given = " ".join(f"--only {shell_operand(selector)}" for selector in only)
+    reason = f"{given} names no code that ran"
+    if any(selector.startswith("file:") or "__main__" in selector for selector in only):
+        return reason
+    return f"{reason}; the program's own module is called __main__: --only pkg:literal:__main__"
 
 
 def restate_interrupt() -> None:

@@ -77,7 +77,8 @@ def _run(given: Words) -> int:
     )
     session = api.begin(bootstrap, muted=True)
     follow_children(os.environ, session, given)
-    closing = Closing(session, program.name, out_dir, quiet=quiet, bootstrap=bootstrap)
+    only = given.every("--only")
+    closing = Closing(session, program.name, out_dir, quiet=quiet, bootstrap=bootstrap, only=only)
     # Exit handlers run in reverse order, and threads are waited for before them: this one, being
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)
