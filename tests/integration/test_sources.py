@@ -42,6 +42,20 @@ def metadata(folder: Path) -> dict[str, dict[str, object]]:
     return {source["path"]: source for source in document["sources"]}
 
 
+@pytest.mark.parametrize("wait", ["", "import time; time.sleep(2.5)\n"])
+def test_a_source_that_changes_after_a_kill_is_told_apart(wait: str, tmp_path: Path) -> None:
+    """Whether what was known of it had reached the journal or not; others are not suspected."""
+    text = f"import os, part\npart.made(1)\n{wait}os.kill(os.getpid(), 9)\n"
+    part = "def made(number):\n    return number\n"
+    write_files(tmp_path, {"main.py": text, "part.py": part})
+    assert record(["main.py"], tmp_path, tmp_path / "out").returncode == -9
+    (tmp_path / "part.py").write_text(f"\n{part}")
+    assert recorder(["recover", "out"], tmp_path).returncode == 0
+    found = metadata(tmp_path)
+    assert found[str(tmp_path / "part.py")]["changed"] is True
+    assert "changed" not in found[str(tmp_path / "main.py")]
+
+
 def test_code_whose_source_is_in_linecache_is_recorded_with_it(tmp_path: Path) -> None:
     """Other code in no file is skipped, whatever its name."""
     write_files(tmp_path, {"main.py": REGISTERED})

@@ -119,7 +119,9 @@ def materialise(
         expander.collect(main_script, facts.exit_status, tick)
         paths = list(expander.table(lib.CT_TABLE_PATHS))
         sources = [
-            read_source(expander, number, path, facts.workdir, facts.sources)
+            read_source(
+                expander, number, path, facts.workdir, facts.sources, facts.unfinished_since_ns
+            )
             for number, path in enumerate(paths)
         ]
         temporary = temporary_beside(directory / name)

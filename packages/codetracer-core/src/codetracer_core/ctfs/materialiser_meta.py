@@ -61,6 +61,7 @@ class SessionFacts:
             tuple(filter(None, map(_mapping, filters))) if isinstance(filters, list) else ()
         )
         self.sources = journal.sources
+        self.unfinished_since_ns = journal.started_ns if journal.end is None else None
         self.exit_status = _exit_status(_mapping((journal.end or {}).get("exit_status")))
 
 

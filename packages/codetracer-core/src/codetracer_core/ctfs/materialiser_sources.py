@@ -47,11 +47,18 @@ class Source:
 
 
 def read_source(
-    expander: Expander, number: int, path: bytes, directory: str, recorded: Mapping[str, object]
+    expander: Expander,
+    number: int,
+    path: bytes,
+    directory: str,
+    recorded: Mapping[str, object],
+    unknown_since_ns: int | None = None,
 ) -> Source:
     """Give the lines of the file ``path``, relative to ``directory``, to the expander.
 
-    ``recorded`` has what the recorder knew of sources, by path.
+    ``recorded`` has what the recorder knew of sources, by path. Of a recording that did not end in
+    order it may lack some, whose files were changed when they were written after
+    ``unknown_since_ns``, on the clock of files.
     """
     try:
         text = path.decode("utf-8", "surrogatepass")
@@ -59,6 +66,7 @@ def read_source(
         return Source(path.decode("utf-8", "backslashreplace"), None)
     known = recorded.get(text)
     facts: Mapping[str, object] = known if isinstance(known, dict) else {}
+    since_ns = unknown_since_ns if known is None else None
     source = facts.get("text")
     if isinstance(source, str):
         data = source.encode("utf-8", "surrogatepass")
@@ -68,17 +76,21 @@ def read_source(
         return Source(text, digest.hexdigest(), text=source)
     place = os.path.join(directory, text)
     try:
-        return Source(text, _read(expander, number, place), changed=_has_changed(place, facts))
+        changed = _has_changed(place, facts, since_ns)
+        return Source(text, _read(expander, number, place), changed=changed)
     except (OSError, ValueError):
         # The path is a name such as <string>, or the file is gone.
         expander.forget_source(number)
     return Source(text, None, changed="size" in facts)
 
 
-def _has_changed(path: str, facts: Mapping[str, object]) -> bool:
-    """Whether the file has another size or time than when it was recorded first."""
+def _has_changed(path: str, facts: Mapping[str, object], since_ns: int | None) -> bool:
+    """Whether the file has another size or time than when it was recorded first.
+
+    Where nothing is known of it, whether it was written after `since_ns`.
+    """
     if "size" not in facts:
-        return False
+        return since_ns is not None and os.stat(path).st_mtime_ns > since_ns
     status = os.stat(path)
     return (status.st_size, status.st_mtime_ns) != (facts["size"], facts.get("mtime_ns"))
 
