@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.io.support import Written, written
-from integration.recording import RECORDER, recorder
+from integration.recording import RECORDER, recorder, with_auto_start
 from naive import ct
 
 RECORD = [os.fspath(RECORDER), "record", "-q", "-o", "out", "--io-capture", "proxies+fd"]
@@ -26,9 +26,17 @@ LINES = "import ctypes, os, subprocess, sys\nC = ctypes.CDLL(None)\n"
 class Mirrored:
     """A program that ran plainly and with its descriptors mirrored."""
 
-    def __init__(self, folder: Path, program: str, sink: str = "pipe", *options: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        program: str,
+        sink: str = "pipe",
+        *options: str,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         """`sink` is what standard output and error lead to: ``pipe``, ``file`` or ``one`` pipe."""
         self.folder = folder
+        self.environment = {**os.environ, **(environment or {})}
         (folder / "main.py").write_text(program, encoding="utf-8")
         self.plain = self._run([sys.executable, "main.py"], sink)
         self.done = self._run([*RECORD, *options, "main.py"], sink)
@@ -41,6 +49,7 @@ class Mirrored:
             done = subprocess.run(
                 command,
                 cwd=self.folder,
+                env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=error,
                 timeout=60,
@@ -49,7 +58,12 @@ class Mirrored:
             return done.returncode, done.stdout, done.stderr or b""
         with open(self.folder / "o", "w+b") as out, open(self.folder / "e", "w+b") as error_file:
             status = subprocess.call(
-                command, cwd=self.folder, stdout=out, stderr=error_file, timeout=60
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                stdout=out,
+                stderr=error_file,
+                timeout=60,
             )
             return status, (self.folder / "o").read_bytes(), (self.folder / "e").read_bytes()
 
@@ -517,3 +531,67 @@ def test_one_stream_of_two_that_share_a_pipe_is_refused(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert b"the same place as stdout" in done.stdout
+
+
+TOGETHER = """
+import os, subprocess, sys
+def talk(hear, say):
+    for number in range(50):
+        os.read(hear, 1)
+        print('child', number, flush=True)
+        os.write(say, b'.')
+if sys.argv[1:]:
+    talk(int(sys.argv[1]), int(sys.argv[2]))
+    sys.exit()
+for kind in 'fork', 'spawn':
+    hear, told = os.pipe()
+    ask, say = os.pipe()
+    if kind == 'spawn':
+        command = [sys.executable, 'main.py', str(ask), str(told)]
+        subprocess.Popen(command, pass_fds=[ask, told])
+    elif os.fork() == 0:
+        talk(ask, told)
+        sys.exit()
+    for number in range(50):
+        os.write(say, b'.')
+        os.read(hear, 1)
+        print(kind, number, flush=True)
+    os.wait()
+"""
+
+
+@pytest.mark.parametrize("sink", ["pipe", "file"])
+def test_children_and_their_parent_take_turns(sink: str, tmp_path: Path) -> None:
+    """Recorded children write to the same pipe as their parent, which alone mirrors it."""
+    environment = with_auto_start(tmp_path)
+    done = Mirrored(tmp_path, TOGETHER, sink, environment=environment)
+    told = done.text("stdout")
+    assert told == b"".join(
+        b"child %d\n%s %d\n" % (i, kind, i) for kind in (b"fork", b"spawn") for i in range(50)
+    )
+    for folder in (tmp_path / "out").glob("[0-9]*"):
+        trace = ct.load(folder / "trace.ct")
+        said = [written(trace, event).text for event in trace.events]
+        assert said == [b"child %d\n" % number for number in range(50)]
+    assert len(list((tmp_path / "out").glob("[0-9]*"))) == 2
+
+
+def test_a_child_with_a_pipe_of_its_own_mirrors_that(tmp_path: Path) -> None:
+    """And a terminal that its parent gives it is no reason to refuse anything."""
+    child = "import os, sys; os.writev(1, [b'past']); print(sys.stdout.isatty())"
+    done = Mirrored(
+        tmp_path,
+        "import os, pty, subprocess, sys\n"
+        f'command = [sys.executable, "-c", "{child}"]\n'
+        "print(subprocess.run(command, stdout=subprocess.PIPE).stdout)\n"
+        "ours, theirs = pty.openpty()\n"
+        "subprocess.run(command, stdout=theirs)\n"
+        "print(os.read(ours, 100))\n",
+        environment=with_auto_start(tmp_path),
+    )
+    assert done.done == (0, b"b'pastFalse\\n'\nb'pastTrue\\r\\n'\n", b"")
+    said = []
+    for folder in sorted((tmp_path / "out").glob("[0-9]*"), key=lambda path: int(path.name)):
+        trace = ct.load(folder / "trace.ct")
+        said.append([written(trace, event).text for event in trace.events])
+    assert said == [[b"past", b"False\n"], [b"True\n"]]

@@ -206,7 +206,9 @@ def _session(code: CodeType) -> TraceSession | None:
         return None
     if session.follows:
         settings = inheritance.settings if inheritance is not None else {}
-        leave_to_children(os.environ, session.root, session.recording_id, settings)
+        leave_to_children(
+            os.environ, session.root, session.recording_id, settings, session.mirrored
+        )
     else:
         leave_nothing_to_children(os.environ)
     return session
@@ -223,6 +225,10 @@ def _as_child(inheritance: Inheritance, main_script: str | None) -> TraceSession
 
     settings: Mapping[str, Any] = inheritance.settings
     parent = inheritance.parent
+    if inheritance.mirrored:
+        from codetracer_core.runtime.descriptors import leave_to_parents
+
+        leave_to_parents(inheritance.mirrored)
     return TraceSessionBootstrap.prepare(
         parent.root / str(os.getpid()),
         filter_environ=os.environ,

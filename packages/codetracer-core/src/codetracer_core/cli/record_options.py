@@ -150,7 +150,7 @@ def follow_children(environ: MutableMapping[str, str], session: TraceSession, gi
         "materialise": given.last("--materialise", "now"),
         "keep_journal": not given.given("--no-keep-journal"),
     }
-    leave_to_children(environ, session.path, session.recording_id, settings)
+    leave_to_children(environ, session.path, session.recording_id, settings, session.mirrored)
 
 
 def _absolute_filters(words: str) -> str:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from typing import Final
 
-__all__ = ["DESCRIPTORS", "DescriptorMirror", "refuse_obstacles"]
+    Identity = tuple[int, int]
+    """Of a file: its device and its number there."""
+
+__all__ = ["DESCRIPTORS", "DescriptorMirror", "leave_to_parents", "refuse_obstacles"]
 
 DESCRIPTORS: Final = {"stdout": 1, "stderr": 2}
 """The descriptors that can be mirrored, by the name of their stream."""
@@ -27,6 +30,15 @@ DESCRIPTORS: Final = {"stdout": 1, "stderr": 2}
 _HIGH: Final = 200
 _PATIENCE_S: Final = 10.0
 _PAUSE_MS: Final = 1
+
+_of_parents: set[Identity] = set()
+"""What the processes mirror that this one descends from. They see what comes from here, too, and
+with a pipe in between it would come later than what they write when they hear of it."""
+
+
+def leave_to_parents(files: Iterable[Identity]) -> None:
+    """Mirror none of `files` in this process: one that it descends from does."""
+    _of_parents.update(files)
 
 
 class DescriptorMirror:
@@ -36,17 +48,29 @@ class DescriptorMirror:
         self._originals: dict[int, int] = {}
         self._private: dict[int, os.stat_result] = {}
         self._is_open = False
+        self.files: set[Identity] = set()
+        """What is mirrored, here or by a process that this one descends from."""
 
-    def open(self, streams: Iterable[str]) -> None:
-        """Begin to mirror what `streams` lead to, as far as they are open.
+    def open(self, streams: Iterable[str], *, insists: bool = True) -> None:
+        """Begin to mirror what `streams` lead to, as far as they are open and no parent does.
 
-        Raises UsageError (``ERR_NO_MIRROR``) when one of them cannot be mirrored and
-        EnvironmentError (``ERR_IO``) when the system refuses; the descriptors are as before then.
+        When one of them cannot be mirrored, UsageError (``ERR_NO_MIRROR``) is raised if it
+        `insists`, and else that one is left alone. Raises EnvironmentError (``ERR_IO``) when the
+        system refuses; the descriptors are as before then.
         """
-        wanted = sorted(streams, key=DESCRIPTORS.__getitem__)
-        refuse_obstacles(wanted)
+        wanted = [
+            name
+            for name in sorted(streams, key=DESCRIPTORS.__getitem__)
+            if (status := _status(name)) is not None and _identity(status) not in _of_parents
+        ]
+        if insists:
+            refuse_obstacles(wanted)
+        else:
+            wanted = [name for name in wanted if _obstacle(name, wanted) is None]
         try:
-            self._open([DESCRIPTORS[name] for name in wanted if _status(name) is not None])
+            self._open([DESCRIPTORS[name] for name in wanted])
+            own = {_identity(os.fstat(DESCRIPTORS[name])) for name in wanted}
+            self.files = own | _of_parents
         except OSError as error:
             self.close()
             raise EnvironmentError_(
@@ -111,6 +135,7 @@ class DescriptorMirror:
 
     def leave(self) -> None:
         """Forget the mirrors in a forked child, which goes on to write where its parent does."""
+        leave_to_parents(self.files)
         self._forget(is_over=False)
 
     def _forget(self, *, is_over: bool) -> None:
@@ -178,6 +203,10 @@ def _obstacle(name: str, wanted: Collection[str]) -> str | None:
         if status_of_other is not None and os.path.samestat(status, status_of_other):
             return f"it leads to the same place as {other}, which is not recorded"
     return None
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return status.st_dev, status.st_ino
 
 
 def _status(name: str) -> os.stat_result | None:

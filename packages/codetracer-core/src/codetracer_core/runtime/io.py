@@ -7,10 +7,10 @@ from codetracer_core.errors import InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Final
 
-    from codetracer_core.runtime.descriptors import DescriptorMirror
+    from codetracer_core.runtime.descriptors import DescriptorMirror, Identity
     from codetracer_filter import IoConfig
     from codetracer_policy import IoCapturePolicy
 
@@ -33,20 +33,23 @@ class IoCoordinator:
         streams: Iterable[str] = (),
         *,
         mirror: bool = False,
+        insists: bool = True,
         logging: bool = False,
         hide_secrets: bool = True,
     ) -> None:
         """`streams` are some of ``STREAMS``; with none of them nothing is hooked.
 
-        With `mirror`, what reaches their descriptors in other ways is recorded, too. With
-        `logging`, so are the records of the module of that name. With
-        `hide_secrets`, texts of values that a filter redacts are replaced in what is recorded.
+        With `mirror`, what reaches their descriptors in other ways is recorded, too, and if it
+        `insists`, they all have to be of a kind that allows it. With `logging`, so are the records
+        of the module of that name. With `hide_secrets`, texts of values that a filter redacts are
+        replaced in what is recorded.
         """
         self._hide_secrets = hide_secrets
         self._logging = logging
         self._streams = frozenset(streams)
         self._mask = sum(1 << STREAMS.index(stream) for stream in self._streams)
         self._wants_mirror = mirror and bool(self._streams - {"stdin"})
+        self._insists = insists
         self._mirror: DescriptorMirror | None = None
         self.unwatched: tuple[str, ...] = ()
 
@@ -70,7 +73,7 @@ class IoCoordinator:
 
         mirror = DescriptorMirror()
         try:
-            mirror.open(self._streams - {"stdin"})
+            mirror.open(self._streams - {"stdin"}, insists=self._insists)
         except BaseException:
             lib.ct_capture_close()
             raise
@@ -82,6 +85,11 @@ class IoCoordinator:
             self._mirror.close()
         if self._mask or self._logging:
             lib.ct_capture_close()
+
+    @property
+    def mirrored(self) -> Collection[Identity]:
+        """The files that are mirrored, by this process or those that it descends from."""
+        return () if self._mirror is None else self._mirror.files
 
     def before_fork(self) -> None:
         """The process is about to fork."""

@@ -17,9 +17,10 @@ from codetracer_core.runtime.lifecycle import LifecycleController, is_of_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from codetracer_core.journal.writer import JournalWriter
+    from codetracer_core.runtime.descriptors import Identity
     from codetracer_core.runtime.filtering import FilterCoordinator
     from codetracer_core.runtime.io import IoCoordinator
 
@@ -103,6 +104,11 @@ class RuntimeTracer:
     def unwatched(self) -> tuple[str, ...]:
         """The builtin methods whose output could not be watched."""
         return () if self._io is None else self._io.unwatched
+
+    @property
+    def mirrored(self) -> Collection[Identity]:
+        """The files whose contents the trace has as output, for programs that are started."""
+        return () if self._io is None else self._io.mirrored
 
     def install(self, *, muted: bool = False) -> None:
         """Begin to record; `muted`: not the calling thread, until it calls :meth:`unmute`.

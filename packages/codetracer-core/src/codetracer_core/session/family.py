@@ -14,7 +14,7 @@ from codetracer_core.session.names import METADATA_NAME, PARENT_VARIABLE, TRACE_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableMapping
+    from collections.abc import Collection, Iterator, Mapping, MutableMapping
     from typing import Literal, TypeAlias
 
     Kind: TypeAlias = Literal["fork", "spawn", "exec"]
@@ -54,13 +54,22 @@ class Parent:
 
 
 class Inheritance:
-    """What a child process finds in its environment: its parent, and the parent's settings."""
+    """What a child process finds in its environment: its parent, and the parent's settings.
 
-    __slots__ = ("parent", "settings")
+    ``mirrored`` are the files that the parent mirrors, by device and number.
+    """
 
-    def __init__(self, parent: Parent, settings: Mapping[str, object]) -> None:
+    __slots__ = ("mirrored", "parent", "settings")
+
+    def __init__(
+        self,
+        parent: Parent,
+        settings: Mapping[str, object],
+        mirrored: Collection[tuple[int, int]] = (),
+    ) -> None:
         self.parent = parent
         self.settings = settings
+        self.mirrored = mirrored
 
 
 class Child:
@@ -91,8 +100,11 @@ def leave_to_children(
     root: Path,
     recording_id: str,
     settings: Mapping[str, object],
+    mirrored: Collection[tuple[int, int]],
 ) -> None:
     """Let programs that get `environ` record themselves in a folder inside `root`.
+
+    They do not mirror the files `mirrored`, as this process does.
 
     No folder is asked for any longer: a recorder of another name that the program imports would
     take the variable for its own.
@@ -104,6 +116,7 @@ def leave_to_children(
             "recording_id": recording_id,
             "pid": os.getpid(),
             "settings": settings,
+            "mirrored": sorted(mirrored),
         },
         separators=(",", ":"),
     )
@@ -127,14 +140,16 @@ def inherited(environ: Mapping[str, str]) -> Inheritance | None:
         left = json.loads(text)
         root, recording_id, pid = left["root"], left["recording_id"], left["pid"]
         settings = left["settings"]
+        mirrored = [(int(device), int(number)) for device, number in left.get("mirrored", ())]
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     if not (isinstance(root, str) and isinstance(recording_id, str) and isinstance(pid, int)):
         return None
     if environ.get(TRACE_VARIABLE) or not isinstance(settings, dict):
         return None
-    kind: Kind = "exec" if pid == os.getpid() else "spawn"
-    return Inheritance(Parent(Path(root), recording_id, pid, kind), settings)
+    if pid == os.getpid():
+        return Inheritance(Parent(Path(root), recording_id, pid, "exec"), settings)
+    return Inheritance(Parent(Path(root), recording_id, pid, "spawn"), settings, mirrored)
 
 
 def folders_of_children(root: Path) -> Iterator[Path]:

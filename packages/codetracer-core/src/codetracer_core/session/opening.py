@@ -95,6 +95,8 @@ def open_recording(
             io=IoCoordinator(
                 captured_streams(policy.io_capture, bootstrap.filters.io),
                 mirror=policy.io_capture.fd_fallback,
+                # The user has asked for the program's streams; what it gives children is its own.
+                insists=bootstrap.parent is None,
                 logging=policy.capture_logging and is_captured(bootstrap.filters.io),
                 hide_secrets=policy.redact_output,
             ),

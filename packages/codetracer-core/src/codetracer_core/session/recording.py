@@ -16,11 +16,12 @@ from codetracer_core.session.saving import save_folder, signal_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
+    from codetracer_core.runtime.descriptors import Identity
     from codetracer_core.runtime.events import RecorderStats
     from codetracer_core.runtime.sources import SourceBook
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
@@ -102,6 +103,11 @@ class TraceSession:
     def recording_id(self) -> str:
         """What tells this recording from all others."""
         return self._writer.trace_id
+
+    @property
+    def mirrored(self) -> Collection[Identity]:
+        """The files that programs which it starts leave to it to mirror."""
+        return self._tracer.mirrored
 
     def _begin_in_child(self) -> None:
         """Record this process, which was forked, into a folder of its own.
