@@ -17,9 +17,9 @@ from codetracer_core.errors import EnvironmentError_, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from typing import Final
+    from typing import Final, TypeAlias
 
-    Identity = tuple[int, int]
+    Identity: TypeAlias = tuple[int, int]
     """Of a file: its device and its number there."""
 
 __all__ = ["DESCRIPTORS", "DescriptorMirror", "leave_to_parents", "refuse_obstacles"]
