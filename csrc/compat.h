@@ -306,35 +306,32 @@ static inline uint64_t ct_word_at(const void *at)
     return word;
 }
 
-/* The values of an object whose class is as it was when the form was taken, NULL when its form is
- * another one now. */
+/* Find the values of an object whose class is as it was when the form was taken; false when its
+ * form is another one now. */
 #if PY_VERSION_HEX >= 0x030D0000
 #define CT_FORM_SHORT 8 /* attributes that one word speaks of */
-static inline PyObject **ct_inline_values(PyObject *v, const ct_inline_form *form)
+static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyObject ***found)
 {
     PyDictValues *values = _PyObject_InlineValues(v);
     uint32_t head;
     memcpy(&head, values, sizeof head);
-    if (_PyObject_GetManagedDict(v) != NULL || head != form->head)
-        return NULL;
     const void *order = &values->values[values->capacity];
-    if (ct_word_at(order) != form->words[0] ||
-        (form->is_long && ct_word_at((const char *)order + 8) != form->words[1]))
-        return NULL;
-    return values->values;
+    *found = values->values;
+    return _PyObject_GetManagedDict(v) == NULL && head == form->head &&
+           ct_word_at(order) == form->words[0] &&
+           (!form->is_long || ct_word_at((const char *)order + 8) == form->words[1]);
 }
 #else
 #define CT_FORM_SHORT 6
-static inline PyObject **ct_inline_values(PyObject *v, const ct_inline_form *form)
+static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyObject ***found)
 {
     PyObject *dict;
     PyDictValues *values = ct_values_of(v, &dict);
     if (values == NULL)
-        return NULL;
-    if (ct_word_at((const char *)values - 8) != form->words[0] ||
-        (form->is_long && ct_word_at((const char *)values - 16) != form->words[1]))
-        return NULL;
-    return values->values;
+        return false;
+    *found = values->values;
+    return ct_word_at((const char *)values - 8) == form->words[0] &&
+           (!form->is_long || ct_word_at((const char *)values - 16) == form->words[1]);
 }
 #endif
 

@@ -1,12 +1,9 @@
 #include "delta.h"
 
 #include "field_names.h"
-#include "known.h"
 #include "repeats.h"
 #include "reprs.h"
 #include "secrets.h"
-#include "snapshot.h"
-#include "types.h"
 
 #define PATCH_MIN_KEPT                                                                             \
     4 /* items that must be the same before a patch is shorter than the whole                      \
@@ -375,19 +372,17 @@ static uint8_t *state_known(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
 static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
                             ct_attributes *attributes)
 {
-    if (slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v)
-        return p;
-    if (slot->kind == CT_SLOT_KNOWN && slot->bits == (uint64_t)(uintptr_t)v &&
-        ct_known_is(v, slot->aux))
-        return p;
-    if (slot->kind == CT_SLOT_TREE && ct_tree_same((struct ct_tree *)(uintptr_t)slot->bits, v))
-        return p;
     if (ct_unlikely(*total - slot->cost >= (uint32_t)ct_limits.step || p > ct_out.hard)) {
         if (slot->kind != CT_SLOT_CONST || slot->bits != CTJ_OMITTED)
             ct_count(&ct_value_counts.omitted);
         return state_const(slot, p, item, CTJ_OMITTED, total);
     }
     PyTypeObject *type = Py_TYPE(v);
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
+        uint8_t *end = state_known(slot, p, item, v, total, attributes);
+        if (end != NULL)
+            return end;
+    }
     /* A str with one reference may be grown in place by its owner (s += x): a second reference
      * would force a copy. */
     if (ct_is_atom(v) && (Py_REFCNT(v) > 1 || type != &PyUnicode_Type)) {
@@ -401,9 +396,6 @@ static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
     if (ct_is_exact_scalar(type))
         return state_copy(slot, p, item, v, total);
     if (ct_exact_container(type) == CT_SHAPE_OBJECT) {
-        uint8_t *end = state_known(slot, p, item, v, total, attributes);
-        if (end != NULL)
-            return end;
         ct_type *entry = ct_type_of(type);
         if (entry != NULL && entry->shape == CT_SHAPE_OBJECT && !entry->has_fields &&
             !ct_reprs_wanted)
@@ -426,12 +418,10 @@ static uint8_t *state_float(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
     return p + sizeof bits;
 }
 
-uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
-                       ct_attributes *attributes)
+uint8_t *ct_slot_restate(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
+                         ct_attributes *attributes)
 {
     if (v == NULL) {
-        if (slot->kind == CT_SLOT_NONE || slot->kind == CT_SLOT_UNSET)
-            return p;
         p = ct_put_item(p, item);
         *p++ = CTJ_UNSET;
         remember(slot, CT_SLOT_UNSET, 0, 0, total);

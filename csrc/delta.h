@@ -4,7 +4,8 @@
 #define CT_DELTA_H
 
 #include "chunk.h"
-#include "value.h"
+#include "known.h"
+#include "snapshot.h"
 
 enum ct_slot_kind {
     CT_SLOT_NONE,  /* nothing stated yet: the variable is unbound */
@@ -27,24 +28,26 @@ typedef struct {
     uint32_t aux;
 } ct_slot;
 
-/* How an item of a unit is introduced: one tag byte, or a tag and a number. */
-typedef struct {
-    uint8_t tag;
-    bool wide;
-    uint32_t number;
-} ct_item;
+/* How an item of a unit is introduced: a tag byte, and behind some tags a number.  In one word: the
+ * tag, from bit 8 whether there is a number, from bit 32 the number. */
+typedef uint64_t ct_item;
+
+static inline ct_item ct_item_numbered(uint8_t tag, uint32_t number)
+{
+    return tag | 1u << 8 | (uint64_t)number << 32;
+}
 
 static inline ct_item ct_item_of_slot(uint32_t slot)
 {
     if (ct_likely(slot < CTJ_ITEM_GLOBAL - CTJ_ITEM_SLOT))
-        return (ct_item){.tag = (uint8_t)(CTJ_ITEM_SLOT | slot)};
-    return (ct_item){.tag = CTJ_ITEM_SLOT_WIDE, .wide = true, .number = slot};
+        return CTJ_ITEM_SLOT | slot;
+    return ct_item_numbered(CTJ_ITEM_SLOT_WIDE, slot);
 }
 
 static inline uint8_t *ct_put_item(uint8_t *p, ct_item item)
 {
-    *p++ = item.tag;
-    return ct_unlikely(item.wide) ? ct_put_uv(p, item.number) : p;
+    *p++ = (uint8_t)item;
+    return ct_unlikely(item >> 8 != 0) ? ct_put_uv(p, item >> 32) : p;
 }
 
 /* Bytes that all snapshots take; when it passes CT_SNAPSHOT_LIMIT the tracer drops those of outer
@@ -77,11 +80,39 @@ static inline void ct_slot_undo(ct_slot *slot)
         slot->kind = CT_SLOT_STALE;
 }
 
+/* True when the slot remembers v (NULL: unbound) as it is.  False is no proof of the contrary: some
+ * values are compared by their bytes once these are written. */
+static inline bool ct_slot_is_same(const ct_slot *slot, PyObject *v)
+{
+    if (ct_unlikely(v == NULL))
+        return slot->kind == CT_SLOT_NONE || slot->kind == CT_SLOT_UNSET;
+    switch (slot->kind) {
+    case CT_SLOT_INT:
+        return Py_TYPE(v) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)v) &&
+               slot->bits == (uint64_t)PyUnstable_Long_CompactValue((PyLongObject *)v);
+    case CT_SLOT_KNOWN:
+        return slot->bits == (uint64_t)(uintptr_t)v && ct_known_is(v, slot->aux);
+    case CT_SLOT_HELD:
+        return slot->bits == (uint64_t)(uintptr_t)v;
+    case CT_SLOT_TREE:
+        return ct_tree_same((struct ct_tree *)(uintptr_t)slot->bits, v);
+    default:
+        return false;
+    }
+}
+
+/* What ct_slot_state does about a value that may differ. */
+uint8_t *ct_slot_restate(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *cost,
+                         ct_attributes *attributes);
+
 /* State `v` (NULL: unbound) at p if it differs from what the slot remembers, and remember it.
  * `*cost` is the number of bytes that the step's variables take; past the step's limit the value is
  * stated as omitted.  `attributes` says which names inside it may be shown. */
-uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *cost,
-                       ct_attributes *attributes);
+static inline uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
+                                     uint32_t *cost, ct_attributes *attributes)
+{
+    return ct_slot_is_same(slot, v) ? p : ct_slot_restate(slot, p, item, v, cost, attributes);
+}
 
 /* The same for a variable whose value a filter hides: it is stated as redacted, once. */
 uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,

@@ -46,9 +46,9 @@ static bool is_eligible(const ct_encoder *e, PyObject *v, const ct_type *type, c
 static void forget(struct ct_known *known)
 {
     known->object = NULL;
+    known->stamp = 0;
     for (int i = 0; i < known->form.span; i++)
         Py_CLEAR(known->values[i]);
-    known->type = NULL;
     Py_CLEAR(known->name);
     known->form.span = 0;
 }
@@ -58,10 +58,8 @@ static void remember(struct ct_known *known, PyObject *v, const ct_type *type,
 {
     forget(known);
     known->object = v;
-    known->type = Py_TYPE(v);
     known->name = Py_NewRef((PyObject *)type->name);
     known->version = type->version;
-    known->type_id = type->id;
     known->stamp = ++stamps;
     known->form = ct_inline_form_of(held);
     for (int i = 0; i < known->form.span; i++)
@@ -100,11 +98,12 @@ static int32_t cost_of(PyObject *v)
 
 /* Write what has changed of an object whose number is defined in this chunk; NULL when it is too
  * much. */
-static uint8_t *put_changed(ct_encoder *e, uint8_t *p, struct ct_known *known, PyObject *v)
+__attribute__((noinline)) static uint8_t *put_changed(ct_encoder *e, uint8_t *p,
+                                                      struct ct_known *known, PyObject *v)
 {
-    PyObject **values = ct_inline_values(v, &known->form), *dict;
+    PyObject **values, *dict;
     ct_inline held;
-    if (values == NULL || !ct_inline_of(v, &held, &dict))
+    if (!ct_inline_values(v, &known->form, &values) || !ct_inline_of(v, &held, &dict))
         return NULL;
     int32_t cost = known->cost;
     int changed = 0;
@@ -138,33 +137,31 @@ static uint8_t *put_changed(ct_encoder *e, uint8_t *p, struct ct_known *known, P
     return p;
 }
 
-uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
+/* Write an object whose number is defined in this chunk; NULL when it has to be defined anew. */
+static inline uint8_t *put_again(ct_encoder *e, uint8_t *p, struct ct_known *known, PyObject *v)
 {
-    struct ct_known *known = ct_known_place(v);
-    ct_type *found = ct_reprs_wanted ? NULL : ct_type_of(Py_TYPE(v));
+    if (!ct_known_has_type(known, Py_TYPE(v)) || e->depth >= ct_limits.depth)
+        return NULL;
+    if (!ct_known_is_unchanged(known, v))
+        return put_changed(e, p, known, v);
+    if (e->left <= known->cost)
+        return NULL;
+    known->used = ct_session.steps;
+    e->left -= known->cost;
+    *p++ = CTJ_REFERENCE;
+    return ct_put_uv(p, (uint64_t)(known - ct_known));
+}
+
+/* Give an object a number and write it; NULL when it may have none. */
+__attribute__((noinline)) static uint8_t *put_new(ct_encoder *e, uint8_t *p, struct ct_known *known,
+                                                  PyObject *v)
+{
+    const ct_type *found = ct_reprs_wanted ? NULL : ct_type_of(Py_TYPE(v));
     if (found == NULL)
         return NULL;
-    if (known->object == v && known->generation == ct_out.generation &&
-        known->attributes == e->attributes && known->type == Py_TYPE(v) &&
-        known->version == ct_type_version(known->type) && known->type_id == found->id &&
-        e->depth < ct_limits.depth) {
-        if (!ct_known_is_unchanged(known, v)) {
-            uint8_t *end = put_changed(e, p, known, v);
-            if (end != NULL)
-                return end;
-        } else if (e->left > known->cost) {
-            known->used = ct_session.steps;
-            e->left -= known->cost;
-            *p++ = CTJ_REFERENCE;
-            return ct_put_uv(p, (uint64_t)(known - ct_known));
-        }
-    }
-    bool is_taken = known->object != NULL && known->generation == ct_out.generation &&
-                    (known->object != v || known->attributes != e->attributes) &&
-                    ct_session.steps - known->used < KEPT_STEPS;
     const ct_type type = *found; /* looking at others moves the table */
     ct_inline held;
-    if (is_taken || !is_eligible(e, v, &type, &held))
+    if (!is_eligible(e, v, &type, &held))
         return NULL;
     p = define(e, p, v, known);
     if (p == NULL)
@@ -174,6 +171,20 @@ uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
     known->generation = ct_out.generation;
     known->used = ct_session.steps;
     return p;
+}
+
+uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    struct ct_known *known = ct_known_place(v);
+    if (known->generation == ct_out.generation && known->object != NULL) {
+        bool is_it = known->object == v && known->attributes == e->attributes;
+        uint8_t *end = is_it ? put_again(e, p, known, v) : NULL;
+        if (end != NULL)
+            return end;
+        if (!is_it && ct_session.steps - known->used < KEPT_STEPS)
+            return NULL;
+    }
+    return put_new(e, p, known, v);
 }
 
 void ct_known_undefine(void)

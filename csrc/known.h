@@ -11,36 +11,40 @@
 
 /* The object that has a number just now. */
 struct ct_known {
-    PyTypeObject *type;
     PyObject
         *name; /* of the type, owned: a class can be renamed without becoming another version */
-    unsigned int version; /* of the type */
-    uint32_t stamp;       /* says which of its states this is */
+    unsigned int version; /* of the type, never 0 once the place was taken */
+    uint32_t stamp;       /* says which of its states this is; 0 when the place is free */
     ct_inline_form form;
     PyObject *values[CT_KNOWN_FIELDS]; /* as the object stores them, owned, NULL in gaps */
     PyObject *object;                  /* borrowed, only compared */
     uint64_t used;                     /* the step that it was last met in */
     uint64_t generation;               /* of the chunk that holds the definition */
     ct_attributes *attributes;         /* that all its fields were allowed by */
-    uint32_t type_id;
     int32_t cost;
 } __attribute__((aligned(256))); /* a place is then found by a shift */
 extern struct ct_known ct_known[CTJ_NUMBERS];
 
-/* The place of an object is its number. */
+/* The place of an object is its number: its address in units of 16 bytes, modulo the places.
+ * Written out, because compilers shift to and fro. */
 static inline struct ct_known *ct_known_place(const PyObject *v)
 {
-    return &ct_known[((uintptr_t)v >> 4) % CTJ_NUMBERS];
+    _Static_assert(sizeof(struct ct_known) == 256, "a place is found by a shift");
+    uintptr_t offset = ((uintptr_t)v << 4) & (CTJ_NUMBERS - 1) * sizeof(struct ct_known);
+    return (struct ct_known *)((char *)ct_known + offset);
+}
+
+/* True when the object's class is as it was; for a place that was taken once. */
+static inline bool ct_known_has_type(const struct ct_known *known, PyTypeObject *type)
+{
+    return known->version == ct_type_version(type) &&
+           known->name == ((PyHeapTypeObject *)type)->ht_name;
 }
 
 static inline bool ct_known_is_unchanged(const struct ct_known *known, PyObject *v)
 {
-    PyTypeObject *type = Py_TYPE(v);
-    if (known->type != type || known->version != ct_type_version(type) ||
-        known->name != ((PyHeapTypeObject *)type)->ht_name)
-        return false;
-    PyObject **values = ct_inline_values(v, &known->form);
-    if (ct_unlikely(values == NULL))
+    PyObject **values;
+    if (!ct_known_has_type(known, Py_TYPE(v)) || !ct_inline_values(v, &known->form, &values))
         return false;
     int i = 0, span = known->form.span;
     do

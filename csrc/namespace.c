@@ -140,7 +140,7 @@ static uint8_t *state(ct_binding *binding, uint8_t *p, PyObject *value, uint32_t
             ct_slot_count_dropped(&binding->slot, value, CT_KIND_LOCAL);
         return p;
     }
-    ct_item item = {.tag = CTJ_ITEM_NAMED, .wide = true, .number = binding->name_id};
+    ct_item item = ct_item_numbered(CTJ_ITEM_NAMED, binding->name_id);
     p = ct_put_name(p, binding->name_id);
     if (binding->action == CT_REDACT)
         return ct_slot_state_redacted(&binding->slot, p, item, value, CT_KIND_LOCAL, cost);

@@ -212,19 +212,32 @@ static struct {
     uint32_t met; /* objects before */
 } differing;
 
+/* How many of `items` follow at w as the objects with numbers that they were, of two words each, up
+ * to one that may stand elsewhere too.  A function of its own, whose loop keeps everything in
+ * registers. */
+__attribute__((noinline)) static Py_ssize_t count_known(const uintptr_t *w, PyObject **items,
+                                                        Py_ssize_t n)
+{
+    PyObject **item = items, **end = items + n;
+    for (; item < end; item++, w += 2) {
+        const struct ct_known *known = ct_known_place(*item);
+        if (*w != CT_WORD(CT_WORD_KNOWN, known->stamp) || w[1] != (uintptr_t)*item ||
+            !ct_known_is_unchanged(known, *item) || Py_REFCNT(*item) != 1)
+            break;
+    }
+    return item - items;
+}
+
 /* The first item at or after `i` that is not the object with a number that it was; *at moves along.
  */
 static inline Py_ssize_t after_known(const uintptr_t **at, PyObject **items, Py_ssize_t i,
                                      Py_ssize_t shown)
 {
-    const uintptr_t *w = *at;
-    while (i < shown && (*w & 0xFF) == CT_WORD_KNOWN && w[1] == (uintptr_t)items[i] &&
-           ct_known_is(items[i], (uint32_t)(*w >> 8)) && is_first(w, items[i])) {
-        w += 2;
-        i++;
-    }
-    *at = w;
-    return i;
+    if (i == shown || (**at & 0xFF) != CT_WORD_KNOWN)
+        return i;
+    Py_ssize_t n = count_known(*at, items + i, shown - i);
+    *at += 2 * n;
+    return i + n;
 }
 
 /* The items of a list, tuple or deque. */
@@ -539,13 +552,22 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
 
 bool ct_tree_same(struct ct_tree *tree, PyObject *v)
 {
-    if (tree->version != 0 && Py_TYPE(v) == &PyDict_Type && ct_dict_version(v) == tree->version)
-        return true;
+    const uintptr_t *w = tree->words;
+    PyTypeObject *type = Py_TYPE(v);
     around.depth = 0;
-    around.words = tree->words;
+    around.words = w;
     differing.words = NULL;
     ct_met_keep(0);
-    return same_at_a_glance(tree->words, v) != NULL || same(tree->words, v) != NULL;
+    if ((*w & 7) == CT_WORD_CONTAINER) {
+        if (*w != ((uintptr_t)type | CT_WORD_CONTAINER))
+            return false;
+        if (type == &PyList_Type)
+            return same_items(w + 1, v, CT_SHAPE_LIST) != NULL;
+        if (tree->version != 0 && type == &PyDict_Type && ct_dict_version(v) == tree->version)
+            return true;
+        return same_items(w + 1, v, ct_exact_container(type)) != NULL;
+    }
+    return same_at_a_glance(w, v) != NULL || same(w, v) != NULL;
 }
 
 /* The word after the value at w. */

@@ -24,27 +24,14 @@ void ct_shed_snapshots(void)
             refresh(t, &t->frames[i]);
 }
 
-static inline uint8_t *state_slot(ct_slot *slot, uint8_t *p, uint32_t i, PyObject *v, uint8_t flags,
-                                  enum ct_kind kind, uint32_t *cost, ct_attributes *attributes)
+static uint8_t *state_slot(ct_slot *slot, uint8_t *p, uint32_t i, PyObject *v, uint8_t flags,
+                           enum ct_kind kind, uint32_t *cost, ct_attributes *attributes)
 {
     if (ct_unlikely(flags & (CT_SLOT_REDACT | CT_SLOT_DROP))) {
         if ((flags & CT_SLOT_DROP) == 0)
             return ct_slot_state_redacted(slot, p, ct_item_of_slot(i), v, kind, cost);
         ct_slot_count_dropped(slot, v, kind);
         return p;
-    }
-    /* The common ways of not having changed, inline. */
-    if (v == NULL) {
-        if (slot->kind == CT_SLOT_NONE || slot->kind == CT_SLOT_UNSET)
-            return p;
-    } else if (slot->kind == CT_SLOT_INT) {
-        if (Py_TYPE(v) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)v) &&
-            slot->bits == (uint64_t)PyUnstable_Long_CompactValue((PyLongObject *)v))
-            return p;
-    } else if (slot->bits == (uint64_t)(uintptr_t)v) {
-        if (slot->kind == CT_SLOT_HELD ||
-            (slot->kind == CT_SLOT_KNOWN && ct_known_is(v, slot->aux)))
-            return p;
     }
     return ct_slot_state(slot, p, ct_item_of_slot(i), v, cost, attributes);
 }
@@ -64,16 +51,27 @@ static uint8_t *state_slots_public(ct_thread *t, ct_shadow *frame, uint8_t *p, i
     return p;
 }
 
-static inline uint8_t *state_slots(ct_thread *t, ct_shadow *frame, uint8_t *p, int n,
-                                   const uint8_t *flags, enum ct_kind kind)
+__attribute__((always_inline)) static inline uint8_t *state_slots(ct_thread *t, ct_shadow *frame,
+                                                                  uint8_t *p, int n,
+                                                                  const uint8_t *flags,
+                                                                  enum ct_kind kind)
 {
     if (ct_unlikely(ct_frame_is_public))
         return state_slots_public(t, frame, p, n, flags, kind);
     ct_slot *slots = t->slots + frame->slots;
     ct_attributes *attributes = frame->plan->attributes;
-    for (int i = 0; i < n; i++)
-        p = state_slot(&slots[i], p, (uint32_t)i, ct_frame_variable(frame->iframe, i, flags[i]),
-                       flags[i], kind, &frame->cost, attributes);
+    ct_iframe *iframe = frame->iframe;
+    for (int i = 0; i < n; i++) {
+        ct_slot *slot = &slots[i];
+        if (ct_unlikely(flags[i] != 0)) {
+            PyObject *v = ct_frame_variable(iframe, i, flags[i]);
+            p = state_slot(slot, p, (uint32_t)i, v, flags[i], kind, &frame->cost, attributes);
+            continue;
+        }
+        PyObject *v = ct_frame_slot(iframe, i);
+        if (!ct_slot_is_same(slot, v))
+            p = ct_slot_restate(slot, p, ct_item_of_slot((uint32_t)i), v, &frame->cost, attributes);
+    }
     return p;
 }
 
@@ -114,7 +112,7 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
                 global->action == CT_ALLOW)
                 plan->globals_mutable = true;
         }
-        ct_item item = {.tag = CTJ_ITEM_GLOBAL, .wide = true, .number = (uint32_t)i};
+        ct_item item = ct_item_numbered(CTJ_ITEM_GLOBAL, (uint32_t)i);
         if (global->action == CT_REDACT)
             p = ct_slot_state_redacted(&global->slot, p, item, global->value, CT_KIND_GLOBAL,
                                        &plan->globals_cost);
