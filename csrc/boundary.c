@@ -215,6 +215,8 @@ static void keep_name(ct_thread *t, const uint8_t *text, uint32_t length)
 /* The first record of a thread: its name is asked for, then it is announced. */
 enum ct_go ct_announce(ct_thread *t)
 {
+    if (ct_injected("thread"))
+        return ct_fail("ERR_TRACE_INCOMPLETE");
     uint64_t session = ct_session.number;
     unsigned long ident = PyThread_get_thread_ident();
     PyObject *name = CT_RECORDERS_OWN(PyObject_CallFunction(ct_session.thread_name, "k", ident));

@@ -3,6 +3,7 @@
 #include "capture.h"
 
 #include "ct.h"
+#include "inject.h"
 #include "logging.h"
 #include "mirror.h"
 #include "secrets.h"
@@ -207,7 +208,7 @@ static int hook_output(PyObject *missing)
 int ct_capture_open(int streams, int hide_secrets, int logging, uintptr_t missing, uintptr_t errors)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    int status = ct_streams_open();
+    int status = ct_injected("capture") ? (PyErr_NoMemory(), -1) : ct_streams_open();
     if (status == 0 && streams != 0)
         status = hook_output((PyObject *)missing);
     if (status == 0 && (streams & 1 << CTJ_STDIN) != 0)

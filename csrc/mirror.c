@@ -10,6 +10,7 @@
 
 #include "ct.h"
 #include "forward.h"
+#include "inject.h"
 #include "output.h"
 #include "own_thread.h"
 #include "peek.h"
@@ -513,6 +514,8 @@ int ct_forward_open(const int *descriptors, int count)
 
 int ct_mirror_add(int stream, int descriptor, int source, int forward)
 {
+    if (ct_injected("mirror_open"))
+        return EMFILE;
     struct mirror m = {
         .source = source, .descriptor = descriptor, .forward = forward, .stream = (uint8_t)stream};
     if (fstat(source, &m.source_is) != 0 || fstat(descriptor, &m.target_is) != 0)

@@ -54,9 +54,19 @@ static ct_thread *thread_of_mirror(void)
     return t != NULL && (!ct_gate_exists || t->depth != 0) ? t : NULL;
 }
 
+/* What failures of a unit are asked for by. */
+static inline const char *stage_of(uint8_t what)
+{
+    if (what == CTJ_LOG)
+        return "log";
+    if (what & CTJ_OUTPUT_MIRROR)
+        return "mirror";
+    return (what & CTJ_STREAM) == CTJ_STDIN ? "input" : "output";
+}
+
 static enum ct_go put_unit(ct_thread *t, uint8_t what, const uint8_t *bytes, size_t length)
 {
-    if (ct_injected("output"))
+    if (ct_injected(stage_of(what)))
         return ct_fail("ERR_TRACE_INCOMPLETE");
     enum ct_go go = ct_boundary(t);
     if (ct_unlikely(go != CT_GO_ON))

@@ -199,7 +199,8 @@ static void *run_writer(void *callable)
 /* Start the writer.  The caller keeps `callable` until ct_writer_join.  Returns 0 or an errno. */
 int ct_writer_start(uintptr_t callable)
 {
-    int failed = ct_own_thread_start(&writer, run_writer, (void *)callable);
+    int failed =
+        ct_injected("writer") ? EAGAIN : ct_own_thread_start(&writer, run_writer, (void *)callable);
     ct_session.writer_runs = failed == 0;
     return failed;
 }

@@ -27,6 +27,7 @@ VARIABLE = "CODETRACER_TEST_INJECT_FAILURE"
 SUBJECT = """\
 import random
 import sys
+{imports}
 
 noise = random.Random(5)
 
@@ -47,9 +48,14 @@ def fails(n):
     return 1 // n
 
 
+def speak():
+    sys.stderr.write("{{}}\\n")
+    {speaks}
+
+
 def run():
     total = 0
-    sys.stderr.write("{}\\n")
+    speak()
     for turn in range(4):
         twice(turn)
         made = numbers()
@@ -64,6 +70,13 @@ def run():
         total += len(text)
     return total
 """
+SPEAKS = {
+    "input": ("", "sys.stdin.readline()"),
+    "log": ("import logging", "logging.getLogger().error('{}')"),
+    "mirror": ("import os", "os.writev(2, [b'{}\\n'])"),
+    "thread": ("import _thread, time", "_thread.start_new_thread(twice, (5,)); time.sleep(0.05)"),
+}
+"""What has to be imported and to be done for some stages to be reached."""
 RESULT = 4 * 2 + 1500 * 800
 
 RUN = """\
@@ -89,7 +102,7 @@ def attempt(name, function, *arguments, **options):
 
 
 def start():
-    policy = {{"on_recorder_error": {policy!r}, "json_errors": True}}
+    policy = {{"on_recorder_error": {policy!r}, "json_errors": True, **{options!r}}}
     codetracer_core.start({out!r}, policy=policy, trace_filter={filter_file!r})
 
 
@@ -121,7 +134,7 @@ exec = "trace"
 """
 EVENTS = [
     *("py_start:3", "py_resume:2", "py_throw", "py_return:3", "py_yield:4", "py_unwind"),
-    *("line:40", "seal", "exception_handled", "branch:2", "output:5"),
+    *("line:40", "seal", "exception_handled", "branch:2", "output:5", "input", "log", "mirror"),
 ]
 AFTER = f"again {RESULT}", "free True", "same True False"
 
@@ -154,7 +167,10 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_injected(native: Path, folder: Path, stage: str, policy: str) -> Injected:
     """Record the subject in a process of its own, with a failure at `stage`."""
     out = folder / "out"
-    (folder / "subject.py").write_text(SUBJECT, encoding="utf-8")
+    name = stage.partition(":")[0]
+    imports, speaks = SPEAKS.get(name, ("", ""))
+    subject = SUBJECT.format(imports=imports, speaks=speaks)
+    (folder / "subject.py").write_text(subject, encoding="utf-8")
     (folder / "filter.toml").write_text(ONLY_SUBJECT, encoding="utf-8")
     source = RUN.format(
         tests=str(ROOT / "tests"),
@@ -162,10 +178,15 @@ def run_injected(native: Path, folder: Path, stage: str, policy: str) -> Injecte
         out=str(out),
         filter_file=str(folder / "filter.toml"),
         policy=policy,
+        options={
+            "capture_logging": name == "log",
+            "io_capture_fd_fallback": name.startswith("mirror"),
+        },
     )
     done = subprocess.run(
         [sys.executable, "-c", source],
         env={**os.environ, NATIVE_VARIABLE: str(native), VARIABLE: stage},
+        input="a line\n",
         capture_output=True,
         text=True,
         timeout=120,
@@ -188,6 +209,13 @@ def assert_trace_is_kept(out: Path) -> None:
         assert len(trace) >= len(steps) > 0
     assert all(step[4].get("turn") != 1499 for step in steps)
     assert json.loads((out / "trace_metadata.json").read_text(encoding="utf-8"))["counts"]["calls"]
+
+
+def assert_is_whole(out: Path) -> None:
+    """The journal holds the program to its last line."""
+    (path,) = out.glob("trace.*.ctj")
+    steps = [event for event in journal.load(path) if event[0] == "step"]
+    assert [step[4]["turn"] for step in steps if "turn" in step[4]][-1] == 1499
 
 
 @pytest.mark.parametrize("stage", EVENTS)
@@ -243,10 +271,44 @@ def test_a_failure_at_the_end_keeps_the_whole_trace(
     injected = run_injected(native, tmp_path, "finish", policy)
     assert injected.lines == ["start None", f"run {RESULT}", "free False", stopped, *AFTER]
     assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_TRACE_INCOMPLETE"]
-    (path,) = injected.out.glob("trace.*.ctj")
-    events = journal.load(path)
-    steps = [event for event in events if event[0] == "step"]
-    assert [step[4]["turn"] for step in steps if "turn" in step[4]][-1] == 1499
+    assert_is_whole(injected.out)
+
+
+def test_a_failure_in_another_thread_ends_the_recording_of_all(
+    native: Path, tmp_path: Path
+) -> None:
+    """With disable both threads run on, and the trace up to there is finished."""
+    injected = run_injected(native, tmp_path, "thread", "disable")
+    assert injected.lines == ["start None", f"run {RESULT}", "free True", "stop None", *AFTER]
+    assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_TRACE_INCOMPLETE"]
+    assert_trace_is_kept(injected.out)
+
+
+@pytest.mark.parametrize(
+    ("stage", "raised"),
+    [
+        ("capture", "start InternalError ERR_UNKNOWN"),
+        ("mirror_open", "start EnvironmentError_ ERR_IO"),
+    ],
+)
+def test_output_that_cannot_be_recorded_keeps_the_session_from_starting(
+    stage: str, raised: str, native: Path, tmp_path: Path
+) -> None:
+    """The caller is told, whatever the policy; nothing is hooked, and no file is left."""
+    injected = run_injected(native, tmp_path, stage, "disable")
+    assert injected.lines == [raised, f"run {RESULT}", "free True", "stop None", *AFTER]
+    assert [trailer["error_code"] for trailer in injected.trailers] == [raised.rpartition(" ")[2]]
+    assert not injected.out.exists()
+
+
+def test_a_writer_that_does_not_start_leaves_its_work_to_the_program(
+    native: Path, tmp_path: Path
+) -> None:
+    """The trace is whole: chunks are written where they are full."""
+    injected = run_injected(native, tmp_path, "writer", "disable")
+    assert injected.lines == ["start None", f"run {RESULT}", "free False", "stop None", *AFTER]
+    assert injected.trailers == []
+    assert_is_whole(injected.out)
 
 
 @pytest.mark.parametrize("policy", ["disable", "abort"])
