@@ -1,8 +1,8 @@
-/* Sequences that keep their items in ways of their own: deques, memory views, arrays of numpy. */
+/* Sequences that keep their items in ways of their own: deques, memory views. */
 #ifndef CT_ARRAYS_H
 #define CT_ARRAYS_H
 
-#include "value.h"
+#include "array_items.h"
 
 #define CT_DEQUE_BLOCK 64
 
@@ -46,13 +46,22 @@ static inline PyObject *ct_deque_next(ct_deque_walk *walk)
     return walk->block->items[walk->at++];
 }
 
-/* Write CTJ_INSTANCE for a memory view or an array of numpy: shape, format or dtype, first items.
- */
-uint8_t *ct_put_array(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type);
+typedef struct {
+    const char *data;
+    int dimensions;
+    const Py_ssize_t *shape, *strides;
+    ct_item_type type;
+    const char *type_label; /* "dtype" or "format" */
+    PyObject *object;
+} ct_array;
 
-/* Whether instances of a type are numbers of numpy that are no builtin numbers, and such a number.
- */
-bool ct_is_array_scalar(PyTypeObject *type);
-uint8_t *ct_put_array_scalar(ct_encoder *e, uint8_t *p, PyObject *v);
+/* Write an array as an instance: shape, format or dtype, first items. */
+uint8_t *ct_put_array(ct_encoder *e, uint8_t *p, const ct_type *type, const ct_array *a);
+
+/* The parts of it. */
+uint8_t *ct_put_shape(ct_encoder *e, uint8_t *p, const Py_ssize_t *shape, int dimensions);
+uint8_t *ct_put_elements(ct_encoder *e, uint8_t *p, const ct_array *a);
+
+uint8_t *ct_put_memoryview(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type);
 
 #endif

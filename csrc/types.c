@@ -6,8 +6,10 @@
 #include "chunk.h"
 #include "dates.h"
 #include "describe.h"
+#include "frames.h"
 #include "instance.h"
 #include "names.h"
+#include "ndarray.h"
 #include "value.h"
 
 #define TABLE_START 256u
@@ -109,10 +111,11 @@ static enum ct_shape shape_of_immutable(PyTypeObject *type)
  * name, to another one of another layout. */
 static enum ct_shape shape_of(PyTypeObject *type)
 {
+    PyTypeObject *made = type;
     while (!PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE) && type->tp_base != NULL)
         type = type->tp_base;
     if (ct_likely(type == &PyBaseObject_Type))
-        return CT_SHAPE_OBJECT;
+        return ct_frame_shape(made);
     if (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE))
         return shape_of_immutable(type);
     ct_type *entry = ct_type_of(type);

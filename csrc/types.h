@@ -30,6 +30,9 @@ enum ct_shape {
     CT_SHAPE_MEMORYVIEW,
     CT_SHAPE_NDARRAY,
     CT_SHAPE_ARRAY_SCALAR,
+    CT_SHAPE_FRAME, /* of pandas */
+    CT_SHAPE_SERIES,
+    CT_SHAPE_INDEX,
 };
 
 /* Where an instance keeps its attributes. */

@@ -4,8 +4,10 @@
 #include "chunk.h"
 #include "describe.h"
 #include "field_names.h"
+#include "frames.h"
 #include "instance.h"
 #include "known.h"
+#include "ndarray.h"
 #include "repeats.h"
 #include "reprs.h"
 #include "secrets.h"
@@ -458,8 +460,9 @@ uint8_t *ct_put_part(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type
     case CT_SHAPE_ARRAY_SCALAR:
         return ct_put_array_scalar(e, p, v);
     case CT_SHAPE_MEMORYVIEW:
+        return ct_put_memoryview(e, p, v, type);
     case CT_SHAPE_NDARRAY:
-        return ct_put_array(e, p, v, type);
+        return ct_put_ndarray(e, p, v, type);
     default:
         return ct_put_description(e, p, v, type);
     }
@@ -577,13 +580,20 @@ uint8_t *ct_put_object(ct_encoder *e, uint8_t *p, PyObject *v)
         return p;
     }
     /* Looking at other types moves the table. */
-    const ct_type known = *type;
+    ct_type known = *type;
     e->left -= (int32_t)ct_type_name_cost(type);
     p = ct_put_type(p, type);
     PyObject *words = ct_unlikely(ct_reprs_wanted) ? ct_repr_of(e, v, &known) : NULL;
     if (words != NULL) {
         ct_shot.failed |= e->shot; /* what it says next time cannot be told without asking it */
         return ct_put_words(e, p, words, &known);
+    }
+    if (ct_unlikely(known.shape >= CT_SHAPE_FRAME)) {
+        uint8_t *end = ct_put_frame(e, p, v, &known);
+        if (end != NULL)
+            return end;
+        known.shape = CT_SHAPE_OBJECT;
+        ct_shot.failed |= e->shot;
     }
     if (known.has_fields) {
         ct_fields f;
