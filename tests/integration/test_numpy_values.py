@@ -67,11 +67,15 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
         "months = ndarray(shape=(2,), dtype='datetime64[M]', items=['2024-05', '-0005-11'])",
         "minutes = ndarray(shape=(1,), dtype='datetime64[m]', items=['2024-01-04T05:06'])",
         "spans = ndarray(shape=(2,), dtype='timedelta64[25s]', items=[5, -3])",
-        "other = [ndarray(shape=(2,), dtype='int32', items=[0, 1]), ndarray(shape=(1,), "
-        "dtype='complex128', items=[(1.5-2j)]), ndarray(shape=(1,), dtype='longdouble', "
-        "items=[1.25])]",
-        "records = ndarray(shape=(1,), dtype='void', items=[{'id': 1, 'password': <redacted>, "
-        "'more': {'token': <redacted>, 'text': b'x'}}])",
+        (
+            "other = [ndarray(shape=(2,), dtype='int32', items=[0, 1]), ndarray(shape=(1,), "
+            "dtype='complex128', items=[(1.5-2j)]), ndarray(shape=(1,), dtype='longdouble', "
+            "items=[1.25])]"
+        ),
+        (
+            "records = ndarray(shape=(1,), dtype='void', items=[{'id': 1, 'password': <redacted>, "
+            "'more': {'token': <redacted>, 'text': b'x'}}])"
+        ),
         "record = void(id=1, password=<redacted>, more={'token': <redacted>, 'text': b'x'})",
         "strided = ndarray(shape=(2, 2), dtype='int64', items=[9, 11, 1, 3])",
         "masked = MaskedArray(value=MaskedArray(shape=(2,), dtype='int64', items=[1, 2]), ",

@@ -51,9 +51,11 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
     "text",
     [
         "DataFrame(shape=(2, 7), dtypes={'n': 'int64', 'password': '",
-        "items={'n': [1, 2], 'password': <redacted>, 'f': [1.5, nan], 'kind': ['u', None], "
-        "'whole': [1, None], 'when': ['2024-01-01T00:00:00', 'NaT'], "
-        "'any': [{'token': <redacted>}, 'x']})",
+        (
+            "items={'n': [1, 2], 'password': <redacted>, 'f': [1.5, nan], 'kind': ['u', None], "
+            "'whole': [1, None], 'when': ['2024-01-01T00:00:00', 'NaT'], "
+            "'any': [{'token': <redacted>}, 'x']})"
+        ),
         "items={'n': [99, 2], 'password': <redacted>, 'f': [1.5, nan], ",
         "items={'n': [99, 2], 'password': <redacted>, 'kind': ['u', None], ",
         "'x'], 'late': [0, 0]})",
