@@ -4,9 +4,9 @@
 
 #include <structmember.h>
 
-#define PyUnstable_Code_GetExtra               _PyCode_GetExtra
-#define PyUnstable_Code_SetExtra               _PyCode_SetExtra
-#define PyUnstable_Eval_RequestCodeExtraIndex  _PyEval_RequestCodeExtraIndex
+#define PyUnstable_Code_GetExtra              _PyCode_GetExtra
+#define PyUnstable_Code_SetExtra              _PyCode_SetExtra
+#define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
 
 /* ---- exceptions: three words of the thread state here, one object since then
  * --------------------------------------------------------------------------------------------- */

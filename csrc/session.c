@@ -1,12 +1,17 @@
 /* The control plane: what Python calls through cffi.  cffi releases the GIL, so whatever touches
  * objects takes it back. */
+#define _GNU_SOURCE
 #include "ct.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <linux/fs.h>
+#endif
 
 #include "boundary.h"
 #include "chunk.h"
@@ -15,6 +20,7 @@
 #include "inject.h"
 #include "instance.h"
 #include "own_thread.h"
+#include "ring_fault.h"
 #include "secrets.h"
 #include "stack.h"
 #include "tracer.h"
@@ -40,6 +46,21 @@ static int allocate(int fd)
     return 0;
 }
 
+/* Where files are copied on write, let this empty one be written in place: otherwise a page that
+ * was brought to the disk needs a new block when it changes. */
+static void write_in_place(int fd)
+{
+#ifdef FS_NOCOW_FL
+    int flags;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_NOCOW_FL;
+        ioctl(fd, FS_IOC_SETFLAGS, &flags);
+    }
+#else
+    (void)fd;
+#endif
+}
+
 /* A forked child must never write into its parent's ring: before anything else runs there, the
  * mapping becomes private memory and tracing ends.  Python's own hook does the rest. */
 static void forked(void)
@@ -63,6 +84,7 @@ int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return errno;
+    write_in_place(fd);
     int failed = allocate(fd);
     if (failed != 0) {
         close(fd);
@@ -75,6 +97,8 @@ int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot
         mapping =
             mmap(NULL, ring_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     failed = mapping == MAP_FAILED ? errno : 0;
+    if (*shared)
+        ct_ring_fault_open(fd, mapping, ring_bytes);
     close(fd);
     if (failed != 0) {
         unlink(path);
@@ -97,6 +121,7 @@ int ct_ring_create(const char *path, const uint8_t *session, const uint8_t *boot
 void ct_ring_destroy(void)
 {
     ct_chunk_release();
+    ct_ring_fault_close();
     if (ring_mapping != NULL)
         munmap(ring_mapping, ring_bytes);
     ring_mapping = NULL;

@@ -161,8 +161,7 @@ static int tell_handled(PyFrameObject *frame, int offset, PyObject *exception)
 {
     if (sink.handlers != NULL)
         return tell_python(frame, CT_ROW_HANDLED, offset, exception);
-    return settle(frame,
-                  ct_handled_event((PyObject *)frame->f_frame->f_code, offset, exception));
+    return settle(frame, ct_handled_event((PyObject *)frame->f_frame->f_code, offset, exception));
 }
 
 static int tell_branch(PyFrameObject *frame, int from, int to)

@@ -176,6 +176,23 @@ def test_a_program_that_runs_out_of_memory_keeps_its_trace(tmp_path: Path) -> No
     assert sum(call["function"] == "work" for call in trace.calls) == 100
 
 
+@pytest.mark.parametrize("policy", ["disable", "abort"])
+def test_a_ring_that_takes_nothing_any_more_ends_the_recording(policy: str, tmp_path: Path) -> None:
+    """A page of it for which the file system has no place does not kill the program: here the file
+    is cut, and systems that copy on write do so when the disk is full."""
+    write_program(
+        tmp_path,
+        calls=12_000,
+        before="import glob, os\n[ring] = glob.glob('out/*.ring')\nos.truncate(ring, 8192)\n",
+    )
+    done = recording(tmp_path, "--on-recorder-error", policy)
+    assert done.returncode == 1
+    assert b"[ERR_IO] recording has stopped" in done.stderr
+    assert done.stdout == (b"done\n" if policy == "disable" else b"")
+    assert recorder(["recover", "out"], tmp_path).returncode == 0
+    assert ct.load(tmp_path / "out" / "trace.ct").steps
+
+
 @pytest.mark.parametrize("how", ["shutil.rmtree('out')", "os.rename('out', 'moved')"])
 def test_a_folder_that_goes_away_does_not_disturb_the_program(how: str, tmp_path: Path) -> None:
     """It runs to its end; the trace of a folder that was renamed can be made there."""
