@@ -296,6 +296,19 @@ def test_a_decorated_function_is_recorded_each_time_it_is_called(tmp_path: Path)
     assert functions(tmp_path / "out" / "trace.ct").count("countdown") == 4
 
 
+def test_recording_brings_no_module_that_writes_code(tmp_path: Path) -> None:
+    """A recording leaves ``dataclasses`` and ``inspect`` to those who want them: they take long."""
+    printed = run(
+        """
+        with codetracer_core.trace("out"):
+            work(1)
+        print([name for name in ("dataclasses", "inspect", "ast") if name in sys.modules])
+        """,
+        tmp_path,
+    )
+    assert printed == ["[]"]
+
+
 def test_a_decorated_coroutine_function_is_recorded_until_it_ends(tmp_path: Path) -> None:
     """It stays a coroutine function, and what runs while it waits is in the trace."""
     printed = run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from codetracer_filter._messages import (
@@ -17,6 +16,7 @@ from codetracer_filter._messages import (
     ERR_FILTER_VALUE,
     ERR_FILTER_VERSION,
 )
+from codetracer_filter._records import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ErrorKind(StrEnum):
     INTERNAL = "Internal"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FilterProblem:
     """One thing that is wrong in one filter source, with its place and its remedy.
 
@@ -92,7 +92,7 @@ class FilterProblem:
         return f"{self.where}: {entry}{self.message}; {self.remedy}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FilterDiagnostic:
     """A warning about a chain: something to log, whether or not the chain loads."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from codetracer_filter._records import field, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class IoStream(StrEnum):
     FILES = "files"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FilterMeta:
     """The ``[meta]`` table of a source."""
 
@@ -91,7 +92,7 @@ class FilterMeta:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class IoConfig:
     """The ``[io]`` table: whether output is captured, and of which streams."""
 
@@ -99,7 +100,7 @@ class IoConfig:
     streams: tuple[IoStream, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ValuePattern:
     """One entry of ``value_patterns``: names that ``selector`` matches get ``action``.
 
@@ -112,7 +113,7 @@ class ValuePattern:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ScopeRule:
     """One entry of ``scope.rules``, with the place it was written at.
 
@@ -137,7 +138,7 @@ class ScopeRule:
         return f"{place}: {excerpt(self.selector.text)}{reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FilterSource:
     """One file or inline text of a chain.
 
@@ -169,7 +170,7 @@ class FilterSource:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InlineFilter:
     """A filter given as text; its path in messages and summaries is ``<inline:LABEL>``."""
 
@@ -177,7 +178,7 @@ class InlineFilter:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TraceFilterConfig:
     """A resolved chain: the sources in order, and what their defaults and rules add up to."""
 

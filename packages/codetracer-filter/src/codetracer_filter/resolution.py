@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from codetracer_filter._records import field, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["ScopeContext", "ScopeResolution"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ScopeContext:
     """What selectors are compared with for one piece of code.
 
@@ -27,7 +27,7 @@ class ScopeContext:
     object: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ScopeResolution:
     """What the chain says about one piece of code.
 

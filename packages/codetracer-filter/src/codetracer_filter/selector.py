@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
 from codetracer_filter._globs import PatternError, expand_braces, name_glob_matcher
 from codetracer_filter._messages import ERR_FILTER_PATTERN, ERR_FILTER_SELECTOR, display, nearest
+from codetracer_filter._records import field, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class SelectorError(ValueError):
         self.refused_regex = refused_regex
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Selector:
     """One compiled selector. Two selectors are equal when they were written alike.
 

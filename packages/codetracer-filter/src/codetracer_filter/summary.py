@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from codetracer_filter._records import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["FilterSummary", "FilterSummaryEntry", "summarise"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FilterSummaryEntry:
     """One source; ``sha256`` is the lower-case hexadecimal digest of the bytes that were read."""
 
@@ -23,7 +23,7 @@ class FilterSummaryEntry:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FilterSummary:
     """The sources of a chain in the order they apply."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from codetracer_policy._parse import (
     LARGEST_SIZE,
@@ -15,6 +14,7 @@ from codetracer_policy._parse import (
     parse_signal,
     parse_size,
 )
+from codetracer_policy._records import record
 from codetracer_policy.errors import PolicyError, PolicyProblem, PolicyValueError
 from codetracer_policy.model import (
     LIMIT_BOUNDS,
@@ -34,7 +34,7 @@ __all__ = ["VARIABLES", "Variable", "parse_bool", "parse_capture_io", "read_envi
 _PLACE = "environment"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Variable:
     """One environment variable."""
 

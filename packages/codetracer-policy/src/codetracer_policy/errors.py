@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from codetracer_policy._records import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ ERR_UNKNOWN_POLICY_KEY = "ERR_UNKNOWN_POLICY_KEY"
 """No setting has this name."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PolicyProblem:
     """One thing wrong with one setting."""
 

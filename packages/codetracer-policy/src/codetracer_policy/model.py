@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
+
+from codetracer_policy._records import field, record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class OriginKind(StrEnum):
     OVERRIDE = "override"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PolicyOrigin:
     """Where the value of a setting came from."""
 
@@ -95,7 +96,7 @@ DEFAULT_ORIGIN = PolicyOrigin(OriginKind.DEFAULT)
 CONFIGURED_ORIGIN = PolicyOrigin(OriginKind.CONFIGURED)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CaptureLimits:
     """How much of a value is recorded. What goes beyond is cut and marked as cut."""
 
@@ -134,7 +135,7 @@ def limit_problem(name: str, value: int, place: str) -> PolicyProblem:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class IoCapturePolicy:
     """Which output and input of the program is recorded."""
 
@@ -170,7 +171,7 @@ _IO_FIELDS = {"io_capture_line_proxies": "line_proxies", "io_capture_fd_fallback
 _LIMIT_FIELDS = {name: name for name in LIMIT_BOUNDS}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RecorderPolicy:
     """Everything a session has to know about how it shall behave."""
 

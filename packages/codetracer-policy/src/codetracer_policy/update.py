@@ -5,8 +5,7 @@ A session that nothing was configured for never loads this module.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from codetracer_policy._records import record
 from codetracer_policy.model import FIELD_NAMES
 
 TYPE_CHECKING = False
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["PolicyLayer", "PolicyPath", "PolicySource", "PolicyUpdate", "restated"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PolicyPath:
     """A path in an update, where "no path" must differ from "leave unchanged"."""
 
@@ -27,7 +26,7 @@ class PolicyPath:
     """The path as text; None clears the setting."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PolicyUpdate:
     """A change of a policy. None leaves a setting as it is.
 
@@ -66,7 +65,7 @@ class PolicyUpdate:
         return {name: value for name, value in values if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PolicyLayer:
     """An update together with where it came from."""
 
@@ -74,7 +73,7 @@ class PolicyLayer:
     origin: PolicyOrigin
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PolicySource:
     """Settings read from somewhere, as plain values by flat name, and the name of that place."""
 

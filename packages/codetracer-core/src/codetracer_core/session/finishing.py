@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 
 from codetracer_core.errors import EnvironmentError_, RecorderError
 from codetracer_core.journal.lock import is_locked
@@ -26,24 +25,35 @@ _MOST_INNER = 64
 __all__ = ["FinishedTrace", "finish_inner", "make_trace"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class FinishedTrace:
-    """What a session left behind."""
+    """What a session left behind. Written out, because `dataclasses` takes long to import."""
 
-    path: Path | None
-    """The ``trace.ct`` or ``trace.json``; the journal when the trace is to be made later; None when
-    recording ended early and what there was is not to be kept."""
-    steps: int
-    calls: int
-    """Without the one that stands for the whole program."""
-    size: int
-    """Of the file at ``path``, in bytes."""
-    skipped_main: ScopeResolution | None
-    """Why the main script was not recorded; None when it was."""
-    failure: RecorderError | None
-    """Why recording ended before the program did; None when it did not."""
-    is_full: bool = False
-    """Whether it ended because the journal had reached its largest size."""
+    __slots__ = ("calls", "failure", "is_full", "path", "size", "skipped_main", "steps")
+
+    def __init__(
+        self,
+        path: Path | None,
+        steps: int,
+        calls: int,
+        size: int,
+        skipped_main: ScopeResolution | None,
+        failure: RecorderError | None,
+        is_full: bool = False,
+    ) -> None:
+        self.path = path
+        """The ``trace.ct`` or ``trace.json``; the journal when the trace is to be made later; None
+        when recording ended early and what there was is not to be kept."""
+        self.steps = steps
+        self.calls = calls
+        """Without the one that stands for the whole program."""
+        self.size = size
+        """Of the file at ``path``, in bytes."""
+        self.skipped_main = skipped_main
+        """Why the main script was not recorded; None when it was."""
+        self.failure = failure
+        """Why recording ended before the program did; None when it did not."""
+        self.is_full = is_full
+        """Whether it ended because the journal had reached its largest size."""
 
 
 def make_trace(
