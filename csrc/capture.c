@@ -215,8 +215,7 @@ int ct_capture_open(int streams, int hide_secrets, int logging, uintptr_t missin
         status = ct_capture_input((PyObject *)missing);
     if (status == 0)
         ct_output_streams = (uint8_t)streams;
-    if (status == 0)
-        ct_secrets_open(hide_secrets != 0);
+    ct_secrets_in_output = hide_secrets != 0;
     ct_logging_wanted = status == 0 && logging != 0;
     PyObject *error = PyErr_GetRaisedException();
     if (error != NULL)
@@ -237,6 +236,6 @@ void ct_capture_close(void)
     ct_capture_input_close();
     ct_streams_close();
     ct_logging_close();
-    ct_secrets_close();
+    ct_secrets_in_output = false;
     PyGILState_Release(gil);
 }

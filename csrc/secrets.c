@@ -19,6 +19,7 @@ static const char MARK[] = "<redacted>";
 
 struct ct_secret_counts ct_secret_counts;
 bool ct_secrets_wanted;
+bool ct_secrets_in_output;
 
 static struct secret {
     uint8_t *bytes; /* NULL: the place is free */
@@ -61,11 +62,11 @@ void ct_secrets_close(void)
     bytes_kept = longest = 0;
 }
 
-void ct_secrets_open(bool wanted)
+void ct_secrets_open(void)
 {
     ct_secrets_close();
     ct_secret_counts = (struct ct_secret_counts){0};
-    ct_secrets_wanted = wanted;
+    ct_secrets_wanted = true;
 }
 
 /* Its bit of `starts` may be another's too and stays: it only costs a look into a bucket. */
@@ -273,7 +274,7 @@ bool ct_secrets_within(PyObject *value)
 
 uint8_t *ct_secrets_hide(const uint8_t *bytes, size_t *length)
 {
-    if (ct_likely(count == 0))
+    if (ct_likely(count == 0) || !ct_secrets_in_output)
         return NULL;
     uint8_t *copy = NULL;
     size_t kept = 0, used = 0; /* of `bytes` and of `copy` */
@@ -319,7 +320,7 @@ static void hide_across(uint8_t *const *places, size_t before, size_t length)
 
 void ct_secrets_written(uint8_t stream, uint8_t *place, size_t length)
 {
-    if (ct_likely(count == 0))
+    if (ct_likely(count == 0) || !ct_secrets_in_output)
         return;
     struct tail *tail = &tails[stream];
     if (tail->generation != ct_out.generation)

@@ -1,4 +1,5 @@
-/* Texts that a filter keeps out of the trace, so that output does not bring them in. */
+/* Texts that a filter keeps out of the trace, so that neither exceptions nor output bring them in.
+ */
 #ifndef CT_SECRETS_H
 #define CT_SECRETS_H
 
@@ -10,10 +11,13 @@ struct ct_secret_counts {
 };
 extern struct ct_secret_counts ct_secret_counts;
 
+/* Texts are kept just now. */
 extern bool ct_secrets_wanted;
 
-/* Begin a session; nothing is kept in one that does not want it. */
-void ct_secrets_open(bool wanted);
+/* They are replaced in output. */
+extern bool ct_secrets_in_output;
+
+void ct_secrets_open(void);
 void ct_secrets_close(void);
 
 /* A value that a filter redacts or drops: keep its texts.  Needs the GIL, runs no code of the

@@ -574,6 +574,7 @@ int ct_tracer_open(PyObject *parts)
     ct_session.on_wake = PyTuple_GET_ITEM(parts, 12);
     ct_leaving_open(PyTuple_GET_ITEM(parts, 13));
     ct_reprs_open(PyTuple_GET_ITEM(parts, 14) == Py_True);
+    ct_secrets_open();
     memset(&ct_value_counts, 0, sizeof ct_value_counts);
     ct_session.active = true;
     ct_session.current = ct_thread_of(ct_thread_state());
@@ -608,5 +609,6 @@ void ct_tracer_close(void)
     ct_attributes_clear();
     ct_field_names_clear();
     ct_known_clear();
+    ct_secrets_close();
     ct_exceptions_clear();
 }

@@ -58,7 +58,7 @@ def command(out: Path, folder: Path, *more: str) -> list[str]:
     """The command that records the program with everything that the recorder can say."""
     return [
         *("-m", "codetracer_core", "record", "--out-dir", str(out)),
-        *("--log-level", "debug", "--log-file", str(out.parent / "recorder.log"), "--json-errors"),
+        *("--capture-logging", "--log-level", "debug", "--log-file", str(out.parent / "recorder.log"), "--json-errors"),
         *(str(PROGRAM), str(folder), *more, "--password", ARGUMENTS[0], f"--token={ARGUMENTS[1]}"),
     ]
 
@@ -71,7 +71,8 @@ def assert_hidden(data: bytes, secrets: list[str]) -> None:
 
 def test_no_secret_of_a_finished_program_is_written(tmp_path: Path) -> None:
     """Journal, trace, sidecars, log and messages of the recorder hold none of fifty secrets in
-    names, keys, attributes, nested containers, class bodies, exceptions, yields and returns."""
+    names, keys, attributes, nested containers, class bodies, exceptions, yields, returns, output
+    and arguments of child processes."""
     folder = tmp_path / "program"
     folder.mkdir()
     done = run(command(tmp_path / "all" / "out", folder))
@@ -99,6 +100,15 @@ def test_no_secret_of_a_killed_program_is_written(tmp_path: Path) -> None:
         output, _ = process.communicate(timeout=30)
     assert list((tmp_path / "all").rglob("*.ring"))
     assert_hidden(written(tmp_path / "all") + output, planted(folder))
+
+
+def test_no_secret_of_a_failed_recording_is_written(tmp_path: Path) -> None:
+    """The same holds where the recorder fails, for its log, its message and its trailer."""
+    folder = tmp_path / "program"
+    folder.mkdir()
+    done = run(command(tmp_path / "all" / "out", folder, "full"))
+    assert '"error_code"' in done.output
+    assert_hidden(written(tmp_path / "all") + done.output.encode(), planted(folder))
 
 
 def test_hidden_values_are_counted_by_kind(tmp_path: Path) -> None:
@@ -239,13 +249,14 @@ run()
 """
 
 
-def test_a_redacted_value_is_in_no_message_of_an_exception(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--redact-output", "--no-redact-output", "--io-capture=off"])
+def test_a_redacted_value_is_in_no_message_of_an_exception(option: str, tmp_path: Path) -> None:
     """The arguments of an exception that repeat it, as they are or inside a text, are redacted
-    wherever the exception is seen; other exceptions are shown."""
+    wherever the exception is seen, whatever becomes of output; other exceptions are shown."""
     script = tmp_path / "program.py"
     script.write_text(MESSAGES, encoding="utf-8")
     out = tmp_path / "out"
-    done = run(["-m", "codetracer_core", "record", "--out-dir", str(out), script])
+    done = run(["-m", "codetracer_core", "record", option, "--out-dir", str(out), script])
     assert done.status == 0, done.output
     data = written(out)
     assert b"hunter-2-" not in data

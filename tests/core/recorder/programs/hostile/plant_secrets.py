@@ -2,14 +2,17 @@
 
 The first argument is a folder. Each secret is made while the program runs, so that none stands in
 the source; ``planted.txt`` lists them, and ``ready`` appears once all of them were visible. With
-the argument ``wait`` the program then waits to be killed.
+the argument ``wait`` the program then waits to be killed, with ``full`` no file can grow any more.
 """
 
 import asyncio
 import collections
 import dataclasses
 import enum
+import logging
 import os
+import resource
+import subprocess
 import sys
 import threading
 import time
@@ -208,6 +211,44 @@ def closures():
     return inner(1) if False else shown
 
 
+def printed():
+    """Secrets inside texts that are written; nobody but a recorder sees them."""
+    kept = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    password, token = make_secret(), make_secret()
+    print("PLAIN-output", password, [token])
+    sys.stdout.write("in " + token[:9])
+    sys.stdout.write(token[9:] + " parts\n")
+    sys.stdout.flush()
+    os.write(1, password.encode() + b"\n")
+    log = logging.getLogger("program")
+    log.addHandler(logging.StreamHandler(sys.stdout))
+    log.warning("the token is %s", token)
+    os.dup2(kept, 1)
+    os.close(kept)
+    os.close(null)
+
+
+def child():
+    """A process that is recorded, too."""
+    password = make_secret()
+    return subprocess.run(
+        [sys.executable, "-c", "import sys; secret = sys.argv[2]; print(len(secret))"]
+        + ["--password", password, f"--api-key={make_secret()}"],
+        capture_output=True,
+    ).returncode
+
+
+class Chains:
+    """Keys behind objects that stand in for mappings."""
+
+    def __init__(self):
+        self.proxy = types.MappingProxyType({"password": make_secret(), "shown": plain()})
+        self.chain = collections.ChainMap({}, {"db": {"pwd": make_secret()}})
+        self.keys = {("a", 1): {"session_token": make_secret()}, b"secret": make_secret()}
+
+
 async def coroutine():
     reply = {"access_token": make_secret(), "expires": 5}
     await asyncio.sleep(0)
@@ -230,16 +271,27 @@ def run():
     things = objects()
     failures = exceptions()
     closures()
+    printed()
+    child()
+    chains = Chains()
+    failed = []
+    for password in [make_secret()]:
+        try:
+            raise LookupError(f"{password} is unknown")
+        except LookupError as error:
+            failed.append(error)
     reply = asyncio.run(coroutine())
     results = []
     worker = threading.Thread(target=beside, args=(results,))
     worker.start()
     worker.join()
-    return [tree, things, failures, reply, results, kept]
+    return [tree, things, failures, reply, results, kept, chains, failed]
 
 
 run()
 with open(f"{FOLDER}/ready", "w"):
     pass
+if "full" in sys.argv:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))
 while "wait" in sys.argv:
     time.sleep(0.01)
