@@ -297,6 +297,28 @@ def test_a_program_that_takes_the_place_of_another_has_its_own_trace(tmp_path: P
     assert metadata(recorded.out)["program"] == "main.py"
 
 
+def test_a_child_that_records_and_then_runs_another_program_has_two_traces(tmp_path: Path) -> None:
+    """That of the program is inside the first one, and the parent names both; a new recording
+    replaces both."""
+    recorded = Recorded(
+        tmp_path,
+        HEAD + "def prepare():\n"
+        "    return 1\n"
+        "subprocess.run([sys.executable, 'next.py'], preexec_fn=prepare, check=True)\n",
+        next="print('next')\n",
+    )
+    assert recorded.runs_alike()
+    (first,) = recorded.children
+    second = first / first.name
+    assert "prepare" in recorded.functions(first)
+    assert metadata(second)["program"] == "next.py"
+    listed = [child["folder"] for child in metadata(recorded.out)["children"]]
+    assert listed == [first.name, f"{first.name}/{first.name}"]
+    write_files(recorded.folder, {"main.py": "x = 1\n"})
+    assert record(["main.py"], recorded.folder, recorded.out).returncode == 0
+    assert recorded.children == []
+
+
 def test_a_session_of_the_program_itself_follows_what_it_forks(tmp_path: Path) -> None:
     """The session of a forked child is active there and ends with the block or the process."""
     source = HEAD + (

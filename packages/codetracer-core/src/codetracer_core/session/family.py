@@ -153,14 +153,19 @@ def inherited(environ: Mapping[str, str]) -> Inheritance | None:
 
 
 def folders_of_children(root: Path) -> Iterator[Path]:
-    """The folders inside `root` that are named like those of child processes, by number."""
+    """The folders inside `root` that are named like those of child processes, by number.
+
+    One that began to record before it ran another program has a second one, inside the first.
+    """
     try:
         names = [name for name in os.listdir(root) if name.isascii() and name.isdigit()]
     except OSError:
         return
     for name in sorted(names, key=int):
-        if (root / name).is_dir():
-            yield root / name
+        folder = root / name
+        if folder.is_dir() and not folder.is_symlink():
+            yield folder
+            yield from folders_of_children(folder)
 
 
 def children_of(root: Path, recording_id: str) -> list[Child]:

@@ -63,7 +63,7 @@ class OutputFolder:
         Raises TraceDirError for the first file that cannot be removed.
         """
         discard(self.previous)
-        for folder in self._children:
+        for folder in reversed(self._children):
             with suppress(OSError):
                 folder.rmdir()
 

@@ -98,7 +98,7 @@ def find_previous(path: Path, *, json: bool = False) -> PreviousTrace:
 def _children_in(path: Path) -> Iterator[tuple[Path, tuple[Path, ...]]]:
     """The folders of child processes in `path` that have ended, and the files of their traces."""
     for folder in folders_of_children(path):
-        if folder.is_symlink() or not metadata_of(folder).get("parent"):
+        if not metadata_of(folder).get("parent"):
             continue  # somebody else's, or another recording that found this folder in use
         try:
             inner = find_previous(folder)

@@ -51,11 +51,9 @@ class RecoveredTrace:
 
 def recordings_below(folder: Path) -> list[Path]:
     """`folder`, and those of child processes and saved copies in it that hold a recording."""
-    found = [folder]
-    for inner in (*folders_of_children(folder), *saved_folders(folder)):
-        if not inner.is_symlink():
-            found += [place for place in recordings_below(inner) if _journals(place)]
-    return found
+    places = [folder, *folders_of_children(folder)]
+    places += [copy for place in places for copy in saved_folders(place) if not copy.is_symlink()]
+    return [folder, *(place for place in places[1:] if _journals(place))]
 
 
 def _journals(folder: Path) -> list[Path]:
@@ -128,7 +126,8 @@ def _children_of(journal: Path) -> list[dict[str, object]]:
     # The folders of all descendants are in that of the first process.
     roots = [folder, folder.parent] if folder.name.isdigit() else [folder]
     recording_id = journal.name.split(".")[1]
-    return [child.described(folder) for root in roots for child in children_of(root, recording_id)]
+    found = {child.folder: child for root in roots for child in children_of(root, recording_id)}
+    return [child.described(folder) for child in found.values()]
 
 
 @contextmanager
