@@ -58,7 +58,14 @@ def command(out: Path, folder: Path, *more: str) -> list[str]:
     """The command that records the program with everything that the recorder can say."""
     return [
         *("-m", "codetracer_core", "record", "--out-dir", str(out)),
-        *("--capture-logging", "--log-level", "debug", "--log-file", str(out.parent / "recorder.log"), "--json-errors"),
+        *(
+            "--capture-logging",
+            "--log-level",
+            "debug",
+            "--log-file",
+            str(out.parent / "recorder.log"),
+            "--json-errors",
+        ),
         *(str(PROGRAM), str(folder), *more, "--password", ARGUMENTS[0], f"--token={ARGUMENTS[1]}"),
     ]
 
