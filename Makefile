@@ -24,8 +24,8 @@ transcript: ## Put what the demo prints into README.md
 tables: ## Put the tables of settings into the documents
 	$(BOOTSTRAP) python tools/configuration.py
 
-test: ## Run all tests on every supported interpreter; ARGS="..." goes to pytest
-	$(BOOTSTRAP) --all python tools/run_tests.py $(ARGS)
+test: ## Run all tests on every supported interpreter; ARGS="..." goes to pytest, FETCH=1 unpacks the newest
+	$(BOOTSTRAP) --all $(if $(FETCH),--fetch) python tools/run_tests.py $(ARGS)
 
 lint: ## ruff, mypy --strict, layering, clang-format
 	$(BOOTSTRAP) python tools/lint.py

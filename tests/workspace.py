@@ -61,25 +61,14 @@ def load_tool(name: str) -> ModuleType:
 
 @functools.cache
 def interpreters() -> dict[str, str]:
-    """Version such as ``3.13`` to executable, for every complete interpreter that is supported.
-
-    Those of 3.11 are among them, for the packages without C.
-    """
+    """Version such as ``3.13`` to executable, for every complete interpreter that is supported."""
     bootstrap = load_tool("bootstrap")
     found: dict[str, str] = {}
     for interpreter in bootstrap.find_interpreters([sys.executable]):
-        versions = (*bootstrap.CORE_VERSIONS, *bootstrap.LEAF_VERSIONS)
-        if bootstrap.supported(interpreter, versions) and not bootstrap.missing_parts(interpreter):
+        if bootstrap.supported(interpreter) and not bootstrap.missing_parts(interpreter):
             version = "{}.{}".format(*interpreter["version"][:2])
             found.setdefault(version, interpreter["executable"])
     return found
-
-
-def core_interpreters() -> dict[str, str]:
-    """Those of `interpreters` on which core runs."""
-    bootstrap = load_tool("bootstrap")
-    supported = {"{}.{}".format(*version) for version in bootstrap.CORE_VERSIONS}
-    return {version: path for version, path in interpreters().items() if version in supported}
 
 
 def copy_repository(destination: Path) -> Path:

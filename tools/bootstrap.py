@@ -3,11 +3,13 @@
 Runs on any CPython from 3.8 on with nothing but the standard library, and can be repeated: what
 is up to date is left alone. Usage::
 
-    python3 tools/bootstrap.py [--all] [COMMAND [ARGUMENT...]]
+    python3 tools/bootstrap.py [--all] [--fetch] [COMMAND [ARGUMENT...]]
 
-``--all`` also sets up an environment for each further supported interpreter. COMMAND runs with
-the programs of the default environment first on PATH. Nothing is written outside ``.venv``,
-except for the compiled module beside the sources that an editable install imports.
+``--all`` also sets up an environment for each further supported interpreter, and ``--fetch``
+unpacks one of the newest version into ``.venv`` for that, from Debian's packages, where the machine
+has none. COMMAND runs with the programs of the default environment first on PATH. Nothing is
+written outside ``.venv``, except for the compiled module beside the sources that an editable
+install imports.
 """
 
 from __future__ import annotations
@@ -26,8 +28,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Optional, Tuple
 
 HATCH = "hatch==1.18.2"
-CORE_VERSIONS = ((3, 12), (3, 13))
-LEAF_VERSIONS = ((3, 11),)
+VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14))
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -80,7 +81,7 @@ def candidates(known: Iterable[str]) -> Iterator[Tuple[str, bool]]:
     asked = os.environ.get("PYTHON")
     if asked:
         yield shutil.which(asked) or asked, True
-    for minor in (14, 13, 12, 11):
+    for _, minor in reversed(VERSIONS):
         for folder in os.get_exec_path():
             found = os.path.join(folder, "python3.%d" % minor)
             if os.access(found, os.X_OK):
@@ -112,9 +113,9 @@ def probe(executable: str) -> Optional[Interpreter]:
     return dict(found)
 
 
-def supported(found: Interpreter, versions: Iterable[Tuple[int, int]]) -> bool:
-    """Whether `found` is a CPython with a GIL of one of the minor `versions`."""
-    return bool(found["cpython"] and found["gil"] and tuple(found["version"][:2]) in versions)
+def supported(found: Interpreter) -> bool:
+    """Whether `found` is a CPython with a GIL of a version that all packages run on."""
+    return bool(found["cpython"] and found["gil"] and tuple(found["version"][:2]) in VERSIONS)
 
 
 def find_interpreters(known: Iterable[str]) -> List[Interpreter]:
@@ -160,11 +161,11 @@ def compiles(compiler: List[str], include: str) -> bool:
 
 
 def choose(found: List[Interpreter]) -> List[Interpreter]:
-    """The complete interpreters that core supports, best first; stops when there is none."""
+    """The complete interpreters that are supported, best first; stops when there is none."""
     usable = []
     problems = []
     for interpreter in found:
-        if supported(interpreter, CORE_VERSIONS):
+        if supported(interpreter):
             missing = missing_parts(interpreter)
             if not missing:
                 usable.append(interpreter)
@@ -176,7 +177,7 @@ def choose(found: List[Interpreter]) -> List[Interpreter]:
     if problems:
         die("; ".join(problems))
     seen = ", ".join("%s at %s" % (dotted(i), i["executable"]) for i in found) or "none"
-    wanted = " or ".join("%d.%d" % version for version in reversed(CORE_VERSIONS))
+    wanted = "%d.%d to %d.%d" % (*VERSIONS[0], *VERSIONS[-1])
     die(
         "no supported interpreter: CPython %s with a GIL is needed, found %s. Install one (Debian,"
         " Ubuntu: apt install python3.13 python3.13-venv python3.13-dev; or pyenv install 3.13) or"
@@ -318,7 +319,6 @@ def make_environment(state: State, name: str, interpreter: Interpreter) -> None:
     record = state["environments"].setdefault(name, {})
     wanted = environment_digest(interpreter)
     python = VENV / "envs" / name / "bin" / "python"
-    native = supported(interpreter, CORE_VERSIONS)
     if record.get("digest") != wanted or not python.exists():
         say("environment %s for CPython %s" % (name, dotted(interpreter)))
         shutil.rmtree(str(VENV / "envs" / name), ignore_errors=True)
@@ -331,7 +331,7 @@ def make_environment(state: State, name: str, interpreter: Interpreter) -> None:
         )
         record.update(digest=wanted, native=compiled, python=str(python))
         save_state(state)
-    if native and (record["native"] != native_digest(interpreter) or not has_module(interpreter)):
+    if record["native"] != native_digest(interpreter) or not has_module(interpreter):
         say("compiling csrc for CPython %s" % dotted(interpreter))
         compiled = native_digest(interpreter)
         out = CORE / "src" / "codetracer_core"
@@ -357,7 +357,28 @@ def up_to_date(state: State) -> bool:
     return probe(str(VENV / "bin" / "python")) is not None
 
 
-def set_up(everything: bool) -> State:
+def fetch(state: State) -> Optional[str]:
+    """Add an interpreter of the newest version, from Debian's packages, to those of `state`.
+
+    Returns what is in the way, None when nothing is.
+    """
+    say("CPython %d.%d from Debian's packages" % VERSIONS[-1])
+    python = state["interpreters"][0]["executable"]
+    script = [python, str(ROOT / "tools" / "fetch_python.py"), str(VENV / "python")]
+    result = subprocess.run(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if result.returncode:
+        return result.stderr.decode("utf-8", "replace").strip() or "it cannot be unpacked"
+    interpreter = probe(result.stdout.decode("utf-8").strip())
+    if interpreter is None:
+        return "what was unpacked does not run"
+    problems = missing_parts(interpreter)
+    if problems:
+        return "what was unpacked lacks " + "; ".join(problems)
+    state["interpreters"].append(interpreter)
+    return None
+
+
+def set_up(everything: bool, fetches: bool) -> State:
     """Bring .venv up to date and return what stands there."""
     state = load_state()
     fresh = not up_to_date(state)
@@ -367,7 +388,7 @@ def set_up(everything: bool) -> State:
         usable = choose(found)
         chosen = usable[0] if fresh else state["interpreters"][0]
         others = {}  # type: Dict[Tuple[int, ...], Interpreter]
-        for interpreter in usable + [i for i in found if supported(i, LEAF_VERSIONS) and i["venv"]]:
+        for interpreter in usable:
             others.setdefault(tuple(interpreter["version"][:2]), interpreter)
         others.pop(tuple(chosen["version"][:2]), None)
         interpreters = [chosen, *others.values()]
@@ -380,27 +401,46 @@ def set_up(everything: bool) -> State:
     names = ["default"]
     make_environment(state, "default", state["interpreters"][0])
     if everything:
+        missing = missing_versions(state)
+        if fetches and "%d.%d" % VERSIONS[-1] in missing:
+            problem = fetch(state)
+            missing = missing_versions(state)
+            if problem is not None:
+                missing["%d.%d" % VERSIONS[-1]] = problem
         for interpreter in state["interpreters"][1:]:
-            leaf = supported(interpreter, LEAF_VERSIONS)
-            number = "".join(str(part) for part in interpreter["version"][:2])
-            names.append(("leaves" if leaf else "py") + number)
+            names.append("py%d%d" % tuple(interpreter["version"][:2]))
             make_environment(state, names[-1], interpreter)
-        state["tested"] = names
+        state["tested"] = {
+            name: dotted(interpreter) for name, interpreter in zip(names, state["interpreters"])
+        }
+        state["missing"] = missing
         save_state(state)
     return state
+
+
+def missing_versions(state: State) -> Dict[str, str]:
+    """The supported versions of which `state` has no interpreter, each with the reason."""
+    have = {tuple(interpreter["version"][:2]) for interpreter in state["interpreters"]}
+    return {
+        "%d.%d" % version: "this machine has none that is complete"
+        for version in VERSIONS
+        if version not in have
+    }
 
 
 def main(arguments: List[str]) -> int:
     """Set up, then become the command if there is one."""
     if sys.version_info < (3, 8):
         die("this script needs Python 3.8 or newer to run; it finds the others by itself")
-    everything = arguments[:1] == ["--all"]
-    command = arguments[1:] if everything else arguments
+    command = list(arguments)
+    options = {"--all": False, "--fetch": False}
+    while command and command[0] in options:
+        options[command.pop(0)] = True
     if command[:1] and re.match("-", command[0]):
         print(__doc__.strip())
         return 0 if command[0] in ("-h", "--help") else 2
     with lock():
-        state = set_up(everything)
+        state = set_up(options["--all"], options["--fetch"])
     if command:
         environment = tool_environment(state)
         program = shutil.which(command[0], path=environment["PATH"])

@@ -1,9 +1,9 @@
 """Runs the tests in every environment that ``bootstrap.py --all`` has made.
 
-Without arguments: on each interpreter the tests that are about it, on CPython 3.11 those of the
-three leaf packages, and once, on the newest interpreter, those that are about the repository. As
-many of these run at a time as there are processors. With arguments: pytest with these arguments on
-the newest interpreter alone.
+Without arguments: on each interpreter the tests that are about it, and once, on the default one,
+those that are about the repository. As many of these run at a time as there are processors; the end
+says on which versions the tests ran, and which are missing. With arguments: pytest with these
+arguments on the default interpreter alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-LEAF_TESTS = ("tests/filter", "tests/log", "tests/policy")
 
 
 class Selection(NamedTuple):
@@ -38,18 +37,14 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-def selections(environments: list[str]) -> list[Selection]:
-    """What runs where, the longest first."""
-    of_interpreters = ["-m", "not repository"]
-    leaves = [name for name in environments if name.startswith("leaves")]
+def selections(environments: dict[str, str]) -> list[Selection]:
+    """What runs where, the longest first; `environments` name the version of each."""
     return [
         *(
-            Selection(name, name, [*of_interpreters, "tests"])
-            for name in environments
-            if name not in leaves
+            Selection(f"CPython {version}", name, ["-m", "not repository", "tests"])
+            for name, version in environments.items()
         ),
         Selection("repository", "default", ["-m", "repository", "tests"]),
-        *(Selection(name, name, [*of_interpreters, *LEAF_TESTS]) for name in leaves),
     ]
 
 
@@ -85,7 +80,9 @@ def main(arguments: list[str]) -> int:
         outcomes = list(pool.map(run_selection, chosen))
     for outcome in outcomes:
         verdict = f"FAILED ({outcome.status})" if outcome.status else "passed"
-        print(f"{outcome.title:10} {verdict} in {outcome.seconds:.0f} s")
+        print(f"{outcome.title:16} {verdict} in {outcome.seconds:.0f} s")
+    for version, reason in state["missing"].items():
+        print(f"{f'CPython {version}':16} not run: {reason}")
     return 1 if any(outcome.status for outcome in outcomes) else 0
 
 

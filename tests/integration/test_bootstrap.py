@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from workspace import ROOT, copy_repository, core_interpreters, load_tool, run
+from workspace import ROOT, copy_repository, interpreters, load_tool, run
 
 pytestmark = [pytest.mark.repository, pytest.mark.timeout(900)]
 
@@ -21,8 +21,8 @@ bootstrap = load_tool("bootstrap")
 
 
 def newest_supported() -> str:
-    """The newest interpreter that core supports."""
-    return max(core_interpreters().items(), key=lambda item: int(item[0].split(".")[1]))[1]
+    """The newest supported interpreter."""
+    return max(interpreters().items(), key=lambda item: int(item[0].split(".")[1]))[1]
 
 
 def write_program(path: Path, text: str) -> Path:
@@ -99,18 +99,18 @@ def test_pyenv_versions_are_found(
 
 def test_newest_supported_interpreter_wins(empty_machine: Path) -> None:
     """Of all that run, the newest that core supports is chosen."""
-    for version, path in core_interpreters().items():
+    for version, path in interpreters().items():
         write_program(empty_machine / f"python{version}", f'exec "{path}" "$@"')
     chosen = bootstrap.choose(bootstrap.find_interpreters([]))
     assert chosen[0]["executable"] == newest_supported()
-    assert len(chosen) == len(core_interpreters())
+    assert len(chosen) == len(interpreters())
 
 
 def test_supported_interpreter_in_the_variable_is_preferred(
     empty_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """$PYTHON is the user's word: when it is supported it is taken before a newer one."""
-    for version, path in core_interpreters().items():
+    for version, path in interpreters().items():
         write_program(empty_machine / f"python{version}", f'exec "{path}" "$@"')
         monkeypatch.setenv("PYTHON", path)
         assert bootstrap.choose(bootstrap.find_interpreters([]))[0]["executable"] == path
@@ -153,7 +153,7 @@ def test_machine_without_supported_interpreter_gets_one_clear_line(tmp_path: Pat
     (checkout / "tools" / "bootstrap.py").write_bytes(SCRIPT.read_bytes())
     env = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
     said = run(sys.executable, checkout / "tools" / "bootstrap.py", env=env, status=1)
-    assert said.startswith("bootstrap: error: no supported interpreter: CPython 3.13 or 3.12")
+    assert said.startswith("bootstrap: error: no supported interpreter: CPython 3.11 to 3.14")
     assert "PYTHON=/path/to/python3.13" in said
     assert len(said.splitlines()) == 1
     assert not (checkout / ".venv").exists()
@@ -262,7 +262,7 @@ def test_warm_demo_is_quick_and_says_nothing_of_setting_up(fresh_clone: FreshClo
 
 def test_make_survives_failing_shims(fresh_clone: FreshClone, tmp_path: Path) -> None:
     """Shims named python3 that exit non-zero and stand first on PATH do not stop ``make``."""
-    for name in ("python", "python3", "python3.12", "python3.13"):
+    for name in ("python", "python3", "python3.12", "python3.13", "python3.14"):
         write_program(tmp_path / name, "exit 127")
     fresh_clone.make("demo", PATH=f"{tmp_path}:/usr/bin:/bin")
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
+from codetracer_core.monitoring.capabilities import SUPPORTED_VERSIONS
 from workspace import (
     CORE,
     LEAVES,
@@ -19,7 +22,6 @@ from workspace import (
     build,
     build_from,
     copy_repository,
-    core_interpreters,
     installed,
     interpreters,
     load_tool,
@@ -32,16 +34,23 @@ from workspace import (
 
 pytestmark = [pytest.mark.repository, pytest.mark.timeout(900)]
 
-each_core_python = pytest.mark.parametrize("version", sorted(core_interpreters()))
-each_python = pytest.mark.parametrize("version", sorted(interpreters()))
+
+def in_order(version: str) -> tuple[int, ...]:
+    """Sorts ``3.9`` before ``3.10``."""
+    return tuple(map(int, version.split(".")))
+
+
+VERSIONS = sorted(interpreters(), key=in_order)
+# Wheels of the versions between are made in the same way.
+outermost_pythons = pytest.mark.parametrize("version", sorted({VERSIONS[0], VERSIONS[-1]}))
 
 PROGRAM = "def double(x):\n    return 2 * x\n\nprint('doubled', double(21))\n"
 
 
 @pytest.fixture(scope="session")
 def newest() -> str:
-    """The newest interpreter that core supports."""
-    return max(core_interpreters().items(), key=lambda item: int(item[0].split(".")[1]))[1]
+    """The newest supported interpreter."""
+    return interpreters()[VERSIONS[-1]]
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +67,8 @@ def core_wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Version to core's wheel, built from the repository."""
     folder = tmp_path_factory.mktemp("core wheels")
     return {
-        version: build(CORE, "wheel", folder / version, python)
-        for version, python in core_interpreters().items()
+        version: build(CORE, "wheel", folder / version, interpreters()[version])
+        for version in {VERSIONS[0], VERSIONS[-1]}
     }
 
 
@@ -71,7 +80,7 @@ def core_sdist(tmp_path_factory: pytest.TempPathFactory, newest: str) -> Path:
 
 def version_name(python: str) -> str:
     """The version under which an interpreter is listed."""
-    return next(name for name, path in core_interpreters().items() if path == python)
+    return next(name for name, path in interpreters().items() if path == python)
 
 
 def names_in(wheel: Path) -> set[str]:
@@ -104,7 +113,7 @@ def assert_records_itself(python: Path, folder: Path, env: dict[str, str]) -> No
         assert (folder / "auto-out" / "trace.ct").is_file() == bool(out_dir)
 
 
-@each_core_python
+@outermost_pythons
 def test_core_wheel_holds_one_module_for_its_interpreter(
     version: str, core_wheels: dict[str, Path]
 ) -> None:
@@ -149,19 +158,19 @@ def test_sdist_alone_makes_the_same_wheel(
     assert wheel.read_bytes() == same.read_bytes()
 
 
-@each_core_python
+@outermost_pythons
 def test_wheels_are_all_that_a_user_needs(
     version: str, core_wheels: dict[str, Path], leaf_wheels: Path, tmp_path: Path
 ) -> None:
     """pip installs core from a folder of wheels without a compiler, and the command records."""
-    python = make_venv(core_interpreters()[version], tmp_path / "venv")
+    python = make_venv(interpreters()[version], tmp_path / "venv")
     env = bare_environment(tmp_path)
     links = [f"--find-links={leaf_wheels}", f"--find-links={core_wheels[version].parent}"]
     pip_install(python, [*links, "codetracer-core"], env)
     assert_records(python, tmp_path, env)
 
 
-@each_python
+@outermost_pythons
 def test_filter_installs_alone(version: str, leaf_wheels: Path, tmp_path: Path) -> None:
     """codetracer-filter brings no sibling and no compiled code of ours, and it imports."""
     python = make_venv(interpreters()[version], tmp_path / "venv")
@@ -174,11 +183,11 @@ def test_filter_installs_alone(version: str, leaf_wheels: Path, tmp_path: Path) 
     run(python, "-c", "import codetracer_filter", env=env, cwd=tmp_path)
 
 
-@each_core_python
+@outermost_pythons
 def test_editable_install_imports_from_the_checkout(version: str, tmp_path: Path) -> None:
     """An editable install, in a folder with spaces, compiles the C beside the sources."""
     checkout = copy_repository(tmp_path / "a check out")
-    python = make_venv(core_interpreters()[version], tmp_path / "venv")
+    python = make_venv(interpreters()[version], tmp_path / "venv")
     editables = [f"--editable={checkout / 'packages' / name}" for name in (*LEAVES, CORE)]
     run(tool("uv"), "pip", "install", "--quiet", "--python", python, *editables)
     where = run(
@@ -201,6 +210,32 @@ def lower_bound(requirement: Requirement) -> str:
     """``0.1.0`` for ``>=0.1``."""
     (bound,) = [spec.version for spec in requirement.specifier if spec.operator == ">="]
     return ".".join([*bound.split("."), "0", "0"][:3])
+
+
+def test_the_supported_versions_are_the_same_everywhere() -> None:
+    """What the recorder refuses, what pip refuses, what is announced, tested and released agree."""
+    versions = ["{}.{}".format(*version) for version in SUPPORTED_VERSIONS]
+    assert load_tool("bootstrap").VERSIONS == SUPPORTED_VERSIONS
+    assert versions[-1] == load_tool("fetch_python").VERSION
+    for package in (CORE, *LEAVES):
+        with (ROOT / "packages" / package / "pyproject.toml").open("rb") as file:
+            project = tomllib.load(file)["project"]
+        announced = [
+            name.rpartition(" ")[2]
+            for name in project["classifiers"]
+            if name.startswith("Programming Language :: Python :: 3.")
+        ]
+        assert announced == versions
+        admitted = SpecifierSet(project["requires-python"])
+        assert all(f"{version}.0" in admitted for version in versions)
+        assert "3.10.20" not in admitted
+    with (ROOT / "packages" / CORE / "pyproject.toml").open("rb") as file:
+        core = tomllib.load(file)
+    assert f"3.{SUPPORTED_VERSIONS[-1][1] + 1}.0" not in SpecifierSet(
+        core["project"]["requires-python"]
+    )
+    built = [f"cp{version.replace('.', '')}-manylinux_*" for version in versions]
+    assert core["tool"]["cibuildwheel"]["build"] == built
 
 
 def test_core_depends_on_its_siblings_by_range() -> None:
