@@ -52,6 +52,8 @@ static const struct {
 } foreign_shapes[] = {
     {"range", 0, CT_SHAPE_MEMBERS},
     {"slice", 0, CT_SHAPE_MEMBERS},
+    {"string.templatelib.Interpolation", 0, CT_SHAPE_MEMBERS}, /* CPython 3.14 */
+    {"string.templatelib.Template", 0, CT_SHAPE_MEMBERS},
     {"collections.deque", sizeof(ct_deque), CT_SHAPE_DEQUE},
     {"datetime.datetime", sizeof(PyDateTime_DateTime), CT_SHAPE_DATETIME},
     {"datetime.date", sizeof(PyDateTime_Date), CT_SHAPE_DATE},

@@ -79,3 +79,21 @@ def test_what_differs_between_versions_of_cpython_is_recorded_as_it_is(
     clean up and throwing into a delegating one run other steps, and a class body sets more names:
     each version's own events are recorded, none is made up or hidden."""
     assert " ".join(flow(name, tmp_path, function)) == expected[version()]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="templates are new in CPython 3.14")
+def test_a_template_is_recorded_by_its_parts(tmp_path: Path) -> None:
+    """A template string has its texts and what stands between them, with the values as stored."""
+    script = tmp_path / "program.py"
+    script.write_text("def fill(x):\n    return t'a {x!r:>5} b'\n\nfill([1])\n", encoding="utf-8")
+    (value,) = (
+        event[2]
+        for event in record(script, tmp_path).events()["MainThread"]
+        if event[:2] == ("return", "fill")
+    )
+    text = repr(value)
+    assert value[:2] == ("fields", "Template")
+    assert "('strings', ('tuple', 2, (('str', 2, 'a '), ('str', 2, ' b'))))" in text
+    assert "('value', ('list', 1, (('int', 1),)))" in text
+    assert "('expression', ('str', 1, 'x'))" in text
+    assert "('format_spec', ('str', 2, '>5'))" in text
