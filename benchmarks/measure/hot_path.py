@@ -133,6 +133,11 @@ FIGURES = (
         for case in CASES
         if case.name == "raising, skipped"
     ),
+    *(
+        _spec(case, "ns over a plain one", _above_plain("size"), 1500, "A turn that prints a line")
+        for case in CASES
+        if case.name == "prints"
+    ),
 )  # fmt: skip
 
 
