@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from core.recorder.drive import NATIVE_VARIABLE
 from core.recorder.support import HERE
+from naive import ct
 from workspace import ROOT
 
 SANITIZERS = "-fsanitize=address,undefined"
@@ -136,3 +138,14 @@ def test_the_tests_of_the_engine_pass_without_a_report(native: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert not REPORT.search(done.stdout), done.stdout
+
+
+def test_output_of_every_kind_is_recorded_without_a_report(native: Path, tmp_path: Path) -> None:
+    """The same holds for streams, mirrored descriptors, secrets in them and records of logging."""
+    done = run_sanitized(native, ROOT / "tests" / "core" / "io" / "drive.py", tmp_path / "out")
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert not REPORT.search(done.stdout), done.stdout[-5000:]
+    told = [json.loads(event["metadata"]) for event in ct.load(tmp_path / "out/trace.ct").events]
+    assert {event["stream"] for event in told} >= {"stdout", "log"}
+    assert any("mirror" in event["flags"] for event in told)
+    assert json.loads((tmp_path / "out/trace_metadata.json").read_text())["io"]["secrets_hidden"]
