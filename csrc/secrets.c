@@ -132,17 +132,10 @@ static uint8_t *bytes_of(PyObject *text, size_t *length)
     return bytes;
 }
 
-static void keep_text(PyObject *text)
+static void keep_characters(PyObject *text)
 {
-    Py_ssize_t characters = PyUnicode_GET_LENGTH(text);
-    if (characters < CHARACTERS_MIN)
-        return;
     if (PyUnicode_IS_COMPACT_ASCII(text)) {
-        keep_bytes(PyUnicode_1BYTE_DATA(text), (size_t)characters);
-        return;
-    }
-    if ((size_t)characters > TEXT_LIMIT) {
-        ct_secret_counts.forgotten++;
+        keep_bytes(PyUnicode_1BYTE_DATA(text), (size_t)PyUnicode_GET_LENGTH(text));
         return;
     }
     size_t length;
@@ -150,6 +143,43 @@ static void keep_text(PyObject *text)
     if (utf8 != NULL)
         keep_bytes(utf8, length);
     free(utf8);
+}
+
+/* What stands between the quotes of its repr, where that is another text: it is how a list or dict
+ * shows it.  `shown` is new, or NULL with an exception. */
+static void keep_shown(PyObject *shown, Py_ssize_t prefix, Py_ssize_t characters)
+{
+    Py_ssize_t length = shown != NULL ? PyUnicode_GET_LENGTH(shown) - prefix - 1 : 0;
+    PyObject *inner =
+        length > characters ? PyUnicode_Substring(shown, prefix, prefix + length) : NULL;
+    if (inner != NULL)
+        keep_characters(inner);
+    PyErr_Clear();
+    Py_XDECREF(inner);
+    Py_XDECREF(shown);
+}
+
+static void keep_text(PyObject *text)
+{
+    Py_ssize_t characters = PyUnicode_GET_LENGTH(text);
+    if (characters < CHARACTERS_MIN)
+        return;
+    if ((size_t)characters > TEXT_LIMIT) {
+        ct_secret_counts.forgotten++;
+        return;
+    }
+    keep_characters(text);
+    keep_shown(PyUnicode_Type.tp_repr(text), sizeof "'" - 1, characters);
+}
+
+static void keep_bytes_object(PyObject *bytes)
+{
+    Py_ssize_t length = PyBytes_GET_SIZE(bytes);
+    if (length < CHARACTERS_MIN)
+        return;
+    keep_bytes((const uint8_t *)PyBytes_AS_STRING(bytes), (size_t)length);
+    if ((size_t)length <= TEXT_LIMIT)
+        keep_shown(PyBytes_Repr(bytes, 1), sizeof "b'" - 1, length);
 }
 
 #define DIGITS 24
@@ -183,8 +213,7 @@ static void keep(PyObject *value, int depth, int *nodes)
     if (PyUnicode_Check(value)) {
         keep_text(value);
     } else if (PyBytes_Check(value)) {
-        if (PyBytes_GET_SIZE(value) >= CHARACTERS_MIN)
-            keep_bytes((const uint8_t *)PyBytes_AS_STRING(value), (size_t)PyBytes_GET_SIZE(value));
+        keep_bytes_object(value);
     } else if (PyLong_Check(value)) {
         keep_int(value);
     } else if (PyList_Check(value) || PyTuple_Check(value)) {

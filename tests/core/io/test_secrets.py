@@ -35,6 +35,23 @@ def test_what_a_filter_redacts_is_replaced_in_output(program: str, tmp_path: Pat
         assert SECRET.encode() not in file.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "secret", ['it\'s \\a "secret"\n', "sch\u00f6n\udc80\u200b!", b"\x00\xff'token'\""]
+)
+def test_secrets_are_replaced_as_a_repr_shows_them(secret: str | bytes, tmp_path: Path) -> None:
+    """Inside a list, with its escapes, and alone."""
+    write = "stdout.write" if isinstance(secret, str) else "stdout.buffer.write"
+    done = run(
+        tmp_path,
+        "import sys\nsys.stdout.reconfigure(errors='surrogatepass')\n"
+        f"password = {secret!a}\nprint([password], flush=True)\nsys.{write}(password)\n",
+    )
+    prefix = b"" if isinstance(secret, str) else b"b"
+    shown, _, alone = done.text("stdout").partition(b"\n")
+    assert shown.translate(None, b"'\"") == b"[" + prefix + b"<redacted>]"
+    assert alone == b"<redacted>"
+
+
 def test_numbers_and_texts_that_are_no_ascii_are_replaced(tmp_path: Path) -> None:
     """Numbers of six digits and more, as they are printed in decimal."""
     done = run(
