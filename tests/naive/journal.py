@@ -18,7 +18,8 @@ from names to values.
     ("switch", thread)                            the thread that runs from here on
     ("thread start", thread, identifier, name)
     ("thread exit", thread)
-    ("output", thread, stream, flags, content)    stream is 0, 1 or 2, flags the bits above it
+    ("output", thread, stream, flags, content)    stream is 0, 1, 2 or, of a record of logging, 3;
+                                                  flags are the bits above it, 0x40 of a mirror
     ("task", thread, name)                        the asyncio task of the coroutine that comes next
 
 A task that a later chunk only states again gives no event.
