@@ -595,3 +595,21 @@ def test_a_child_with_a_pipe_of_its_own_mirrors_that(tmp_path: Path) -> None:
         trace = ct.load(folder / "trace.ct")
         said.append([written(trace, event).text for event in trace.events])
     assert said == [[b"past", b"False\n"], [b"True\n"]]
+
+
+@pytest.mark.parametrize("error", [subprocess.PIPE, subprocess.STDOUT])
+def test_the_command_says_its_last_line(error: int, tmp_path: Path) -> None:
+    """To the standard error that it was started with, when that is back, behind all output."""
+    (tmp_path / "main.py").write_text(f"{LINES}C.write(2, b'past\\n', 5)\n")
+    done = subprocess.run(
+        [word for word in [*RECORD, "main.py"] if word != "-q"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=error,
+        timeout=60,
+        check=True,
+    )
+    past, line = (done.stderr or done.stdout).splitlines()
+    assert past == b"past"
+    assert line.startswith(b"codetracer-core: ")
+    assert line.endswith(b"see them with: codetracer-core show out")

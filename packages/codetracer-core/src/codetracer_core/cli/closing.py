@@ -39,11 +39,15 @@ class Closing:
         program: str,
         out_dir: str,
         *,
+        stderr: Stderr,
         quiet: bool,
         bootstrap: TraceSessionBootstrap,
         only: Sequence[str] = (),
     ) -> None:
-        """`only` are the selectors of ``--only``, for the line about a trace that has nothing."""
+        """`stderr` was made before the session, which may mirror it.
+
+        `only` are the selectors of ``--only``, for the line about a trace that has nothing.
+        """
         self.imports = OwnImports()
         self._propagate_exit = bootstrap.policy.propagate_script_exit
         self._policy = bootstrap.policy
@@ -59,7 +63,8 @@ class Closing:
         inside = os.path.relpath(session.path, os.path.abspath(os.path.expanduser(out_dir)))
         self._out_dir = out_dir if inside == "." else os.path.join(out_dir, inside)
         self._quiet = quiet
-        self._stderr = Stderr()
+        self._stderr = stderr
+        stderr.know_stand_in()
 
     def leave(self, ending: Ending) -> int:
         """Return the exit status for the way in which the program's main module ended.

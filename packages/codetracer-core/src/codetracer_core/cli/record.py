@@ -75,10 +75,19 @@ def _run(given: Words) -> int:
         activation_path=given.last("--activation-path", "") or None,
         output=output_of(given),
     )
+    stderr = Stderr()
     session = api.begin(bootstrap, muted=True)
     follow_children(os.environ, session, given)
     only = given.every("--only")
-    closing = Closing(session, program.name, out_dir, quiet=quiet, bootstrap=bootstrap, only=only)
+    closing = Closing(
+        session,
+        program.name,
+        out_dir,
+        stderr=stderr,
+        quiet=quiet,
+        bootstrap=bootstrap,
+        only=only,
+    )
     # Exit handlers run in reverse order, and threads are waited for before them: this one, being
     # there first, comes when nothing of the program is left to run.
     atexit.register(closing)

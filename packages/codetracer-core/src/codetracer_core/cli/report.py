@@ -28,11 +28,16 @@ class Stderr:
     def __init__(self) -> None:
         self.identity = stderr_identity()
         """The file that it was at the start; None when there was none."""
+        self._stand_in = self.identity
+
+    def know_stand_in(self) -> None:
+        """Take for the same what it leads to now: a session mirrors it through a pipe."""
+        self._stand_in = stderr_identity()
 
     @property
     def there(self) -> bool:
-        """Whether the descriptor is still the file that it was."""
-        return self.identity is not None and stderr_identity() == self.identity
+        """Whether the descriptor is still the file that it was, or what stands in for that."""
+        return self.identity is not None and stderr_identity() in (self.identity, self._stand_in)
 
     def line(self, text: str) -> None:
         """Write `text` as one line of ours; a standard error that is gone takes nothing."""
