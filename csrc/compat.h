@@ -215,6 +215,22 @@ static inline bool ct_dict_has_str_keys(PyObject *dict)
     return DK_IS_UNICODE(((PyDictObject *)dict)->ma_keys);
 }
 
+/* Where an object has the pointer to its dict, when its class says at which offset that is.  CPython
+ * 3.11 counts from the end of those with a variable size. */
+#if CT_HAS_MONITORING
+#define CT_DICT_OFFSET_IS_KNOWN(type) ((type)->tp_dictoffset > 0)
+static inline PyObject **ct_dict_place(PyObject *v)
+{
+    return (PyObject **)((char *)v + Py_TYPE(v)->tp_dictoffset);
+}
+#else
+#define CT_DICT_OFFSET_IS_KNOWN(type) ((type)->tp_dictoffset != 0)
+static inline PyObject **ct_dict_place(PyObject *v)
+{
+    return _PyObject_GetDictPtr(v);
+}
+#endif
+
 /* The key-value pairs of an undamaged dict of str keys as a plain array, NULL when it is stored
  * otherwise. */
 static inline PyDictUnicodeEntry *ct_dict_entries(PyObject *dict)

@@ -53,7 +53,7 @@ static inline bool ct_fields_dict(PyObject *v, const ct_type *type, ct_fields *f
     if (type->dict == CT_DICT_MANAGED)
         return !ct_inline_of(v, &f->held, &f->dict);
     if (type->dict == CT_DICT_AT_OFFSET)
-        f->dict = *(PyObject **)((char *)v + Py_TYPE(v)->tp_dictoffset);
+        f->dict = *ct_dict_place(v);
     return true;
 }
 

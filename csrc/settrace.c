@@ -32,7 +32,7 @@ struct trouble {
     bool thrown;                          /* the next exception is thrown in */
     bool watched;                         /* we have switched its opcodes on */
     int depth;                            /* of handlers that are entered */
-    int handler;                          /* offset of the one that comes next, or -1 */
+    int handler;                          /* offset of the one that comes next */
     int branch;                           /* offset of a branch that was just met, or -1 */
 };
 static struct trouble *troubles;
@@ -50,7 +50,7 @@ static struct trouble *make_trouble(const ct_iframe *f)
 {
     struct trouble *t = trouble_in(f);
     if (t == NULL && (t = calloc(1, sizeof *t)) != NULL) {
-        *t = (struct trouble){.next = troubles, .iframe = f, .handler = -1, .branch = -1};
+        *t = (struct trouble){.next = troubles, .iframe = f, .handler = CT_NO_HANDLER, .branch = -1};
         troubles = t;
     }
     return t;
@@ -166,8 +166,12 @@ static int tell_handled(PyFrameObject *frame, int offset, PyObject *exception)
 
 static int tell_branch(PyFrameObject *frame, int from, int to)
 {
-    if (sink.handlers == NULL)
-        return settle(frame, ct_branch_event((PyObject *)frame->f_frame->f_code, from, to));
+    if (sink.handlers == NULL) {
+        PyObject *answer = ct_branch_event((PyObject *)frame->f_frame->f_code, from, to);
+        if (answer == sink.disable) /* there is no way to stop one branch */
+            Py_DECREF(answer);
+        return answer != NULL ? 0 : -1;
+    }
     PyObject *destination = PyLong_FromLong(to);
     int status = destination != NULL ? tell_python(frame, CT_ROW_BRANCH, from, destination) : -1;
     Py_XDECREF(destination);
@@ -260,27 +264,34 @@ static bool is_branch(int opcode)
            opcode == POP_JUMP_FORWARD_IF_NONE || opcode == POP_JUMP_FORWARD_IF_NOT_NONE;
 }
 
+/* The frame has come to an instruction: by a branch, or because a handler begins there.  The line
+ * that begins with it is told later than that. */
+static int arrive(struct trouble *t, PyFrameObject *frame)
+{
+    const ct_iframe *f = frame->f_frame;
+    int offset = ct_frame_offset(f), from = t->branch;
+    t->branch = -1;
+    if (from >= 0)
+        return tell_branch(frame, from, offset);
+    if (offset != t->handler)
+        return 0;
+    t->handler = CT_NO_HANDLER;
+    t->leaving = NULL;
+    return tell_handled(frame, offset, top_of_stack(f));
+}
+
 static int on_opcode(PyFrameObject *frame)
 {
     const ct_iframe *f = frame->f_frame;
     struct trouble *t = trouble_in(f);
-    if (t == NULL)
-        return 0;
-    const _Py_CODEUNIT *instruction = f->prev_instr;
-    while (_Py_OPCODE(*instruction) == EXTENDED_ARG)
-        instruction++;
-    int offset = ct_frame_offset(f), from = t->branch, status = 0;
-    t->branch = -1;
-    if (from >= 0)
-        status = tell_branch(frame, from, offset);
-    if (status == 0 && offset == t->handler) {
-        t->handler = -1;
-        t->leaving = NULL;
-        status = tell_handled(frame, offset, top_of_stack(f));
-    }
+    int status = t != NULL ? arrive(t, frame) : 0;
     t = trouble_in(f); /* a recorder that has failed is gone */
     if (status < 0 || t == NULL)
         return status;
+    const _Py_CODEUNIT *instruction = f->prev_instr;
+    while (_Py_OPCODE(*instruction) == EXTENDED_ARG)
+        instruction++;
+    int offset = ct_frame_offset(f);
     if (is_branch(_Py_OPCODE(*instruction)))
         t->branch = offset + (int)((instruction - f->prev_instr) * sizeof *instruction);
     follow(t, frame, instruction);
@@ -334,6 +345,9 @@ static int on_call(PyFrameObject *frame)
 static int on_line(PyFrameObject *frame)
 {
     PyCodeObject *code = frame->f_frame->f_code;
+    struct trouble *t = ct_unlikely(troubles != NULL) ? trouble_in(frame->f_frame) : NULL;
+    if (t != NULL && arrive(t, frame) < 0)
+        return -1;
     if (ct_unlikely(sink.handlers != NULL))
         return tell_python(frame, CT_ROW_LINE, frame->f_lineno, NULL);
     enum ct_go go = ct_line_event((PyObject *)code, frame->f_lineno);

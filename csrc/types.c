@@ -130,7 +130,7 @@ static enum ct_dict dict_of(PyTypeObject *type, enum ct_shape shape)
         return CT_DICT_NONE;
     if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
         return CT_DICT_MANAGED;
-    return type->tp_dictoffset > 0 ? CT_DICT_AT_OFFSET : CT_DICT_NONE;
+    return CT_DICT_OFFSET_IS_KNOWN(type) ? CT_DICT_AT_OFFSET : CT_DICT_NONE;
 }
 
 static void forget(ct_type *entry)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import ast
 import dis
+import sys
 from bisect import bisect_right
 from functools import cache
 from types import CodeType
 from typing import NamedTuple
+
+_ENDS_OF_WITH = {
+    "WITH_EXCEPT_START",
+    # The same of ``async with``, which is awaited.
+    "END_SEND" if sys.version_info >= (3, 12) else "JUMP_BACKWARD_NO_INTERRUPT",
+}
+"""What comes before the branch that tells whether a ``with`` swallows an exception."""
 
 Range = tuple[int | None, int | None, int | None, int | None]
 
@@ -49,10 +57,12 @@ class Clauses:
         branch, first = self._instructions[source], self.at(target)
         at = self._order.index(source)
         is_jump = self._order[at + 1] != target
-        if branch.name == "POP_JUMP_IF_TRUE":
+        # CPython 3.11 has other names for branches that lead backwards.
+        name = branch.name.replace("FORWARD_", "")
+        if name == "POP_JUMP_IF_TRUE":
             before = {self._instructions[offset].name for offset in self._order[at - 2 : at]}
-            return 0 if is_jump and before & {"WITH_EXCEPT_START", "END_SEND"} else None
-        if branch.name == "POP_JUMP_IF_NONE" and is_jump:
+            return 0 if is_jump and before & _ENDS_OF_WITH else None
+        if name == "POP_JUMP_IF_NONE" and is_jump:
             return None
         line = self._first_lines.get(first.where)
         if line is None or not (first.name == "POP_TOP" or first.name.startswith("STORE_")):

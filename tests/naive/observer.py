@@ -1,5 +1,7 @@
 """Observes a program through ``sys.monitoring``, slowly and simply, to check the recorder against.
 
+CPython 3.11 has none; `TraceFunction` makes the same events there.
+
 As a command it runs a program in its own process and writes what it saw with pickle::
 
     python observer.py OPTIONS SCRIPT [ARGS...]
@@ -48,6 +50,7 @@ from typing import Any
 
 # The script's own folder is what it imports from.
 from clauses import Clauses  # type: ignore[import-not-found]
+from trace_function import TraceFunction  # type: ignore[import-not-found]
 from volatile import VOLATILE  # type: ignore[import-not-found]
 
 TOOL = 0
@@ -431,28 +434,36 @@ class Observer:
 
     def start(self) -> None:
         """Observe from here on, in all threads."""
+        callbacks = {
+            "PY_START": self._on_start,
+            "PY_RESUME": self._on_resume,
+            "PY_THROW": self._on_throw,
+            "LINE": self._on_line,
+            "PY_RETURN": self._on_return,
+            "PY_YIELD": self._on_yield,
+            "PY_UNWIND": self._on_unwind,
+            "RAISE": self._on_raise,
+            "RERAISE": self._on_reraise,
+            "EXCEPTION_HANDLED": self._on_handled,
+            "BRANCH": self._on_branch,
+        }
+        guarded = {name: self._guarded(callback) for name, callback in callbacks.items()}
+        if sys.version_info < (3, 12):
+            self._function = TraceFunction(guarded, self._is_observed)
+            self._function.start()
+            return
         monitoring = sys.monitoring
         monitoring.use_tool_id(TOOL, "observer")
-        events = monitoring.events
-        callbacks: dict[int, Callable[..., object]] = {
-            events.PY_START: self._on_start,
-            events.PY_RESUME: self._on_resume,
-            events.PY_THROW: self._on_throw,
-            events.LINE: self._on_line,
-            events.PY_RETURN: self._on_return,
-            events.PY_YIELD: self._on_yield,
-            events.PY_UNWIND: self._on_unwind,
-            events.RAISE: self._on_raise,
-            events.RERAISE: self._on_reraise,
-            events.EXCEPTION_HANDLED: self._on_handled,
-            events.BRANCH: self._on_branch,
-        }
-        for event, callback in callbacks.items():
-            monitoring.register_callback(TOOL, event, self._guarded(callback))
-        monitoring.set_events(TOOL, sum(callbacks))
+        events = {getattr(monitoring.events, name): guarded[name] for name in guarded}
+        for event, callback in events.items():
+            monitoring.register_callback(TOOL, event, callback)
+        monitoring.set_events(TOOL, sum(events))
 
     def stop(self) -> None:
         """Observe no longer."""
+        if sys.version_info < (3, 12):
+            self._function.stop()
+            return
         sys.monitoring.set_events(TOOL, 0)
         sys.monitoring.free_tool_id(TOOL)
 
@@ -513,9 +524,10 @@ class Observer:
         if namespace is not None:
             shown.update(dict.items(namespace))
         # While an inlined comprehension runs, its variables hide those of the namespace.
-        for name in (*frame.f_code.co_varnames, *frame.f_code.co_cellvars):
-            with contextlib.suppress(NameError):
-                shown[name] = _frame_variable(frame, name)
+        if sys.version_info >= (3, 12):
+            for name in (*frame.f_code.co_varnames, *frame.f_code.co_cellvars):
+                with contextlib.suppress(NameError):
+                    shown[name] = _frame_variable(frame, name)
         return {
             name: encode(value)
             for name, value in shown.items()
@@ -571,8 +583,8 @@ class Observer:
 
     def _on_start(self, code: CodeType, offset: int) -> object:
         if not self._is_observed(code):
-            return sys.monitoring.DISABLE
-        frame = sys._getframe(2)
+            return _DISABLE
+        frame = _program_frame()
         activation = self._enter(frame)
         variables = self._fast_variables(frame) if code.co_flags & OPTIMIZED else {}
         arguments = {name: variables[name] for name in argument_names(code)}
@@ -585,8 +597,8 @@ class Observer:
 
     def _on_resume(self, code: CodeType, offset: int) -> object:
         if not self._is_observed(code):
-            return sys.monitoring.DISABLE
-        frame = sys._getframe(2)
+            return _DISABLE
+        frame = _program_frame()
         self._enter(frame)
         self._emit("resume", function_name(code, frame.f_globals), frame.f_lineno)
         return None
@@ -594,7 +606,7 @@ class Observer:
     def _on_throw(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if not self._is_observed(code):
             return
-        frame = sys._getframe(2)
+        frame = _program_frame()
         activation = self._enter(frame)
         name = function_name(code, frame.f_globals)
         self._emit("throw", name, frame.f_lineno, encode(exception))
@@ -603,8 +615,8 @@ class Observer:
 
     def _on_line(self, code: CodeType, line: int) -> object:
         if not self._is_observed(code):
-            return sys.monitoring.DISABLE
-        frame = sys._getframe(2)
+            return _DISABLE
+        frame = _program_frame()
         activation = self._top(frame)
         self._step(activation, line, self._variables(frame, activation))
         if activation.catching == line:
@@ -635,21 +647,21 @@ class Observer:
 
     def _on_return(self, code: CodeType, offset: int, value: Any) -> object:
         if not self._is_observed(code):
-            return sys.monitoring.DISABLE
-        self._end("return", sys._getframe(2), value)
+            return _DISABLE
+        self._end("return", _program_frame(), value)
         return None
 
     def _on_yield(self, code: CodeType, offset: int, value: Any) -> object:
         if not self._is_observed(code):
-            return sys.monitoring.DISABLE
+            return _DISABLE
         if type(value).__name__ == "async_generator_wrapped_value":
             (value,) = gc.get_referents(value)
-        self._end("yield", sys._getframe(2), value)
+        self._end("yield", _program_frame(), value)
         return None
 
     def _on_unwind(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if self._is_observed(code):
-            self._end("unwind", sys._getframe(2), exception)
+            self._end("unwind", _program_frame(), exception)
             self._gone[threading.get_ident()] = id(exception)
             if self._stack():
                 self._stack()[-1].arriving = id(exception)
@@ -674,7 +686,7 @@ class Observer:
             return
         if is_stop and clauses.handler(offset) in ("END_ASYNC_FOR", "CLEANUP_THROW"):
             return
-        frame = sys._getframe(2)
+        frame = _program_frame()
         activation = self._top(frame)
         self._known[id(frame)] = (id(exception), False)
         ends = {"__next__": StopIteration, "__anext__": StopAsyncIteration}.get(code.co_name)
@@ -685,7 +697,7 @@ class Observer:
     def _on_reraise(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if not self._is_observed(code):
             return
-        frame = sys._getframe(2)
+        frame = _program_frame()
         known, caught = self._known.get(id(frame), (None, False))
         if known == id(exception) and not caught:
             return
@@ -701,12 +713,12 @@ class Observer:
 
     def _on_handled(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if self._is_observed(code):
-            self._catch(sys._getframe(2), self._clauses_of(code).body_of_handler(offset))
+            self._catch(_program_frame(), self._clauses_of(code).body_of_handler(offset))
 
     def _on_branch(self, code: CodeType, offset: int, target: int) -> object:
         if not self._is_observed(code):
-            return sys.monitoring.DISABLE
-        self._catch(sys._getframe(2), self._clauses_of(code).body_of_branch(offset, target))
+            return _DISABLE
+        self._catch(_program_frame(), self._clauses_of(code).body_of_branch(offset, target))
         return None
 
     def _catch(self, frame: FrameType, line: int | None) -> None:
@@ -725,10 +737,25 @@ class Observer:
 
 _ABSENT = object()
 
-# ``frame.f_locals`` of a module body crashes CPython 3.13.0 while a comprehension runs in it.
-_frame_variable = ctypes.pythonapi.PyFrame_GetVar
-_frame_variable.argtypes = [ctypes.py_object, ctypes.py_object]
-_frame_variable.restype = ctypes.py_object
+_DISABLE = sys.monitoring.DISABLE if sys.version_info >= (3, 12) else None
+_OWN_FILES = {__file__, sys.modules["trace_function"].__file__}
+
+
+def _program_frame() -> FrameType:
+    """The frame of the event."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename in _OWN_FILES:
+        frame = frame.f_back
+    assert frame is not None
+    return frame
+
+
+# ``frame.f_locals`` of a module body crashes CPython 3.13.0 while a comprehension runs in it.  In
+# CPython 3.11 comprehensions have frames of their own, and their variables hide nothing.
+if sys.version_info >= (3, 12):
+    _frame_variable = ctypes.pythonapi.PyFrame_GetVar
+    _frame_variable.argtypes = [ctypes.py_object, ctypes.py_object]
+    _frame_variable.restype = ctypes.py_object
 
 
 def _enclosing(frame: FrameType, name: str) -> dict[str, Any]:

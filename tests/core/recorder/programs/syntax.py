@@ -131,19 +131,6 @@ def annotated(a: int = 1) -> "str":
     return b
 
 
-type Alias[T] = list[T]
-
-
-def generic[T](value: T) -> T:
-    held: T = value
-    return held
-
-
-class Generic[T]:
-    def __init__(self, value: T):
-        self.value = value
-
-
 for value in (None, 1, -4, "s", [1], [1, 2, 3], {"key": 1, "z": 2}, Point(1, 0), Point(1, 2), 2.5):
     print(classify(value))
 print(decorated(4))
@@ -152,7 +139,7 @@ print(contexts())
 print(walrus([1, 2, 3]))
 print(loops())
 print(operators(1, 2))
-print(annotated(), Alias.__value__, generic(5), Generic(6).value)
+print(annotated())
 compose = lambda f, g: lambda x: f(g(x))  # noqa: E731
 print(compose(lambda x: x + 1, lambda x: x * 2)(5))
 _ = 1
