@@ -348,6 +348,8 @@ static int on_line(PyFrameObject *frame)
     struct trouble *t = ct_unlikely(troubles != NULL) ? trouble_in(frame->f_frame) : NULL;
     if (t != NULL && arrive(t, frame) < 0)
         return -1;
+    if (ct_unlikely(frame->f_lineno < 0)) /* code without a table of lines */
+        return 0;
     if (ct_unlikely(sink.handlers != NULL))
         return tell_python(frame, CT_ROW_LINE, frame->f_lineno, NULL);
     enum ct_go go = ct_line_event((PyObject *)code, frame->f_lineno);

@@ -39,6 +39,7 @@ class TraceFunction:
         self._is_observed = is_observed
         self._function = _Function(self._receive)
         # By frame: what comes next, or was last.
+        self._late: set[int] = set()
         self._thrown: set[int] = set()
         self._leaving: dict[int, BaseException] = {}
         self._handlers: dict[int, int] = {}
@@ -58,9 +59,10 @@ class TraceFunction:
         _set_trace(ctypes.cast(self._function, ctypes.c_void_p), None)
 
     def _enter_thread(self, frame: FrameType, _event: str, _value: object) -> None:
-        """The first call of a thread."""
+        """The first call of a thread: of its frame, lines come next."""
         self._set()
-        self._receive(0, frame, CALL, 0)
+        if self._is_observed(frame.f_code):
+            self._late.add(id(frame))
 
     def _tell(self, event: str, *arguments: object) -> None:
         self._callbacks[event](*arguments)
@@ -70,11 +72,15 @@ class TraceFunction:
         if not self._is_observed(code):
             return 0
         value = ctypes.cast(address, ctypes.py_object).value if address else None
+        if id(frame) in self._late:
+            self._late.remove(id(frame))
+            self._called(frame, code, begins=True)
         if what == CALL:
             self._called(frame, code)
         elif what == LINE:
             self._arrive(frame, code)
-            self._tell("LINE", code, frame.f_lineno)
+            if frame.f_lineno is not None:  # as for code without a table of lines
+                self._tell("LINE", code, frame.f_lineno)
         elif what == EXCEPTION:
             self._raised(frame, code, value[1])
         elif what == OPCODE:
@@ -83,9 +89,9 @@ class TraceFunction:
             self._left(frame, code, value, is_value=bool(address))
         return 0
 
-    def _called(self, frame: FrameType, code: CodeType) -> None:
+    def _called(self, frame: FrameType, code: CodeType, *, begins: bool = False) -> None:
         frame.f_trace_opcodes = True
-        name, argument = _instruction(code, frame.f_lasti)
+        name, argument = ("RESUME", 0) if begins else _instruction(code, frame.f_lasti)
         if name != "RESUME":
             self._thrown.add(id(frame))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 
 from codetracer_filter._records import field, record
@@ -59,6 +60,9 @@ class ValueAction(StrEnum):
         """0 for allow, 1 for redact, 2 for drop: of two answers the larger one protects more."""
         return _STRICTNESS[self]
 
+
+_SHA2 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
+"""The module behind ``hashlib``, which would load OpenSSL."""
 
 _STRICTNESS = {ValueAction.ALLOW: 0, ValueAction.REDACT: 1, ValueAction.DROP: 2}
 
@@ -161,8 +165,7 @@ class FilterSource:
     def sha256(self) -> str:
         """The digest of ``data`` in lower-case hexadecimal."""
         try:
-            # The module behind hashlib, which would load OpenSSL.
-            digest: hashlib._Hash = __import__("_sha2").sha256(self.data)
+            digest: hashlib._Hash = __import__(_SHA2).sha256(self.data)
         except ImportError:
             from hashlib import sha256
 
