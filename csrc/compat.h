@@ -215,7 +215,7 @@ static inline bool ct_dict_has_str_keys(PyObject *dict)
     return DK_IS_UNICODE(((PyDictObject *)dict)->ma_keys);
 }
 
-/* Where an object has the pointer to its dict, when its class says at which offset that is.  CPython
+/* Where an object has the pointer to its dict, when its class says at which offset that is. CPython
  * 3.11 counts from the end of those with a variable size. */
 #if CT_HAS_MONITORING
 #define CT_DICT_OFFSET_IS_KNOWN(type) ((type)->tp_dictoffset > 0)

@@ -50,7 +50,8 @@ static struct trouble *make_trouble(const ct_iframe *f)
 {
     struct trouble *t = trouble_in(f);
     if (t == NULL && (t = calloc(1, sizeof *t)) != NULL) {
-        *t = (struct trouble){.next = troubles, .iframe = f, .handler = CT_NO_HANDLER, .branch = -1};
+        *t =
+            (struct trouble){.next = troubles, .iframe = f, .handler = CT_NO_HANDLER, .branch = -1};
         troubles = t;
     }
     return t;
@@ -128,8 +129,12 @@ static int tell_python(PyFrameObject *frame, int row, int number, PyObject *valu
     PyObject *code = (PyObject *)frame->f_frame->f_code;
     PyObject *answer = value != NULL ? PyObject_CallFunction(handler, "OiO", code, number, value)
                                      : PyObject_CallFunction(handler, "Oi", code, number);
-    if (answer == Py_None)
-        Py_DECREF(answer); /* those of native functions are borrowed */
+    /* None of native functions is borrowed; DISABLE counts where a frame starts or goes on. */
+    if (answer == Py_None ||
+        (answer == sink.disable && row != CT_ROW_START && row != CT_ROW_RESUME)) {
+        Py_DECREF(answer);
+        return 0;
+    }
     return settle(frame, answer);
 }
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from naive import journal
 from naive.volatile import VOLATILE
 
@@ -23,6 +25,9 @@ Plain = tuple[Any, ...]
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 DRIVER = HERE / "drive.py"
+NEEDS_MONITORING = pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="it is about sys.monitoring, which CPython 3.11 has not"
+)
 OBSERVER = HERE.parents[1] / "naive" / "observer.py"
 
 SHOW_ALL = """\

@@ -11,7 +11,9 @@ import pytest
 from codetracer_core.errors import InternalError, UsageError
 from codetracer_core.monitoring.api import Event
 from codetracer_core.monitoring.callbacks import CALLBACK_SPECS, CallbackSpec
+from codetracer_core.monitoring.capabilities import HAS_MONITORING
 from codetracer_core.monitoring.install import install_tracer, uninstall_tracer
+from core.recorder.support import NEEDS_MONITORING
 
 RAW_TOOL = 0
 PROGRAM = """\
@@ -81,7 +83,7 @@ def run() -> Iterator[Callable[[], object]]:
     names: dict[str, Callable[[], object]] = {}
     exec(compile(PROGRAM, FILE, "exec"), names)
     yield names["run"]
-    if sys.monitoring.get_tool(RAW_TOOL) is not None:
+    if HAS_MONITORING and sys.monitoring.get_tool(RAW_TOOL) is not None:
         sys.monitoring.set_events(RAW_TOOL, 0)
         sys.monitoring.free_tool_id(RAW_TOOL)
 
@@ -117,12 +119,13 @@ def test_the_table_has_each_event_once() -> None:
     assert len(CALLBACK_SPECS) == len(Event)
     assert {spec.event for spec in CALLBACK_SPECS} == set(Event)
     assert len({spec.method for spec in CALLBACK_SPECS}) == len(Event)
+    numbers = sys.monitoring.events if HAS_MONITORING else Event
     assert all(
-        spec.monitoring_event == getattr(sys.monitoring.events, spec.event.name or "")
-        for spec in CALLBACK_SPECS
+        spec.monitoring_event == getattr(numbers, spec.event.name or "") for spec in CALLBACK_SPECS
     )
 
 
+@NEEDS_MONITORING
 @pytest.mark.parametrize("spec", CALLBACK_SPECS, ids=lambda spec: spec.event.name)
 def test_a_tracer_of_one_event_receives_what_a_raw_tool_does(
     spec: CallbackSpec, run: Callable[[], object]
@@ -149,6 +152,7 @@ def test_a_tracer_of_one_event_receives_what_a_raw_tool_does(
             assert one is other or (type(one) is type(other) is int and one == other)
 
 
+@NEEDS_MONITORING
 @pytest.mark.parametrize("spec", CALLBACK_SPECS, ids=lambda spec: spec.event.name)
 def test_a_tracer_of_one_event_gets_no_other(spec: CallbackSpec, run: Callable[[], object]) -> None:
     """Only the events that were asked for are switched on for the tool."""
@@ -162,6 +166,7 @@ def test_a_tracer_of_one_event_gets_no_other(spec: CallbackSpec, run: Callable[[
     assert switched_on & ~travelling == wanted & ~travelling
 
 
+@NEEDS_MONITORING
 def test_a_place_can_be_disabled(run: Callable[[], object]) -> None:
     """``DISABLE`` from a tracer's method silences that place until another tracer comes."""
     line = next(spec for spec in CALLBACK_SPECS if spec.event is Event.LINE)
@@ -230,7 +235,9 @@ def test_a_tracer_that_fails_is_taken_out_and_the_program_runs_on(
     assert run() == [3, 1]
     assert broken.lines == 3
     assert [str(failure) for failure in failures] == ["in the tracer"]
-    assert sys.monitoring.get_tool(installation.tool_id) is None
+    another = install_tracer(Collector(CALLBACK_SPECS[0]))
+    assert another.tool_id == installation.tool_id
+    uninstall_tracer(another)
 
 
 def test_a_tracer_that_fails_can_be_made_to_end_the_program(run: Callable[[], object]) -> None:
@@ -241,6 +248,7 @@ def test_a_tracer_that_fails_can_be_made_to_end_the_program(run: Callable[[], ob
     uninstall_tracer(installation)
 
 
+@NEEDS_MONITORING
 def test_tool_ids_are_searched_and_given_back() -> None:
     """5, 4 and 3 are tried; when all are taken the error names who has them."""
     line = next(spec for spec in CALLBACK_SPECS if spec.event is Event.LINE)
@@ -255,6 +263,7 @@ def test_tool_ids_are_searched_and_given_back() -> None:
     assert [sys.monitoring.get_tool(number) for number in (5, 4, 3)] == [None] * 3
 
 
+@NEEDS_MONITORING
 def test_a_native_tracer_gets_only_events_that_the_engine_takes(run: Callable[[], object]) -> None:
     """An event that the C part does nothing with is refused, and nothing is left installed."""
 

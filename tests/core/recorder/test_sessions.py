@@ -15,7 +15,7 @@ from codetracer_core._native import lib
 
 from codetracer_core.monitoring.capabilities import TOOL_IDS
 from core.recorder.drive import recording
-from core.recorder.support import HERE, SHOW_ALL, by_thread
+from core.recorder.support import HERE, NEEDS_MONITORING, SHOW_ALL, by_thread
 from naive import journal
 
 PROGRAM = """\
@@ -134,6 +134,7 @@ def local_events(code: CodeType) -> list[int]:
     return found
 
 
+@NEEDS_MONITORING
 def test_the_tool_id_is_free_after_a_session(program: Program) -> None:
     """Other tools can have the id, and no callback of ours is left in it."""
     program.record()
@@ -145,6 +146,7 @@ def test_the_tool_id_is_free_after_a_session(program: Program) -> None:
     sys.monitoring.free_tool_id(TOOL_IDS[0])
 
 
+@NEEDS_MONITORING
 def test_no_event_stays_switched_on_for_code_that_was_recorded(program: Program) -> None:
     """The next owner of the tool id does not get events that it has not asked for."""
     program.record()

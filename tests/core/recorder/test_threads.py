@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,8 @@ def test_coverage_measures_the_same_beside_the_recorder(
 ) -> None:
     """Both of its cores report what they report alone, started before the recorder or after it."""
     pytest.importorskip("coverage")
+    if sys.version_info < (3, 12) and (core == "sysmon" or not is_outside):
+        pytest.skip("no sys.monitoring, and a tracer in C that is started later takes its place")
     script = write(tmp_path, COVERED)
     env = {"COVERAGE_CORE": core, "COVERAGE_FILE": str(tmp_path / "data")}
     measure = ["-m", "coverage", "run", f"--include={script}"]
