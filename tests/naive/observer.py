@@ -434,7 +434,7 @@ class Observer:
 
     def start(self) -> None:
         """Observe from here on, in all threads."""
-        callbacks = {
+        callbacks: dict[str, Callable[..., object]] = {
             "PY_START": self._on_start,
             "PY_RESUME": self._on_resume,
             "PY_THROW": self._on_throw,

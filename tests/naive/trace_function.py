@@ -52,7 +52,7 @@ class TraceFunction:
 
     def stop(self) -> None:
         """Observe no longer."""
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
         sys.settrace(None)
 
     def _set(self) -> None:
@@ -71,7 +71,7 @@ class TraceFunction:
         code = frame.f_code
         if not self._is_observed(code):
             return 0
-        value = ctypes.cast(address, ctypes.py_object).value if address else None
+        value: Any = ctypes.cast(address, ctypes.py_object).value if address else None
         if id(frame) in self._late:
             self._late.remove(id(frame))
             self._called(frame, code, begins=True)

@@ -85,8 +85,9 @@ def seen_by(own: Own, work: Callable[[int], int]) -> list[tuple[str, int | None]
     """What a trace function gets of one call."""
     sys.settrace(own)
     assert work(1) == 4
-    assert sys.gettrace() is own
+    is_there = sys.gettrace() is own
     sys.settrace(None)
+    assert is_there
     return own.seen
 
 
@@ -111,8 +112,9 @@ def test_what_was_there_before_goes_on_and_is_there_afterwards(work: Callable[[i
     during = len(own.seen)
     uninstall_tracer(installation)
     work(1)
-    assert sys.gettrace() is own
+    is_there = sys.gettrace() is own
     sys.settrace(None)
+    assert is_there
     assert len(own.seen) == 2 * during > 20
     assert len(tracer.seen) > 10
 
