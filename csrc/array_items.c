@@ -3,8 +3,8 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "chunk.h"
 #include "ndarray.h"
+#include "scalars.h"
 #include "snapshot.h"
 
 uint8_t *ct_put_integer(ct_encoder *e, uint8_t *p, int64_t number)
@@ -12,14 +12,6 @@ uint8_t *ct_put_integer(ct_encoder *e, uint8_t *p, int64_t number)
     e->left -= CT_COST_INT;
     *p++ = CTJ_INT;
     return ct_put_uv(p, ct_zigzag(number));
-}
-
-static uint8_t *put_double(ct_encoder *e, uint8_t *p, double number)
-{
-    e->left -= CT_COST_FLOAT;
-    *p++ = CTJ_FLOAT;
-    memcpy(p, &number, sizeof number);
-    return p + sizeof number;
 }
 
 static double float_at(const char *at, int size)
@@ -47,15 +39,6 @@ static uint64_t bits_at(const char *at, int size)
     uint64_t bits = 0;
     memcpy(&bits, at, (size_t)size);
     return bits;
-}
-
-static uint8_t *put_complex(ct_encoder *e, uint8_t *p, double real, double imaginary)
-{
-    e->left -= 2 * CT_COST_FLOAT;
-    *p++ = CTJ_COMPLEX;
-    memcpy(p, &real, sizeof real);
-    memcpy(p + sizeof real, &imaginary, sizeof imaginary);
-    return p + 2 * sizeof real;
 }
 
 /* Characters of four bytes each, padded with zeros. */
@@ -215,10 +198,10 @@ uint8_t *ct_put_element(ct_encoder *e, uint8_t *p, const char *at, const ct_item
         *p++ = *at ? CTJ_TRUE : CTJ_FALSE;
         return p;
     case 'f':
-        return put_double(e, p, float_at(at, type->size));
+        return ct_put_double(e, p, float_at(at, type->size));
     case 'c':
-        return put_complex(e, p, float_at(at, type->size / 2),
-                           float_at(at + type->size / 2, type->size / 2));
+        return ct_put_complex(e, p, float_at(at, type->size / 2),
+                              float_at(at + type->size / 2, type->size / 2));
     case 'S':
         return put_padded_bytes(e, p, at, type->size);
     case 'U':

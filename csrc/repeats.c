@@ -1,7 +1,8 @@
 #include "repeats.h"
 
+#include "chunk.h"
 #include "instance.h"
-#include "value.h"
+#include "snapshot.h"
 
 #define TABLE     1024
 #define MET_LIMIT 512
@@ -80,9 +81,52 @@ ct_meeting *ct_meet(PyObject *v, bool *is_new)
     return &table[at];
 }
 
-void ct_met_move(uint32_t at, uint32_t bytes)
+/* ---- writing */
+
+/* Objects behind `at` have moved by `bytes`. */
+static void move_behind(uint32_t at, uint32_t bytes)
 {
     for (uint32_t i = 0; i < ct_met; i++)
         if (table[order[i]].at > at)
             table[order[i]].at += bytes;
+}
+
+/* Write a mark in front of what begins at `at`; what follows moves. */
+static uint8_t *insert_mark(ct_encoder *e, uint8_t *p, uint32_t at, uint32_t number)
+{
+    uint8_t mark[1 + 2] = {CTJ_SHARED}; /* numbers are as few as objects that are met */
+    size_t length = (size_t)(ct_put_uv(mark + 1, number) - mark);
+    uint8_t *place = (uint8_t *)e->start + at;
+    memmove(place + length, place, (size_t)(p - place));
+    memcpy(place, mark, length);
+    move_behind(at, (uint32_t)length);
+    e->left -= CT_COST_MARK;
+    return p + length;
+}
+
+uint8_t *ct_put_place(ct_encoder *e, uint8_t *p, PyObject *v)
+{
+    bool is_new;
+    ct_meeting *first = ct_meet(v, &is_new);
+    if (first == NULL)
+        return p;
+    if (is_new) {
+        first->at = (uint32_t)(p - e->start);
+        first->word = ct_shot.used;
+        return p;
+    }
+    if (e->is_edit) {
+        e->repeats = true;
+        return p;
+    }
+    if (first->number == 0) {
+        first->number = ++e->numbers;
+        p = insert_mark(e, p, first->at, first->number);
+    }
+    if (e->shot)
+        ct_shot_push(CT_WORD(CT_WORD_AGAIN, first->word));
+    ct_shot.repeats = e->is_again = true;
+    e->left -= CT_COST_MARK;
+    *p++ = CTJ_SHARED;
+    return ct_put_uv(p, first->number);
 }

@@ -4,7 +4,7 @@
 #ifndef CT_REPEATS_H
 #define CT_REPEATS_H
 
-#include "compat.h"
+#include "value.h"
 
 /* The first place of an object. */
 typedef struct {
@@ -25,7 +25,8 @@ void ct_met_keep(uint32_t count);
  * address anyway), or when very many have been met. */
 ct_meeting *ct_meet(PyObject *v, bool *is_new);
 
-/* Objects behind `at` have moved by `bytes`. */
-void ct_met_move(uint32_t at, uint32_t bytes);
+/* Write what stands before an object that is held more than once and may stand in the value again:
+ * both places are marked then.  What it holds is marked in its first place alone. */
+uint8_t *ct_put_place(ct_encoder *e, uint8_t *p, PyObject *v);
 
 #endif

@@ -10,6 +10,7 @@
 #include "ndarray.h"
 #include "repeats.h"
 #include "reprs.h"
+#include "scalars.h"
 #include "secrets.h"
 #include "snapshot.h"
 
@@ -41,171 +42,15 @@ void ct_uncount(void)
 
 static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v);
 
-size_t ct_text_bytes(PyObject *str, Py_ssize_t n)
-{
-    if (ct_likely(PyUnicode_IS_ASCII(str)))
-        return (size_t)n;
-    int kind = PyUnicode_KIND(str);
-    const void *data = PyUnicode_DATA(str);
-    size_t bytes = 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        Py_UCS4 c = PyUnicode_READ(kind, data, i);
-        bytes += c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    }
-    return bytes;
-}
-
-uint8_t *ct_put_characters(uint8_t *p, PyObject *str, Py_ssize_t n)
-{
-    if (ct_likely(PyUnicode_IS_ASCII(str))) {
-        memcpy(p, PyUnicode_DATA(str), (size_t)n);
-        return p + n;
-    }
-    int kind = PyUnicode_KIND(str);
-    const void *data = PyUnicode_DATA(str);
-    for (Py_ssize_t i = 0; i < n; i++) {
-        Py_UCS4 c = PyUnicode_READ(kind, data, i);
-        if (c < 0x80) {
-            *p++ = (uint8_t)c;
-        } else if (c < 0x800) {
-            *p++ = (uint8_t)(0xC0 | c >> 6);
-            *p++ = (uint8_t)(0x80 | (c & 63));
-        } else if (c < 0x10000) {
-            *p++ = (uint8_t)(0xE0 | c >> 12);
-            *p++ = (uint8_t)(0x80 | (c >> 6 & 63));
-            *p++ = (uint8_t)(0x80 | (c & 63));
-        } else {
-            *p++ = (uint8_t)(0xF0 | c >> 18);
-            *p++ = (uint8_t)(0x80 | (c >> 12 & 63));
-            *p++ = (uint8_t)(0x80 | (c >> 6 & 63));
-            *p++ = (uint8_t)(0x80 | (c & 63));
-        }
-    }
-    return p;
-}
-
-uint8_t *ct_put_text(uint8_t *p, PyObject *str, Py_ssize_t limit)
-{
-    Py_ssize_t n = PyUnicode_GET_LENGTH(str);
-    n = n < limit ? n : limit;
-    p = ct_put_uv(p, ct_text_bytes(str, n));
-    return ct_put_characters(p, str, n);
-}
-
-static uint8_t *put_str(ct_encoder *e, uint8_t *p, PyObject *v)
-{
-    Py_ssize_t n = PyUnicode_GET_LENGTH(v);
-    Py_ssize_t shown = n < ct_limits.text ? n : ct_limits.text;
-    if (shown < n) {
-        *p++ = CTJ_STR_CUT;
-        p = ct_put_uv(p, (uint64_t)n);
-        e->cut = true;
-    } else {
-        *p++ = CTJ_STR;
-    }
-    uint8_t *text = p;
-    p = ct_put_text(p, v, shown);
-    e->left -= CT_COST_TEXT + (int32_t)(p - text);
-    return p;
-}
-
-uint8_t *ct_put_byte_text(ct_encoder *e, uint8_t *p, const char *bytes, Py_ssize_t n)
-{
-    Py_ssize_t shown = n < ct_limits.text ? n : ct_limits.text;
-    if (shown < n) {
-        *p++ = CTJ_BYTES_CUT;
-        p = ct_put_uv(p, (uint64_t)n);
-        e->cut = true;
-    } else {
-        *p++ = CTJ_BYTES;
-    }
-    p = ct_put_uv(p, (uint64_t)shown);
-    memcpy(p, bytes, (size_t)shown);
-    e->left -= CT_COST_TEXT + 4 * (int32_t)shown; /* as the text of a bytes literal */
-    return p + shown;
-}
-
 static uint8_t *put_bytes(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     return ct_put_byte_text(e, p, PyBytes_AS_STRING(v), PyBytes_GET_SIZE(v));
 }
 
-/* An int of more than 64 bits, as two's complement bytes. */
-static uint8_t *put_big_int(ct_encoder *e, uint8_t *p, PyObject *v)
-{
-    size_t count;
-    bool negative;
-    const digit *digits = ct_int_digits(v, &count, &negative);
-    size_t top_bits = 0;
-    for (digit top = digits[count - 1]; top != 0; top >>= 1)
-        top_bits++;
-    size_t bits = (count - 1) * PyLong_SHIFT + top_bits;
-    size_t length = bits / 8 + 1;
-    if (length > (size_t)ct_limits.text) {
-        *p++ = CTJ_INT_CUT;
-        p = ct_put_uv(p, bits);
-        *p++ = negative;
-        e->cut = true;
-        e->left -= CT_COST_TEXT + 32;
-        return p;
-    }
-    *p++ = CTJ_INT_BIG;
-    p = ct_put_uv(p, length);
-    uint64_t pending = 0;
-    unsigned pending_bits = 0, carry = 1;
-    size_t next = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (pending_bits < 8 && next < count) {
-            pending |= (uint64_t)digits[next++] << pending_bits;
-            pending_bits += PyLong_SHIFT;
-        }
-        unsigned byte = (unsigned)(pending & 0xFF);
-        pending >>= 8;
-        pending_bits = pending_bits > 8 ? pending_bits - 8 : 0;
-        if (negative) {
-            byte = (~byte & 0xFF) + carry;
-            carry = byte >> 8;
-        }
-        *p++ = (uint8_t)byte;
-    }
-    e->left -= CT_COST_TEXT + (int32_t)(length * 5 / 2); /* decimal digits */
-    return p;
-}
-
-static uint8_t *put_int(ct_encoder *e, uint8_t *p, PyObject *v)
-{
-    int64_t number;
-    if (ct_unlikely(!ct_int_fits(v, &number)))
-        return put_big_int(e, p, v);
-    e->left -= CT_COST_INT;
-    uint64_t z = ct_zigzag(number);
-    if (z < 0x80) {
-        *p++ = CTJ_SMALL_INT | (uint8_t)z;
-        return p;
-    }
-    *p++ = CTJ_INT;
-    return ct_put_uv(p, z);
-}
-
-static uint8_t *put_double(uint8_t *p, double d)
-{
-    memcpy(p, &d, sizeof d);
-    return p + sizeof d;
-}
-
-static uint8_t *put_float(ct_encoder *e, uint8_t *p, PyObject *v)
-{
-    e->left -= CT_COST_FLOAT;
-    *p++ = CTJ_FLOAT;
-    return put_double(p, PyFloat_AS_DOUBLE(v));
-}
-
 static uint8_t *put_complex(ct_encoder *e, uint8_t *p, PyObject *v)
 {
-    e->left -= 2 * CT_COST_FLOAT;
-    *p++ = CTJ_COMPLEX;
-    p = put_double(p, ((PyComplexObject *)v)->cval.real);
-    return put_double(p, ((PyComplexObject *)v)->cval.imag);
+    Py_complex number = ((PyComplexObject *)v)->cval;
+    return ct_put_complex(e, p, number.real, number.imag);
 }
 
 uint8_t *ct_put_head(ct_encoder *e, uint8_t *p, uint8_t tag, Py_ssize_t n, Py_ssize_t shown)
@@ -432,13 +277,13 @@ uint8_t *ct_put_part(ct_encoder *e, uint8_t *p, PyObject *v, const ct_type *type
 {
     switch (type->shape) {
     case CT_SHAPE_INT:
-        return put_int(e, p, v);
+        return ct_put_int(e, p, v);
     case CT_SHAPE_FLOAT:
-        return put_float(e, p, v);
+        return ct_put_double(e, p, PyFloat_AS_DOUBLE(v));
     case CT_SHAPE_COMPLEX:
         return put_complex(e, p, v);
     case CT_SHAPE_STR:
-        return put_str(e, p, v);
+        return ct_put_str(e, p, v);
     case CT_SHAPE_BYTES:
         return put_bytes(e, p, v);
     case CT_SHAPE_BYTEARRAY:
@@ -621,8 +466,8 @@ uint8_t *ct_put_object(ct_encoder *e, uint8_t *p, PyObject *v)
 static uint8_t *put_scalar(ct_encoder *e, uint8_t *p, PyObject *v, PyTypeObject *type)
 {
     uint8_t *start = p;
-    p = type == &PyLong_Type      ? put_int(e, p, v)
-        : type == &PyUnicode_Type ? put_str(e, p, v)
+    p = type == &PyLong_Type      ? ct_put_int(e, p, v)
+        : type == &PyUnicode_Type ? ct_put_str(e, p, v)
                                   : put_bytes(e, p, v);
     if (!e->shot)
         return p;
@@ -631,47 +476,6 @@ static uint8_t *put_scalar(ct_encoder *e, uint8_t *p, PyObject *v, PyTypeObject 
     else
         ct_shot_push_encoding(CT_WORD_COPY, (uintptr_t)type, start, (size_t)(p - start));
     return p;
-}
-
-/* Write a mark in front of what begins at `at`; what follows moves. */
-static uint8_t *insert_mark(ct_encoder *e, uint8_t *p, uint32_t at, uint32_t number)
-{
-    uint8_t mark[1 + 2] = {CTJ_SHARED}; /* numbers are as few as objects that are met */
-    size_t length = (size_t)(ct_put_uv(mark + 1, number) - mark);
-    uint8_t *place = (uint8_t *)e->start + at;
-    memmove(place + length, place, (size_t)(p - place));
-    memcpy(place, mark, length);
-    ct_met_move(at, (uint32_t)length);
-    e->left -= CT_COST_MARK;
-    return p + length;
-}
-
-/* An object that is held more than once may stand in the value again: both places are marked then.
- * What it holds is marked in its first place alone. */
-static uint8_t *put_mark(ct_encoder *e, uint8_t *p, PyObject *v)
-{
-    bool is_new;
-    ct_meeting *first = ct_meet(v, &is_new);
-    if (first == NULL)
-        return p;
-    if (is_new) {
-        first->at = (uint32_t)(p - e->start);
-        first->word = ct_shot.used;
-        return p;
-    }
-    if (e->is_edit) {
-        e->repeats = true;
-        return p;
-    }
-    if (first->number == 0) {
-        first->number = ++e->numbers;
-        p = insert_mark(e, p, first->at, first->number);
-    }
-    shoot(e, CT_WORD(CT_WORD_AGAIN, first->word));
-    ct_shot.repeats = e->is_again = true;
-    e->left -= CT_COST_MARK;
-    *p++ = CTJ_SHARED;
-    return ct_put_uv(p, first->number);
 }
 
 /* Write a container or an object. */
@@ -721,7 +525,7 @@ static uint8_t *put_value(ct_encoder *e, uint8_t *p, PyObject *v)
     }
     if (ct_likely(Py_REFCNT(v) == 1) || e->depth == 0 || e->is_again)
         return put_compound(e, p, v, type);
-    p = put_mark(e, p, v);
+    p = ct_put_place(e, p, v);
     p = put_compound(e, p, v, type);
     e->is_again = false;
     return p;
@@ -738,19 +542,6 @@ uint8_t *ct_put_exception(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t action
     p = ct_put_uv(p, type->id);
     *p++ = action == CT_DROP ? CTJ_DROPPED : CTJ_REDACTED;
     ct_count(&(action == CT_DROP ? ct_value_counts.dropped : ct_value_counts.redacted)[kind]);
-    return p;
-}
-
-uint8_t *ct_put_small(ct_encoder *e, uint8_t *p, PyObject *v)
-{
-    if (PyLong_CheckExact(v))
-        return put_int(e, p, v);
-    if (PyUnicode_CheckExact(v))
-        return put_str(e, p, v);
-    if (PyFloat_CheckExact(v))
-        return put_float(e, p, v);
-    e->left -= CT_COST_CONST;
-    *p++ = v == Py_None ? CTJ_NONE : v == Py_True ? CTJ_TRUE : CTJ_FALSE;
     return p;
 }
 
