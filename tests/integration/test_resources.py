@@ -176,6 +176,25 @@ def test_a_program_that_runs_out_of_memory_keeps_its_trace(tmp_path: Path) -> No
     assert sum(call["function"] == "work" for call in trace.calls) == 100
 
 
+def test_a_program_that_leaves_no_memory_at_its_end_leaves_its_journal(tmp_path: Path) -> None:
+    """The trace, for which there is no room, can be made later."""
+    (tmp_path / "program.py").write_text(
+        "import resource\n"
+        "def work(number):\n"
+        "    return number\n"
+        "[work(number) for number in range(100)]\n"
+        "print('done', flush=True)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (20 << 20, 20 << 20))\n"
+    )
+    done = recording(tmp_path, "-q")
+    assert (done.returncode, done.stdout) == (1, b"done\n")
+    assert done.stderr.startswith(b"codetracer-core: error: [ERR_NO_MEMORY]")
+    assert done.stderr.count(b"\n") == 1
+    assert recorder(["recover", "out"], tmp_path).returncode == 0
+    trace = ct.load(tmp_path / "out" / "trace.ct")
+    assert sum(call["function"] == "work" for call in trace.calls) == 100
+
+
 @pytest.mark.parametrize("policy", ["disable", "abort"])
 def test_a_ring_that_takes_nothing_any_more_ends_the_recording(policy: str, tmp_path: Path) -> None:
     """A page of it for which the file system has no place does not kill the program: here the file

@@ -111,6 +111,9 @@ _BY_KIND: dict[str, type[RecorderError]] = {
     "Internal": InternalError,
 }
 
+_NO_MAPPING = ("failed to map segment", "Cannot allocate memory", "cannot allocate memory")
+"""What the loader of shared objects says where address space or memory has run out."""
+
 
 def as_recorder_error(error: Exception) -> RecorderError:
     """`error` as a RecorderError with the same code, kind, message and context.
@@ -121,7 +124,7 @@ def as_recorder_error(error: Exception) -> RecorderError:
     """
     if isinstance(error, RecorderError):
         return error
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _is_unmapped(error):
         return EnvironmentError_("ERR_NO_MEMORY", "there is no memory left for the recorder")
     code = getattr(error, "code", None)
     family = _BY_KIND.get(getattr(error, "kind", ""))
@@ -151,3 +154,8 @@ def _usage_error(error: Exception, code: str) -> type[UsageError]:
     if isinstance(error, TypeError):
         return InvalidTypeError
     return InvalidValueError if isinstance(error, ValueError) else UsageError
+
+
+def _is_unmapped(error: Exception) -> bool:
+    """Whether a module of the interpreter could not be loaded for want of memory."""
+    return isinstance(error, ImportError) and any(reason in str(error) for reason in _NO_MAPPING)
