@@ -104,7 +104,8 @@ def encode(value: Any) -> Encoded:
     numbers: dict[int, int] = {}
     found = _encode(value)
     _number(found, set(), numbers)
-    return _settle(found, numbers, set())
+    settled: Encoded = _settle(found, numbers, set())
+    return settled
 
 
 def _number(found: Any, met: set[int], numbers: dict[int, int]) -> None:
