@@ -341,10 +341,16 @@ static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyO
 #define CT_FORM_SHORT 6
 static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyObject ***found)
 {
-    PyObject *dict;
-    PyDictValues *values = ct_values_of(v, &dict);
+#if CT_HAS_MONITORING
+    PyDictOrValues held = *_PyObject_DictOrValuesPointer(v);
+    if (!_PyDictOrValues_IsValues(held))
+        return false;
+    PyDictValues *values = _PyDictOrValues_GetValues(held);
+#else
+    PyDictValues *values = *_PyObject_ValuesPointer(v);
     if (values == NULL)
         return false;
+#endif
     *found = values->values;
     return ct_word_at((const char *)values - 8) == form->words[0] &&
            (!form->is_long || ct_word_at((const char *)values - 16) == form->words[1]);

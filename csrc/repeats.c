@@ -11,7 +11,7 @@ uint32_t ct_met;
 static ct_meeting table[TABLE];
 static uint16_t order[MET_LIMIT]; /* entries as they were taken: the last goes first */
 
-void ct_met_keep(uint32_t count)
+void ct_met_forget(uint32_t count)
 {
     while (ct_met > count)
         table[order[--ct_met]].object = NULL;
@@ -66,8 +66,12 @@ static bool can_change(PyObject *v, int depth)
 ct_meeting *ct_meet(PyObject *v, bool *is_new)
 {
     *is_new = false;
-    if (!can_change(v, 0))
-        return NULL;
+    return can_change(v, 0) ? ct_meet_changing(v, is_new) : NULL;
+}
+
+ct_meeting *ct_meet_changing(PyObject *v, bool *is_new)
+{
+    *is_new = false;
     uint32_t at = (uint32_t)((uintptr_t)v >> 4 ^ (uintptr_t)v >> 14) % TABLE;
     while (table[at].object != NULL && table[at].object != v)
         at = (at + 1) % TABLE;

@@ -17,13 +17,22 @@ typedef struct {
 /* How many objects have been met. */
 extern uint32_t ct_met;
 
+void ct_met_forget(uint32_t count);
+
 /* Forget all but the first objects that were met. */
-void ct_met_keep(uint32_t count);
+static inline void ct_met_keep(uint32_t count)
+{
+    if (ct_met > count)
+        ct_met_forget(count);
+}
 
 /* The first place of an object, an entry with number 0 to be filled in when it is met now.  NULL
  * when it does not matter whether it is the same one (it cannot change, or shows its name or
  * address anyway), or when very many have been met. */
 ct_meeting *ct_meet(PyObject *v, bool *is_new);
+
+/* The same for an object that can change. */
+ct_meeting *ct_meet_changing(PyObject *v, bool *is_new);
 
 /* Write what stands before an object that is held more than once and may stand in the value again:
  * both places are marked then.  What it holds is marked in its first place alone. */

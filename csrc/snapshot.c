@@ -148,10 +148,12 @@ static inline bool is_plain_of(const uintptr_t *w, PyTypeObject *type)
     return entry != NULL && entry->id == w[0] >> 8;
 }
 
-static bool meets_first(const uintptr_t *w, PyObject *v)
+__attribute__((noinline)) static bool meets_first(const uintptr_t *w, PyObject *v)
 {
     bool is_new;
-    ct_meeting *first = ct_meet(v, &is_new);
+    /* What has a number has attributes. */
+    ct_meeting *first =
+        (*w & 0xFF) == CT_WORD_KNOWN ? ct_meet_changing(v, &is_new) : ct_meet(v, &is_new);
     if (is_new)
         first->word = (size_t)(w - around.words);
     return is_new || first == NULL;
@@ -212,9 +214,9 @@ static struct {
     uint32_t met; /* objects before */
 } differing;
 
-/* How many of `items` follow at w as the objects with numbers that they were, of two words each, up
- * to one that may stand elsewhere too.  A function of its own, whose loop keeps everything in
- * registers. */
+/* How many of `items`, which a list or tuple holds, follow at w as the objects with numbers that
+ * they were, of two words each.  A function of its own, whose loop keeps everything in registers.
+ */
 __attribute__((noinline)) static Py_ssize_t count_known(const uintptr_t *w, PyObject **items,
                                                         Py_ssize_t n)
 {
@@ -222,7 +224,7 @@ __attribute__((noinline)) static Py_ssize_t count_known(const uintptr_t *w, PyOb
     for (; item < end; item++, w += 2) {
         const struct ct_known *known = ct_known_place(*item);
         if (*w != CT_WORD(CT_WORD_KNOWN, known->stamp) || w[1] != (uintptr_t)*item ||
-            !ct_known_is_unchanged(known, *item) || Py_REFCNT(*item) != 1)
+            !ct_known_is_unchanged(known, *item) || !is_first(w, *item))
             break;
     }
     return item - items;
