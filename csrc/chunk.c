@@ -355,6 +355,14 @@ void ct_writer_pause(int paused)
     pthread_mutex_unlock(&ring.lock);
 }
 
+bool ct_chunk_is_paused(void)
+{
+    pthread_mutex_lock(&ring.lock);
+    bool paused = ring.paused;
+    pthread_mutex_unlock(&ring.lock);
+    return paused;
+}
+
 void ct_chunk_forked(void)
 {
     pthread_mutex_init(&ring.lock, NULL);

@@ -110,6 +110,9 @@ void ct_chunk_close(void);
 /* In a forked child: nobody holds the locks, whatever they look like. */
 void ct_chunk_forked(void);
 
+/* Whether the writer is to end because the process is about to fork. */
+bool ct_chunk_is_paused(void);
+
 /* Forget the mapping; the writer must have finished. */
 void ct_chunk_release(void);
 

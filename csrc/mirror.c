@@ -401,11 +401,14 @@ static enum ct_go look(void)
 
 static struct {
     pthread_t thread;
+    pthread_mutex_t control; /* held while it is started or waited for: several threads may fork */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool runs, is_to_end;
     uint64_t wanted_ns; /* when it was to start; 0: no watcher is wanted */
-} watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+} watcher = {.control = PTHREAD_MUTEX_INITIALIZER,
+             .lock = PTHREAD_MUTEX_INITIALIZER,
+             .changed = PTHREAD_COND_INITIALIZER};
 
 /* Without the GIL, which only matters for what it may cost to ask for it in vain. */
 static bool has_news(void)
@@ -447,9 +450,15 @@ static void *watch(void *nothing)
 
 static void start_watcher(void)
 {
-    watcher.is_to_end = false;
+    /* Who waits for the watcher has the lock until it ends, for which it may need the GIL. */
+    if (pthread_mutex_trylock(&watcher.control) != 0)
+        return;
     watcher.wanted_ns = 0;
-    watcher.runs = ct_own_thread_start(&watcher.thread, watch, NULL) == 0;
+    if (!watcher.runs) {
+        watcher.is_to_end = false;
+        watcher.runs = ct_own_thread_start(&watcher.thread, watch, NULL) == 0;
+    }
+    pthread_mutex_unlock(&watcher.control);
 }
 
 /* How long a system call takes here, at the least. */
@@ -466,6 +475,14 @@ static uint64_t measure_call(int descriptor)
     return shortest;
 }
 
+void ct_mirror_forked(void)
+{
+    watcher.runs = false;
+    pthread_mutex_init(&watcher.control, NULL);
+    pthread_mutex_init(&watcher.lock, NULL);
+    pthread_cond_init(&watcher.changed, NULL);
+}
+
 void ct_mirror_watch(void)
 {
     if (ct_mirror_count != 0)
@@ -476,14 +493,16 @@ void ct_mirror_watch(void)
 void ct_mirror_rest(void)
 {
     watcher.wanted_ns = 0;
-    if (!watcher.runs)
-        return;
-    pthread_mutex_lock(&watcher.lock);
-    watcher.is_to_end = true;
-    pthread_cond_signal(&watcher.changed);
-    pthread_mutex_unlock(&watcher.lock);
-    pthread_join(watcher.thread, NULL);
-    watcher.runs = false;
+    pthread_mutex_lock(&watcher.control);
+    if (watcher.runs) {
+        pthread_mutex_lock(&watcher.lock);
+        watcher.is_to_end = true;
+        pthread_cond_signal(&watcher.changed);
+        pthread_mutex_unlock(&watcher.lock);
+        pthread_join(watcher.thread, NULL);
+        watcher.runs = false;
+    }
+    pthread_mutex_unlock(&watcher.control);
 }
 
 enum ct_go ct_mirror_look(void)

@@ -32,4 +32,8 @@ void ct_mirror_write_ends(int mirror, uint64_t began, const uint8_t *bytes, size
  * made a system call.  Called at every boundary between units. */
 enum ct_go ct_mirror_look(void);
 
+/* In a forked child: the thread that looks at mirrors is not there, though another thread of the
+ * program may have let it start again while this one was forking. */
+void ct_mirror_forked(void);
+
 #endif

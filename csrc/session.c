@@ -19,6 +19,7 @@
 #include "frame.h"
 #include "inject.h"
 #include "instance.h"
+#include "mirror.h"
 #include "own_thread.h"
 #include "ring_fault.h"
 #include "secrets.h"
@@ -61,10 +62,17 @@ static void write_in_place(int fd)
 #endif
 }
 
+/* Held while the writer is started or waited for, by threads of the program that are about to fork
+ * or have filled a chunk; never together with the GIL. */
+static pthread_mutex_t writer_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* A forked child must never write into its parent's ring: before anything else runs there, the
  * mapping becomes private memory and tracing ends.  Python's own hook does the rest. */
 static void forked(void)
 {
+    pthread_mutex_init(&writer_lock, NULL);
+    ct_session.writer_runs = false;
+    ct_mirror_forked();
     if (ring_mapping == NULL)
         return;
     ct_session.active = false;
@@ -221,12 +229,16 @@ static void *run_writer(void *callable)
     return NULL;
 }
 
-/* Start the writer.  The caller keeps `callable` until ct_writer_join.  Returns 0 or an errno. */
+/* Start the writer.  The caller keeps `callable` until ct_writer_join.  Returns 0 or an errno, also
+ * while the process is about to fork. */
 int ct_writer_start(uintptr_t callable)
 {
-    int failed =
-        ct_injected("writer") ? EAGAIN : ct_own_thread_start(&writer, run_writer, (void *)callable);
+    pthread_mutex_lock(&writer_lock);
+    int failed = EAGAIN;
+    if (!ct_chunk_is_paused() && !ct_injected("writer"))
+        failed = ct_own_thread_start(&writer, run_writer, (void *)callable);
     ct_session.writer_runs = failed == 0;
+    pthread_mutex_unlock(&writer_lock);
     return failed;
 }
 
@@ -234,9 +246,11 @@ int ct_writer_start(uintptr_t callable)
  */
 void ct_writer_join(void)
 {
+    pthread_mutex_lock(&writer_lock);
     if (ct_session.writer_runs)
         pthread_join(writer, NULL);
     ct_session.writer_runs = false;
+    pthread_mutex_unlock(&writer_lock);
 }
 
 /* In a forked child: begin a session at the first event that would be recorded. */

@@ -60,6 +60,7 @@ def run_sanitized(native: Path, *command: str | Path) -> subprocess.CompletedPro
         stderr=subprocess.STDOUT,
         text=True,
         errors="backslashreplace",
+        timeout=800,
         check=False,
     )
 

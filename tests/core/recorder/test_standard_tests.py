@@ -1,6 +1,6 @@
 """The standard library's own tests, recorded: they pass as they do alone.
 
-The long form, with a dozen modules, runs when ``CODETRACER_LONG_TESTS`` is set.
+The long form, with two dozen modules, runs when ``CODETRACER_LONG_TESTS`` is set.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ import importlib.util
 import json
 import os
 import re
-import unittest
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,8 @@ SHORT = ["textwrap", "copy", "contextlib"]
 LONG = [
     *("dataclasses", "enum", "functools", "generators", "json", "heapq", "bisect"),
     *("collections", "string", "asyncio.test_tasks", "asyncio.test_queues"),
+    *("statistics", "fractions", "coroutines", "asyncgen", "weakref", "traceback", "inspect"),
+    *("sys_settrace", "sys_setprofile", "exceptions", "gc"),
 ]
 NAMES = [*SHORT, *LONG] if "CODETRACER_LONG_TESTS" in os.environ else SHORT
 
@@ -41,10 +41,27 @@ exec = "trace"
 # bracket that it writes: 25 million yields and resumes, all of which would be recorded.
 TOO_LONG = "test.test_json.test_recursion.TestPyRecursion.test_highly_nested_objects_encoding"
 
+RUN = """\
+import sys
+import unittest
+
+def kept(suite):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from kept(test)
+        elif test.id() != sys.argv[2]:
+            yield test
+
+found = unittest.defaultTestLoader.loadTestsFromName(sys.argv[1])
+runner = unittest.TextTestRunner(verbosity=2)
+sys.exit(not runner.run(unittest.TestSuite(kept(found))).wasSuccessful())
+"""
+"""Runs the tests of a module, those in doc strings as well, but for one."""
+
 SLOW_CALLBACK = re.compile(r"Executing <.*? took [\d.]+ seconds\n")
 """What asyncio says on a busy machine, in the middle of a line."""
 
-RESULT = re.compile(r"^(test\w* \(.*\)).* \.\.\. (\w+)", re.MULTILINE)
+RESULT = re.compile(r"^(test\w* \(.*\)|Doctest: [\w.]+).* \.\.\. (\w+)", re.MULTILINE)
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -53,27 +70,6 @@ pytestmark = [
         reason="this interpreter comes without the tests of its library",
     ),
 ]
-
-
-def names_of(module: str) -> list[str]:
-    """What to run of a module of tests: all of it, or its tests one by one when one is left out.
-
-    Those in doc strings, which have no such name, are then left out, too.
-    """
-    if not TOO_LONG.startswith(f"{module}."):
-        return [module]
-    found = unittest.TestLoader().loadTestsFromName(module)
-    names = [test.id() for test in cases_of(found)]
-    return [name for name in names if name.startswith(f"{module}.") and name != TOO_LONG]
-
-
-def cases_of(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
-    """Every test of a suite, with those of the suites inside it."""
-    for test in suite:
-        if isinstance(test, unittest.TestSuite):
-            yield from cases_of(test)
-        else:
-            yield test
 
 
 def results_in(output: str) -> list[tuple[str, str]]:
@@ -89,7 +85,7 @@ def test_the_tests_of_a_module_pass_the_same_while_they_are_recorded(
     module = name.partition(".")[0]
     filter_file = tmp_path / "filter.toml"
     filter_file.write_text(FILTER.replace("{name}", module), encoding="utf-8")
-    tests = ["-m", "unittest", "-v", *names_of(f"test.test_{name}")]
+    tests = ["-c", RUN, f"test.test_{name}", TOO_LONG]
     alone = run(tests)
     out = tmp_path / "out"
     options = ["--trace-filter", str(filter_file), "--out-dir", str(out)]

@@ -77,7 +77,7 @@ class JournalWriter:
         self._size = status.st_size
         self._run = self._drain_until_closed
         self._thread: Callable[[], None] | None = None
-        self._forking = False
+        self._forks = 0
         self._written_back = 0
         self._retention = retention or Retention()
         self._last_sequence = 0
@@ -151,7 +151,7 @@ class JournalWriter:
         """
         if self._thread is not None or not lib.ct_session_is_active():
             return
-        if not self._forking:
+        if not self._forks:
             # Another thread of the program may come here while this one starts the writer.
             self._thread = self._run
             if lib.ct_writer_start(id(self._run)) == 0:
@@ -291,7 +291,8 @@ class JournalWriter:
 
     def before_fork(self) -> None:
         """End the writer thread: a child would inherit its locks, and Python warns of threads."""
-        self._forking = True
+        # Several threads of the program may be forking.
+        self._forks += 1
         lib.ct_writer_pause(1)
         self.join()
 
@@ -300,8 +301,9 @@ class JournalWriter:
 
         To start it here is too early: CPython 3.13 counts the threads of the process after this.
         """
-        self._forking = False
-        lib.ct_writer_pause(0)
+        self._forks -= 1
+        if not self._forks:
+            lib.ct_writer_pause(0)
 
     def detach(self) -> None:
         """In a forked child: let go of the parent's files."""
