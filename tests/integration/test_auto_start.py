@@ -19,6 +19,7 @@ from integration.recording import (
     write_files,
 )
 from naive import ct
+from reference_wheel import require_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,6 +259,7 @@ def test_the_recorder_of_pypi_stands_back(
     tmp_path: Path,
 ) -> None:
     """It reads the same variable when it is imported, and two would take each other's tool id."""
+    require_reference()
     source = (
         "import os, subprocess, sys\n"
         "import codetracer_python_recorder\n"
