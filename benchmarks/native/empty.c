@@ -1,5 +1,5 @@
-/* What sys.monitoring itself costs: callbacks that do nothing.  The three answer as fast as a
- * callback can, so whatever a recorder adds to them is its own. */
+/* What events themselves cost: callbacks that do nothing.  They answer as fast as a callback can,
+ * so whatever a recorder adds to them is its own. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
@@ -22,4 +22,17 @@ int empty_callback(uintptr_t out)
         PyErr_Clear();
     PyGILState_Release(gil);
     return status;
+}
+
+static int trace_nothing(PyObject *self, PyFrameObject *frame, int what, PyObject *argument)
+{
+    return 0;
+}
+
+/* Give the calling thread a trace function of C, which gets all events, or take it away. */
+void empty_trace(int wanted)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyEval_SetTrace(wanted ? trace_nothing : NULL, NULL);
+    PyGILState_Release(gil);
 }

@@ -1,4 +1,4 @@
-"""The floor that the recorder is measured against: C callbacks that return None at once."""
+"""The floor that the recorder is measured against: C callbacks that return at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from benchmarks.native.loading import load
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import ModuleType
 
 __all__ = ["EmptyCallbacks"]
 
@@ -17,11 +18,39 @@ _TOOL_ID = 2
 
 
 class EmptyCallbacks:
-    """A tool of ``sys.monitoring`` that gets LINE, PY_START and PY_RETURN and ignores them."""
+    """A tool that gets the events of lines, of starts and of returns, and ignores them.
+
+    It is one of ``sys.monitoring``; on CPython 3.11, which has none, a trace function of C, of the
+    calling thread alone.
+    """
 
     def __init__(self, build_folder: Path) -> None:
         """Load the C module, compiled into `build_folder` where that has not been done yet."""
         module = load("empty", build_folder)
+        self._tool = _Monitoring(module) if hasattr(sys, "monitoring") else _TraceFunction(module)
+
+    def install(self) -> None:
+        """Begin to receive the events of all code of this process."""
+        self._tool.install()
+
+    def uninstall(self) -> None:
+        """Undo `install`."""
+        self._tool.uninstall()
+
+
+class _TraceFunction:
+    def __init__(self, module: ModuleType) -> None:
+        self._lib = module.lib
+
+    def install(self) -> None:
+        self._lib.empty_trace(1)
+
+    def uninstall(self) -> None:
+        self._lib.empty_trace(0)
+
+
+class _Monitoring:
+    def __init__(self, module: ModuleType) -> None:
         made: list[Callable[..., object]] = []
         events = sys.monitoring.events
         self._events = (events.LINE, events.PY_START, events.PY_RETURN)
@@ -31,14 +60,12 @@ class EmptyCallbacks:
         self._callbacks = tuple(made)
 
     def install(self) -> None:
-        """Begin to receive the events of all code of this process."""
         sys.monitoring.use_tool_id(_TOOL_ID, "empty callbacks")
         for event, callback in zip(self._events, self._callbacks, strict=True):
             sys.monitoring.register_callback(_TOOL_ID, event, callback)
         sys.monitoring.set_events(_TOOL_ID, sum(self._events))
 
     def uninstall(self) -> None:
-        """Undo `install`."""
         sys.monitoring.set_events(_TOOL_ID, 0)
         for event in self._events:
             sys.monitoring.register_callback(_TOOL_ID, event, None)
