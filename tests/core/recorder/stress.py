@@ -4,9 +4,9 @@ As a command::
 
     python stress.py FOLDER ROUNDS
 
-Each round records threads that recurse to the limit, raise through each other, collect garbage that
-speaks when it dies, make and drop code, write in every way, fork and run asyncio, beside signals and
-threads that ran before. What they would notice of a recorder is asserted here.
+Each round records threads that recurse to the limit, raise through each other, collect garbage
+that speaks when it dies, make and drop code, write in every way, fork and run asyncio, beside
+signals and threads that ran before. What they would notice of a recorder is asserted here.
 """
 
 from __future__ import annotations
