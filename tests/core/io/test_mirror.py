@@ -402,6 +402,7 @@ def test_the_descriptors_are_back_after_a_failure(policy: str, tmp_path: Path) -
         "    sys.monitoring.free_tool_id(5)\n"
         "    def new(): pass\n"
         "    new()\n"
+        "    if sys.version_info >= (3, 14): session.stop()\n"  # no event comes from a lost id
         "except c.RecorderError:\n"
         "    print('raised')\n"
         "print(before == look(), before != during)\n"

@@ -101,6 +101,11 @@ class Installation:
         unregister_enabled_callbacks(self.tool_id, self.interest)
         sys.monitoring.free_tool_id(self.tool_id)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the program has taken the tool id away, and with it all events."""
+        return self._installed and not self._is_ours()
+
     def _is_ours(self) -> bool:
         """Whether the program has left us the tool id."""
         return sys.monitoring.get_tool(self.tool_id) == _NAME
@@ -160,9 +165,13 @@ class _TraceFunction(Installation):
 
     def remove(self) -> None:
         """Take the tracer out; does nothing the second time."""
-        if _TraceFunction._owner is self:
+        if self._is_ours():
             _TraceFunction._owner = None
             self.silence()
+
+    def _is_ours(self) -> bool:
+        """Whether nobody has taken it out."""
+        return _TraceFunction._owner is self
 
 
 def install_tracer(

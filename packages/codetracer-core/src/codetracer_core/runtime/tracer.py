@@ -231,6 +231,7 @@ class RuntimeTracer:
         installation, self._installation = self._installation, None
         if installation is None:
             return None
+        is_lost = installation.is_lost
         if self._io is not None:
             self._io.uninstall()
         installation.silence()
@@ -239,7 +240,8 @@ class RuntimeTracer:
         # get them.
         code = self._events.close()
         installation.remove()
-        return code
+        # From CPython 3.14 on no event comes from an id that was freed, so that none tells of it.
+        return "ERR_TOOL_ID_LOST" if code is None and is_lost else code
 
     def _count(self) -> RecorderStats:
         stats = self._events.counts()
