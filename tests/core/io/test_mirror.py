@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.io.support import Written, written
+from core.recorder.support import NEEDS_MONITORING
 from integration.recording import RECORDER, recorder, with_auto_start
 from naive import ct
 
@@ -390,6 +391,7 @@ def test_the_descriptors_are_back_after_a_session(tmp_path: Path) -> None:
     assert done.stdout == b"x\nTrue True\n", done.stderr
 
 
+@NEEDS_MONITORING
 @pytest.mark.parametrize("policy", ["disable", "abort"])
 def test_the_descriptors_are_back_after_a_failure(policy: str, tmp_path: Path) -> None:
     """At once, with everything that was on its way having arrived before."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.io.support import run
+from core.recorder.support import NEEDS_MONITORING
 from integration.recording import record, run_plain
 from naive import ct
 
@@ -325,6 +326,7 @@ def write_filter(path: Path, io: str) -> None:
     )
 
 
+@NEEDS_MONITORING
 @pytest.mark.parametrize("policy", ["disable", "abort"])
 def test_a_failed_recording_leaves_the_methods_as_they_were(policy: str, tmp_path: Path) -> None:
     """Nothing is hooked any more when the recorder has been taken out."""

@@ -6,6 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
+from core.recorder.support import NEEDS_MONITORING
 from integration.recording import run_plain
 from naive import ct, journal
 
@@ -138,6 +139,7 @@ def test_a_session_that_nobody_stops_ends_with_the_interpreter(tmp_path: Path) -
     assert "work" in functions(tmp_path / "out" / "trace.ct")
 
 
+@NEEDS_MONITORING
 def test_a_failed_start_leaves_nothing_installed(tmp_path: Path) -> None:
     """After the error no session runs, no monitoring tool is left, and a later start works."""
     printed = run(
@@ -160,6 +162,7 @@ def test_a_failed_start_leaves_nothing_installed(tmp_path: Path) -> None:
     assert "work" in functions(tmp_path / "out" / "trace.ct")
 
 
+@NEEDS_MONITORING
 def test_a_recorder_that_cannot_be_installed_leaves_the_old_trace(tmp_path: Path) -> None:
     """An older trace is replaced only by a session that has started."""
     printed = run(
@@ -216,7 +219,8 @@ def test_a_trace_that_cannot_be_made_is_an_error_and_the_journal_stays(tmp_path:
         try:
             codetracer_core.stop()
         except codetracer_core.EnvironmentError as error:
-            print(error.code, codetracer_core.is_tracing(), sys.monitoring.get_tool(5))
+            tools = getattr(sys, "monitoring", None)
+            print(error.code, codetracer_core.is_tracing(), tools and tools.get_tool(5))
         os.rmdir("out/trace.ct")
         """,
         tmp_path,

@@ -6,6 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
+from core.recorder.support import NEEDS_MONITORING
 from integration.recording import recorder, run_plain
 from naive import ct
 
@@ -115,6 +116,7 @@ def test_a_trace_in_json_is_an_array_of_events(tmp_path: Path) -> None:
     assert "work" in functions
 
 
+@NEEDS_MONITORING
 def test_a_partial_trace_that_is_not_to_be_kept_leaves_no_file(tmp_path: Path) -> None:
     """What others have put into the folder stays, and the session says why it ended."""
     printed = run(
