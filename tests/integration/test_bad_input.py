@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.recorder.support import NEEDS_MONITORING
 from integration.recording import recorder, write_files
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def test_a_filter_named_twice_is_warned_about_in_the_log(
     assert journal.name == f"trace.{entry['trace_id']}.ctj"
 
 
+@NEEDS_MONITORING
 def test_no_free_monitoring_tool_is_a_misuse(folder: Path) -> None:
     """The program is not run unrecorded when recording cannot start."""
     write_files(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.recorder.support import NEEDS_MONITORING
 from integration.recording import recorder, write_files
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def test_what_would_keep_a_recording_off_is_named_with_its_code(
     assert {key: check["code"] for key, check in failed.items()} == {name: code}
 
 
+@NEEDS_MONITORING
 def test_taken_tool_ids_keep_a_recording_off(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
