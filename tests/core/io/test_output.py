@@ -344,6 +344,8 @@ def test_a_failed_recording_leaves_the_methods_as_they_were(policy: str, tmp_pat
         f"    {FREE_TOOL}\n"
         "    def new(): pass\n"
         "    new()\n"
+        # No event comes from an id that was freed.
+        "    if sys.version_info >= (3, 14): codetracer_core.stop()\n"
         "except Exception as error:\n"
         "    print(type(error).__name__)\n"
         "after = entry()\n"
