@@ -8,7 +8,12 @@
 #include "mirror.h"
 #include "secrets.h"
 
-#define FAST_TYPE (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
+/* How FileIO.write takes its argument. */
+#if CT_HAS_MONITORING
+#define FILE_WRITE (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
+#else
+#define FILE_WRITE METH_O
+#endif
 
 ct_method ct_hooks[CT_HOOKS];
 static PyMethodDef *file_descriptor; /* FileIO.fileno */
@@ -137,6 +142,7 @@ static void begin_file_write(struct target *target, PyObject *file, PyObject *by
     Py_XDECREF(number);
 }
 
+#if CT_HAS_MONITORING
 static PyObject *file_write(PyObject *self, PyTypeObject *type, PyObject *const *arguments,
                             Py_ssize_t count, PyObject *names)
 {
@@ -148,6 +154,14 @@ static PyObject *file_write(PyObject *self, PyTypeObject *type, PyObject *const 
     PyObject *result = original(self, type, arguments, (size_t)count, names);
     return end_write(&target, arguments[0], result);
 }
+#else /* CPython 3.11 hands the argument over alone */
+static PyObject *file_write(PyObject *self, PyObject *bytes)
+{
+    struct target target;
+    begin_file_write(&target, self, bytes);
+    return end_write(&target, bytes, ct_hooks[CT_FILE_WRITE].original(self, bytes));
+}
+#endif
 
 static PyObject *os_write(PyObject *self, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -196,7 +210,7 @@ static int hook_output(PyObject *missing)
         CT_HOOK(CT_WRITER_WRITE, writer, "write", METH_O, writer_write) +
         CT_HOOK(CT_WRITER_FLUSH, writer, "flush", METH_NOARGS, writer_flush) +
         ct_hook(CT_FILE_WRITE, "file.write",
-                file_descriptor != NULL ? ct_method_entry(ct_io_types.file, "write", FAST_TYPE)
+                file_descriptor != NULL ? ct_method_entry(ct_io_types.file, "write", FILE_WRITE)
                                         : NULL,
                 CT_AS(PyCFunction, file_write), missing) +
         ct_hook(CT_OS_WRITE, "os.write", ct_function_entry(write, METH_FASTCALL),
