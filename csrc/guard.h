@@ -4,6 +4,7 @@
 #define CT_GUARD_H
 
 #include "builtins.h"
+#include "signals.h"
 
 struct ct_guard {
     uintptr_t frame; /* with bit 0 set: what is called from here belongs to the method that runs */
@@ -51,6 +52,16 @@ static inline bool ct_guard_is_open(void)
         ct_builtins_leave(programs_);                                                              \
         ct_guard.recorder--;                                                                       \
         answer_;                                                                                   \
+    })
+
+/* The same for a decision that takes microseconds, with no signal for the thread meanwhile. */
+#define CT_RECORDERS_DECISION(call)                                                                \
+    ({                                                                                             \
+        sigset_t before_;                                                                          \
+        ct_signals_block(&before_);                                                                \
+        PyObject *decision_ = CT_RECORDERS_OWN(call);                                              \
+        ct_signals_release(&before_);                                                              \
+        decision_;                                                                                 \
     })
 
 #endif

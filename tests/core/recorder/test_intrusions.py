@@ -118,9 +118,13 @@ for _ in range(25):
 print("done")
 """
 
+# The main thread takes no signal itself while the recorder decides; another one can.
 RAISED_WHILE_DECIDING = """\
-import signal
+import signal, threading
 caught = 0
+ended = threading.Event()
+threading.Thread(target=ended.wait).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
 class Alarm(Exception):
     pass
 def handler(number, frame):
@@ -137,6 +141,7 @@ while caught < 5:
     except Alarm:
         caught += 1
 signal.setitimer(signal.ITIMER_REAL, 0)
+ended.set()
 print("caught", caught)
 """
 
