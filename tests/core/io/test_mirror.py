@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from core.io.support import Written, written
-from core.recorder.support import NEEDS_MONITORING
+from core.recorder.support import NEEDS_BUFFERS, NEEDS_MONITORING
 from integration.recording import RECORDER, recorder, with_auto_start
 from naive import ct
 
@@ -177,6 +177,7 @@ def test_what_is_still_in_a_pipe_belongs_to_the_line_that_wrote_it(
     }
 
 
+@NEEDS_BUFFERS
 @pytest.mark.parametrize("sink", ["pipe", "file"])
 def test_bytes_that_only_the_program_could_give_are_mirrored(sink: str, tmp_path: Path) -> None:
     """An object's ``__buffer__`` is not asked for them a second time."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.io.support import run
-from core.recorder.support import NEEDS_MONITORING
+from core.recorder.support import NEEDS_BUFFERS, NEEDS_MONITORING
 from integration.recording import record, run_plain
 from naive import ct
 
@@ -146,6 +146,7 @@ def test_a_long_text_is_cut_between_characters(tmp_path: Path) -> None:
     assert done.written[0].flags == ("size_split",)
 
 
+@NEEDS_BUFFERS
 def test_buffers_of_the_program_are_asked_once(tmp_path: Path) -> None:
     """What only its ``__buffer__`` or ``__release_buffer__`` can give is told by its size."""
     done = run(

@@ -28,6 +28,9 @@ DRIVER = HERE / "drive.py"
 NEEDS_MONITORING = pytest.mark.skipif(
     sys.version_info < (3, 12), reason="it is about sys.monitoring, which CPython 3.11 has not"
 )
+NEEDS_BUFFERS = pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="classes of Python are no buffers in CPython 3.11"
+)
 OBSERVER = HERE.parents[1] / "naive" / "observer.py"
 
 SHOW_ALL = """\
