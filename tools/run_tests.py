@@ -1,9 +1,10 @@
 """Runs the tests in every environment that ``bootstrap.py --all`` has made.
 
 Without arguments: on each interpreter the tests that are about it, and once, on the default one,
-those that are about the repository. As many of these run at a time as there are processors; the end
-says on which versions the tests ran, and which are missing. With arguments: pytest with these
-arguments on the default interpreter alone.
+those that are about the repository. One more of these runs at a time than there are processors, so
+that none is idle while a test waits or while the last ones run. The end says on which versions the
+tests ran, and which are missing. With arguments: pytest with these arguments on the default
+interpreter alone.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def main(arguments: list[str]) -> int:
         ).returncode
     state = json.loads((VENV / "bootstrap.json").read_text(encoding="utf-8"))
     chosen = selections(state["tested"])
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         outcomes = list(pool.map(run_selection, chosen))
     for outcome in outcomes:
         verdict = f"FAILED ({outcome.status})" if outcome.status else "passed"

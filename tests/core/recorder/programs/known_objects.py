@@ -79,13 +79,11 @@ def at_random(seed):
 def many():
     """More of them than have numbers at a time."""
     crowd = [Account("one of many", i) for i in range(12)]
-    held = [Empty() for _ in range(600)]
-    for i, empty in enumerate(held):
+    for i, empty in enumerate([Empty() for _ in range(600)]):
         empty.number = i
         if i % 50 == 0:
             crowd[i // 50].balance += 1
     del empty
-    held.clear()
     return len(crowd)
 
 
