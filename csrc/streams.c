@@ -50,8 +50,10 @@ static void add(PyObject *object, enum ct_layer layer, uint8_t stream)
 
 static void forget(int kept)
 {
-    while (known_count > kept)
-        Py_CLEAR(known[--known_count].reference);
+    while (known_count > kept) {
+        known_count--; /* not inside the macro, which CPython 3.11 evaluates twice */
+        Py_CLEAR(known[known_count].reference);
+    }
 }
 
 /* The attribute of a builtin type that a C member holds; NULL when there is none.  New. */

@@ -99,7 +99,8 @@ def test_every_call_returns_once_also_between_threads(tmp_path: Path) -> None:
         "        total += i\n"
         "        time.sleep(0.002)\n"
         "    return total\n"
-        "threads = [threading.Thread(target=work, args=(n,)) for n in (3, 4, 5)]\n"
+        "threads = []\n"
+        "for n in (3, 4, 5): threads.append(threading.Thread(target=work, args=(n,)))\n"
         "for thread in threads: thread.start()\n"
         "for thread in threads: thread.join()\n",
     )

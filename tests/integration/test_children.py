@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,7 +142,9 @@ def test_workers_of_multiprocessing_are_recorded(tmp_path: Path, method: str) ->
     assert recorded.runs_alike()
     folders = recorded.children
     called = [folder for folder in folders if "square" in recorded.functions(folder)]
-    assert 2 <= len(called) <= len(folders) <= 3
+    # From CPython 3.14 on the server of forks runs the program's main module, too.
+    serves = method == "forkserver" and sys.version_info >= (3, 14)
+    assert 2 <= len(called) <= len(folders) <= 3 + serves
     for folder in called:
         bodies = [
             call for call in ct.load(folder / "trace.ct").calls if "_main" in call["function"]

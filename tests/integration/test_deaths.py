@@ -80,6 +80,8 @@ def lines_of(trace: Path) -> list[int]:
 @pytest.mark.parametrize("death", DEATHS)
 def test_a_process_dies_as_unrecorded_and_its_last_step_is_kept(death: str, tmp_path: Path) -> None:
     """Output and status are those of the plain run; the trace ends with the line that ended it."""
+    if death == "stack exhausted" and sys.version_info >= (3, 14):
+        pytest.skip("CPython 3.14 raises RecursionError before the stack is exhausted")
     setup, line = DEATHS[death]
     text = PROGRAM.format(setup=setup, death=line)
     (tmp_path / "program.py").write_text(text)
@@ -127,7 +129,9 @@ def test_sigterm_from_outside_does_what_it_does_unrecorded(
     """Without a handler the process dies by it; a handler of the program runs and is recorded."""
     handler = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(4))\n" if handled else ""
     (tmp_path / "program.py").write_text(
-        f"import signal, sys\n{handler}print('ready', flush=True); signal.pause()\n"
+        f"import signal, sys, time\n{handler}print('ready', flush=True)\n"
+        # A pause would last for ever where the signal comes right before it.
+        "while True: time.sleep(0.01)\n"
     )
     process = subprocess.Popen(
         [os.fspath(RECORDER), "record", "-q", "--out-dir", "out", "program.py"],
@@ -141,7 +145,7 @@ def test_sigterm_from_outside_does_what_it_does_unrecorded(
         assert process.wait(60) == (4 if handled else -signal.SIGTERM)
     shown = recorder(["show", "out"], tmp_path)
     assert shown.returncode == 0
-    assert b"signal.pause()" in shown.stdout
+    assert b"time.sleep(0.01)" in shown.stdout
     assert (b"without closing its trace" in shown.stderr) is not handled
 
 

@@ -11,7 +11,7 @@ pytest.importorskip("pandas", reason="pandas is not installed")
 PROGRAM = """\
 import numpy as np, pandas as pd
 frame = pd.DataFrame({
-    "n": [1, 2], "password": ["hunter" + str(i) for i in (7, 8)], "f": [1.5, np.nan],
+    "n": [1, 2], "password": list(map("hunter{}".format, (7, 8))), "f": [1.5, np.nan],
     "kind": pd.Categorical(["u", None]), "whole": pd.array([1, None]),
     "when": np.array(["2024-01-01", "NaT"], dtype="datetime64[s]"), "any": [{"token": 5}, "x"],
 })

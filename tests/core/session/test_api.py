@@ -317,13 +317,13 @@ def test_a_decorated_coroutine_function_is_recorded_until_it_ends(tmp_path: Path
     """It stays a coroutine function, and what runs while it waits is in the trace."""
     printed = run(
         """
-        import asyncio
+        import asyncio, inspect
         @codetracer_core.trace("out")
         async def main():
             work(1)
             await asyncio.sleep(0.001)
             return work(2)
-        print(asyncio.iscoroutinefunction(main), asyncio.run(main()), codetracer_core.is_tracing())
+        print(inspect.iscoroutinefunction(main), asyncio.run(main()), codetracer_core.is_tracing())
         """,
         tmp_path,
     )

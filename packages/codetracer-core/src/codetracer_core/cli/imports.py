@@ -91,11 +91,12 @@ def _is_in_the_way(top: str, names: list[str]) -> bool:
 
 def _is_replaced(name: str, module: ModuleType) -> bool:
     """Whether the first folder of ``sys.path`` holds another module called `name`."""
-    from importlib.machinery import PathFinder
+    # Not `from`: CPython 3.14 would import warnings, for names of old that this may ask for.
+    import importlib.machinery as machinery
 
     first = sys.path[:1]
     unknown = [entry for entry in first if entry not in sys.path_importer_cache]
-    theirs = PathFinder.find_spec(name, first)
+    theirs = machinery.PathFinder.find_spec(name, first)
     for entry in unknown:
         # Its listing of the folder would be older than the program.
         sys.path_importer_cache.pop(entry, None)

@@ -138,11 +138,13 @@ def run(
         end = lib.ct_program_stream(stream, id(namespace), id(outcome))
     else:
         end = lib.ct_program_call(id(function), id(arguments), id(outcome))
-    if end == lib.CT_PROGRAM_EXITED:
-        return Ending(exit_status(outcome[0]), outcome[0])
-    if program.kind in _WITH_FILE:
+    # Before CPython 3.14 the interpreter leaves at once when the program asks it to.
+    at_once = end == lib.CT_PROGRAM_EXITED and sys.version_info < (3, 14)
+    if program.kind in _WITH_FILE and not at_once:
         namespace.pop("__file__", None)
         namespace.pop("__cached__", None)
+    if end == lib.CT_PROGRAM_EXITED:
+        return Ending(exit_status(outcome[0]), outcome[0])
     if end == lib.CT_PROGRAM_INTERRUPTED:
         return Ending(130, KeyboardInterrupt())
     return Ending(1 if end == lib.CT_PROGRAM_FAILED else 0, None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.machinery as machinery
 import os
-from importlib.machinery import PathFinder
 
 from codetracer_core.runtime.shadowed import shadowed_globals
 from codetracer_core.runtime.sources import SourceBook
@@ -184,7 +184,7 @@ def _own_folders() -> tuple[str, ...]:
 
     They are looked for, not imported: the log package is only imported when something is logged.
     """
-    specs = [PathFinder.find_spec(name) for name in _OWN_PACKAGES]
+    specs = [machinery.PathFinder.find_spec(name) for name in _OWN_PACKAGES]
     return tuple(
         os.path.dirname(os.path.abspath(spec.origin)) + os.sep
         for spec in specs
