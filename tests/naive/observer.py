@@ -97,6 +97,7 @@ value; the others have the same number.
 PLACE = object()
 """Marks a place of an object while it is not known whether it has several."""
 Event = tuple[Any, ...]
+Mark = tuple[int, type[BaseException]]
 
 
 def encode(value: Any) -> Encoded:
@@ -395,9 +396,15 @@ class _Activation:
         self.place = (frame.f_code.co_filename, frame.f_lineno)
         self.shown: dict[str, Encoded] = {}
         # An exception that is recorded already comes from elsewhere.
-        self.arriving: int | None = None
+        self.arriving: Mark | None = None
         # The line of the step at which something is caught.
         self.catching: int | None = None
+
+
+def _mark(exception: BaseException) -> Mark:
+    """What tells an exception from others, also from one that takes its place in memory later, as
+    far as can be told without keeping it alive."""
+    return id(exception), type(exception)
 
 
 def _is_asynchronous(frame: FrameType | None) -> bool:
@@ -422,7 +429,7 @@ class Observer:
         self.events: dict[str, list[Event]] = {}
         self._prefixes = prefixes
         self._stacks: dict[int, list[_Activation]] = {}
-        self._gone: dict[int, int] = {}
+        self._gone: dict[int, Mark] = {}
         # By identity, with the code to keep it alive: its hash takes all of it into account.
         self._mentioned: dict[int, tuple[CodeType, list[str]]] = {}
         self._tasks: dict[int, tuple[int, str]] = {}
@@ -611,8 +618,8 @@ class Observer:
         activation = self._enter(frame)
         name = function_name(code, frame.f_globals)
         self._emit("throw", name, frame.f_lineno, encode(exception))
-        if isinstance(exception, GeneratorExit) or self._left() == id(exception):
-            activation.arriving = id(exception)
+        if isinstance(exception, GeneratorExit) or self._left() == _mark(exception):
+            activation.arriving = _mark(exception)
 
     def _on_line(self, code: CodeType, line: int) -> object:
         if not self._is_observed(code):
@@ -663,13 +670,13 @@ class Observer:
     def _on_unwind(self, code: CodeType, offset: int, exception: BaseException) -> None:
         if self._is_observed(code):
             self._end("unwind", _program_frame(), exception)
-            self._gone[threading.get_ident()] = id(exception)
+            self._gone[threading.get_ident()] = _mark(exception)
             if self._stack():
-                self._stack()[-1].arriving = id(exception)
+                self._stack()[-1].arriving = _mark(exception)
 
     # -- exceptions
 
-    def _left(self) -> int | None:
+    def _left(self) -> Mark | None:
         """The exception that has just ended a frame of this thread."""
         return self._gone.get(threading.get_ident())
 
@@ -691,7 +698,7 @@ class Observer:
         activation = self._top(frame)
         self._known[id(frame)] = (id(exception), False)
         ends = {"__next__": StopIteration, "__anext__": StopAsyncIteration}.get(code.co_name)
-        if activation.arriving == id(exception) or (ends and isinstance(exception, ends)):
+        if activation.arriving == _mark(exception) or (ends and isinstance(exception, ends)):
             return
         self._emit_exception("raise", frame, exception)
 
