@@ -91,7 +91,9 @@ static bool goes_on(const struct seen *seen, const ct_shadow *frame, PyObject *e
 }
 
 /* Whether the exception has come from a frame that recorded it already: the entry of that frame's
- * traceback stands behind those of the frames between. */
+ * traceback stands behind those of the frames between.  Where that is the
+ * first, and of this very frame, another exception was made here at the addresses of one that is
+ * gone. */
 static bool arrives(const ct_thread *t, const ct_shadow *frame, PyObject *exception)
 {
     if (!(frame->state & CT_ARRIVING) || t->flying != exception)
@@ -99,6 +101,9 @@ static bool arrives(const ct_thread *t, const ct_shadow *frame, PyObject *except
     const PyTracebackObject *entry = traceback_of(exception);
     while (entry != NULL && (const void *)entry != t->flying_traceback)
         entry = entry->tb_next;
+    if (entry != NULL && entry == traceback_of(exception) && t->flying_left &&
+        entry->tb_frame->f_frame == frame->iframe)
+        return false;
     return (const void *)entry == t->flying_traceback;
 }
 
@@ -181,9 +186,10 @@ enum ct_go ct_exception_ends(ct_thread *t, PyObject *exception)
 }
 
 /* What the innermost frame sees next of the exception is no news. */
-static void expect(ct_thread *t, PyObject *exception)
+static void expect(ct_thread *t, PyObject *exception, bool left)
 {
     t->flying = exception;
+    t->flying_left = left;
     t->flying_traceback = traceback_of(exception);
     t->frames[t->depth - 1].state |= CT_ARRIVING;
 }
@@ -191,7 +197,7 @@ static void expect(ct_thread *t, PyObject *exception)
 void ct_exception_left(ct_thread *t, PyObject *exception)
 {
     if (t->depth != 0)
-        expect(t, exception);
+        expect(t, exception, true);
 }
 
 void ct_exception_enters(ct_thread *t, PyObject *exception)
@@ -200,7 +206,7 @@ void ct_exception_enters(ct_thread *t, PyObject *exception)
      * generator is closed. */
     bool left = t->flying == exception && t->flying_traceback == traceback_of(exception);
     if (left || PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit))
-        expect(t, exception);
+        expect(t, exception, false);
 }
 
 /* ---- catching

@@ -145,7 +145,7 @@ def test_sigterm_from_outside_does_what_it_does_unrecorded(
         assert process.wait(60) == (4 if handled else -signal.SIGTERM)
     shown = recorder(["show", "out"], tmp_path)
     assert shown.returncode == 0
-    assert b"time.sleep(0.01)" in shown.stdout
+    assert b"print('ready', flush=True)" in shown.stdout
     assert (b"without closing its trace" in shown.stderr) is not handled
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,11 @@ def test_a_program_runs_on_whatever_it_does_to_the_recorder(
     assert recorded.stats["steps"] > 0
 
 
+@pytest.mark.xfail(
+    sys.version_info < (3, 12),
+    reason="under load, a session that begins beside new threads has crashed CPython 3.11",
+    strict=False,
+)
 @pytest.mark.parametrize(
     "source",
     [SESSIONS_BESIDE_THREADS, STOPPED_WHILE_DECIDING],

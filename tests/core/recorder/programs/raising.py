@@ -33,7 +33,8 @@ class Items:
 
     @property
     def broken(self):
-        raise AttributeError("broken")
+        self.error = AttributeError("broken")
+        raise self.error
 
     def __getitem__(self, index):
         if index > 1:
@@ -179,7 +180,7 @@ def through_c():
     return last
 
 
-def same_address():
+def swallowed_by_c():
     items = Items(1)
     for _ in range(2):
         try:
@@ -334,7 +335,7 @@ try:
     with managed(False):
         refuse(2)
 except ValueError: print("still there")
-print(through_c(), same_address())
+print(through_c(), swallowed_by_c())
 throwing()
 stops()
 for work in (yields_in_finally(), Items(2)):
