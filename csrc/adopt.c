@@ -44,9 +44,10 @@ int ct_adopt_own_frames(ct_thread *t)
 static PyObject *code_of_other_threads(void)
 {
     PyThreadState *own = ct_thread_state();
+    int collects = ct_collect_nothing();
     PyObject *pairs = PyList_New(0);
-    PyThreadState *s = PyInterpreterState_ThreadHead(own->interp);
-    for (; pairs != NULL && s != NULL; s = PyThreadState_Next(s)) {
+    PyThreadState *s = ct_first_thread(own->interp);
+    for (; pairs != NULL && s != NULL; s = ct_next_thread(s)) {
         if (s == own)
             continue;
         for (ct_iframe *f = ct_current_frame(s); f != NULL && pairs != NULL; f = f->previous) {
@@ -59,6 +60,7 @@ static PyObject *code_of_other_threads(void)
             Py_XDECREF(pair);
         }
     }
+    ct_collect_again(collects);
     return pairs;
 }
 
@@ -93,8 +95,8 @@ int ct_adopt_other_threads(void)
             status = -1;
     }
     Py_XDECREF(pairs);
-    PyThreadState *own = ct_thread_state(), *s = PyInterpreterState_ThreadHead(own->interp);
-    for (; status == 0 && s != NULL; s = PyThreadState_Next(s))
+    PyThreadState *own = ct_thread_state(), *s = ct_first_thread(own->interp);
+    for (; status == 0 && s != NULL; s = ct_next_thread(s))
         for (ct_iframe *f = s != own ? ct_current_frame(s) : NULL; f != NULL; f = f->previous)
             if (!arm_running(f))
                 status = -1;

@@ -78,8 +78,11 @@ static void note(ct_attributes *attributes, PyObject *name)
 {
     if (ct_attributes_conceal)
         return;
-    if (state.names == NULL)
+    if (state.names == NULL) {
+        int collects = ct_collect_nothing(); /* a value is being written */
         state.names = PyList_New(0);
+        ct_collect_again(collects);
+    }
     if (state.names == NULL || PyList_Append(state.names, name) < 0) {
         PyErr_Clear();
         return;

@@ -32,6 +32,17 @@
 
 #if !CT_HAS_MONITORING
 #include "compat_311.h"
+#else
+#define ct_first_thread PyInterpreterState_ThreadHead
+#define ct_next_thread  PyThreadState_Next
+static inline int ct_collect_nothing(void)
+{
+    return 0;
+}
+static inline void ct_collect_again(int before)
+{
+    (void)before;
+}
 #endif
 
 /* Whether each state of a dict has a number. */

@@ -2,11 +2,48 @@
 #ifndef CT_COMPAT_311_H
 #define CT_COMPAT_311_H
 
+#include "internal/pycore_runtime.h"
+
 #include <structmember.h>
 
 #define PyUnstable_Code_GetExtra              _PyCode_GetExtra
 #define PyUnstable_Code_SetExtra              _PyCode_SetExtra
 #define PyUnstable_Eval_RequestCodeExtraIndex _PyEval_RequestCodeExtraIndex
+
+/* ---- threads: a state is in the list before it is filled in, by a thread without the GIL
+ * --------------------------------------------------------------------------------------------- */
+
+static inline PyThreadState *ct_first_thread(PyInterpreterState *interpreter)
+{
+    PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
+    PyThreadState *first = PyInterpreterState_ThreadHead(interpreter);
+    PyThread_release_lock(_PyRuntime.interpreters.mutex);
+    return first;
+}
+
+static inline PyThreadState *ct_next_thread(PyThreadState *state)
+{
+    PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
+    PyThreadState *next = PyThreadState_Next(state);
+    PyThread_release_lock(_PyRuntime.interpreters.mutex);
+    return next;
+}
+
+/* ---- garbage: it is collected, and finalizers run, wherever a container is made; between two
+ * instructions of Python only since then
+ * --------------------------------------------------------------------------------------------- */
+
+/* Let nothing be collected until ct_collect_again, which is given what this returns. */
+static inline int ct_collect_nothing(void)
+{
+    return PyGC_Disable();
+}
+
+static inline void ct_collect_again(int before)
+{
+    if (before)
+        PyGC_Enable();
+}
 
 /* ---- exceptions: three words of the thread state here, one object since then
  * --------------------------------------------------------------------------------------------- */

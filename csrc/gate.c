@@ -78,8 +78,8 @@ void ct_gate_enter(void)
 /* Whether any thread is above a frame of the activation file: it may need every place. */
 static bool is_open_anywhere(void)
 {
-    PyThreadState *s = PyInterpreterState_ThreadHead(ct_thread_state()->interp);
-    for (; s != NULL; s = PyThreadState_Next(s))
+    PyThreadState *s = ct_first_thread(ct_thread_state()->interp);
+    for (; s != NULL; s = ct_next_thread(s))
         if (!ct_gate_is_shut(NULL, ct_current_frame(s)))
             return true;
     return false;

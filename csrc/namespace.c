@@ -90,6 +90,15 @@ static int add(ct_namespace *space, ct_plan *plan, PyObject *name)
     return 0;
 }
 
+/* A list, which is made while the items of a dict are looked at. */
+static PyObject *new_list(void)
+{
+    int collects = ct_collect_nothing();
+    PyObject *list = PyList_New(0);
+    ct_collect_again(collects);
+    return list;
+}
+
 int ct_namespace_prepare(ct_namespace **space, ct_plan *plan, PyObject *dict)
 {
     if (*space == NULL) {
@@ -114,7 +123,7 @@ int ct_namespace_prepare(ct_namespace **space, ct_plan *plan, PyObject *dict)
             position = (uint32_t)i + 1;
         else if (has_room(s)) {
             /* Asking may change the dict, so the new names are collected first. */
-            if (unknown == NULL && (unknown = PyList_New(0)) == NULL)
+            if (unknown == NULL && (unknown = new_list()) == NULL)
                 return -1;
             if (PyList_Append(unknown, key) < 0) {
                 Py_DECREF(unknown);

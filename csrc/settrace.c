@@ -380,6 +380,8 @@ static int on_return(PyFrameObject *frame, PyObject *value)
 
 static int record(PyFrameObject *frame, int what, PyObject *value)
 {
+    if (ct_unlikely(!ct_settrace_is_on))
+        return 0;
     switch (what) {
     case PyTrace_LINE:
         return on_line(frame);

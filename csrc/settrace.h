@@ -16,6 +16,7 @@ int ct_settrace_forward(PyObject *object, PyFrameObject *frame, int what, PyObje
 /* Trace all threads, and those that are started. */
 void ct_settrace_hook(void);
 
+extern bool ct_settrace_is_on;      /* a thread that was about to call us may still do so after */
 extern bool ct_settrace_has_others; /* other functions get the events of some thread as well */
 
 /* Whether a function of the program, or of a debugger, gets the calling thread's events as well. */

@@ -20,7 +20,7 @@ struct shared {
 };
 
 static struct shared *shared_threads;
-static bool is_on;
+bool ct_settrace_is_on;
 bool ct_settrace_has_others;
 static ct_method set_hook, start_hooks[2];
 
@@ -85,7 +85,7 @@ static void end_sharing(const PyThreadState *state)
 static void trace_thread(PyThreadState *state)
 {
     Py_tracefunc function = state->c_tracefunc;
-    if (!is_on || function == ct_settrace_event)
+    if (!ct_settrace_is_on || function == ct_settrace_event)
         return;
     if (function != NULL)
         share(state, function);
@@ -96,8 +96,8 @@ static void trace_thread(PyThreadState *state)
 
 static void trace_all_threads(void)
 {
-    PyThreadState *s = PyInterpreterState_ThreadHead(ct_thread_state()->interp);
-    for (; s != NULL; s = PyThreadState_Next(s))
+    PyThreadState *s = ct_first_thread(ct_thread_state()->interp);
+    for (; s != NULL; s = ct_next_thread(s))
         trace_thread(s);
 }
 
@@ -122,7 +122,7 @@ static PyObject *set_trace(PyObject *self, PyObject *function)
 static PyObject *start_thread(PyObject *self, PyObject *arguments)
 {
     PyObject *ident = start_hooks[0].original(self, arguments);
-    if (is_on)
+    if (ct_settrace_is_on)
         trace_all_threads();
     return ident;
 }
@@ -140,7 +140,7 @@ static void hook(ct_method *method, const char *module, const char *name, int fl
 
 void ct_settrace_hook(void)
 {
-    is_on = true;
+    ct_settrace_is_on = true;
     hook(&set_hook, "sys", "settrace", METH_O, set_trace);
     hook(&start_hooks[0], "_thread", "start_new_thread", METH_VARARGS, start_thread);
     hook(&start_hooks[1], "_thread", "start_new", METH_VARARGS, start_thread);
@@ -150,12 +150,12 @@ void ct_settrace_hook(void)
 void ct_settrace_stop(void)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
-    is_on = false;
+    ct_settrace_is_on = false;
     ct_method_unhook(&set_hook);
     ct_method_unhook(&start_hooks[0]);
     ct_method_unhook(&start_hooks[1]);
-    PyThreadState *s = PyInterpreterState_ThreadHead(ct_thread_state()->interp);
-    for (; s != NULL; s = PyThreadState_Next(s)) {
+    PyThreadState *s = ct_first_thread(ct_thread_state()->interp);
+    for (; s != NULL; s = ct_next_thread(s)) {
         if (s->c_tracefunc != ct_settrace_event)
             continue;
         const struct shared *other = shared_of(s);

@@ -128,7 +128,9 @@ static ct_thread *add_thread(PyThreadState *state, uint32_t id)
     t->announced = t->id == 0;
     t->next = ct_session.threads;
     ct_session.threads = t;
+    int collects = ct_collect_nothing(); /* whoever asks is sure of the session */
     PyObject *dict = state == ct_thread_state() ? PyThreadState_GetDict() : NULL;
+    ct_collect_again(collects);
     if (dict != NULL && t->id != 0) {
         PyObject *capsule = PyCapsule_New(t, THREAD_CAPSULE, thread_ended);
         if (capsule != NULL)

@@ -40,7 +40,9 @@ static void add(PyObject *object, enum ct_layer layer, uint8_t stream)
             return;
     if (known_count == KNOWN)
         return;
+    int collects = ct_collect_nothing(); /* nobody else looks up streams meanwhile */
     PyObject *reference = PyWeakref_NewRef(object, NULL);
+    ct_collect_again(collects);
     if (reference == NULL) {
         PyErr_Clear();
         return;
