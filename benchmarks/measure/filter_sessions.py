@@ -40,7 +40,8 @@ def _against(name: str, other: str) -> Callable[[Round], float]:
 FIGURES = (
     *(FigureSpec(_TABLE, name, "recorded / plain", _SUBJECT, _against(name, "plain"))
       for name in SCENARIOS),
-    *(FigureSpec(_TABLE, name, "over baseline", _SUBJECT, _against(name, "baseline"), at_most(1.2))
+    *(FigureSpec(_TABLE, name, "over baseline", _SUBJECT, _against(name, "baseline"), at_most(1.2),
+                 is_ratio=True)
       for name in SCENARIOS if name != "baseline"),
 )  # fmt: skip
 

@@ -99,20 +99,32 @@ def _above_plain(per: str) -> Callable[[Round], float]:
 
 
 def _spec(
-    case: Case, column: str, of: Callable[[Round], float], target: float | None, table: str = _TABLE
+    case: Case,
+    column: str,
+    of: Callable[[Round], float],
+    target: float | None,
+    table: str = _TABLE,
+    *,
+    is_ratio: bool = False,
 ) -> FigureSpec:
     aim = None if target is None else at_most(target)
-    return FigureSpec(table, case.name, column, f"hot path/{case.name}", of, aim)
+    return FigureSpec(table, case.name, column, f"hot path/{case.name}", of, aim, is_ratio)
 
 
 FIGURES = (
-    *(_spec(case, "overhead / empty", overhead, case.target) for case in CASES),
+    *(
+        _spec(
+            case, "overhead / empty", overhead, case.target, is_ratio=case.target is not None
+        )
+        for case in CASES
+    ),
     *(
         _spec(
             case,
             "recorded / plain",
             lambda taken: taken["recorded"] / taken["plain"],
             _SLOWDOWN_TARGETS.get(case.name),
+            is_ratio=True,
         )
         for case in CASES
     ),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.support.children import run_child
 from benchmarks.support.figures import FigureSpec, at_most
-from benchmarks.support.places import WORKLOAD_PACKAGE
-from benchmarks.support.recorded import Recording
+from benchmarks.support.places import WORKLOADS
 from benchmarks.support.rounds import interleave
 from codetracer_core.ctfs.container import Container
 from codetracer_core.ctfs.materialiser import materialise
@@ -30,6 +30,15 @@ _SIZES = {
     "loop": (100_000, 50),
     "lists": (50_000, 20),
     "objects": (20_000, 20),
+    "text": (20_000, 20),
+    "nested": (15, 1),
+    "bfs": (300, 20),
+    "generators": (20_000, 20),
+    "threads": (50_000, 20),
+    "tasks": (5_000, 20),
+    "importing": (1, 1),
+    "module_level": (50_000, 20),
+    "prints": (20_000, 20),
 }
 """Name to full and fast size."""
 _ROUNDS = 5
@@ -65,7 +74,7 @@ FIGURES = tuple(
             name,
             "trace.ct bytes a step",
             lambda taken: taken["trace bytes"] / taken["steps"],
-            8 if name != "objects" else None,
+            8 if name in ("fib", "loop", "lists") else None,
         ),
     )
 )
@@ -104,11 +113,10 @@ def measure(options: Options) -> Measured:
 
 def _record(workload: str, size: int, folder: Path) -> Path:
     """The journal of a run of the workload, in `folder`."""
-    run: Callable[[int], object]
-    run = importlib.import_module(f"{WORKLOAD_PACKAGE}.{workload}").run
-    with Recording(folder) as recording:
-        run(size)
-    return recording.journal
+    record = ["-m", "codetracer_core", "record", "-q", "--materialise", "later", "-o", str(folder)]
+    program = [str(WORKLOADS / f"{workload}.py"), str(size)]
+    run_child([sys.executable, *record, *program], folder.parent)
+    return next(folder.glob("*.ctj"))
 
 
 def _weigh(folder: Path) -> Round:

@@ -6,13 +6,15 @@ by the program's own clock, and that of the whole process until the tool's outpu
 
 from __future__ import annotations
 
+import platform
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.environment import install
-from benchmarks.peers.tools import OURS, REFERENCE, TOOLS
+from benchmarks.peers.tools import OURS, REFERENCE, TOOLS, Tool
 from benchmarks.support.children import run_child
 from benchmarks.support.figures import FigureSpec, at_least
 from benchmarks.support.places import WORKLOADS
@@ -65,6 +67,7 @@ FIGURES = (
             f"peers/{workload}",
             _ratio(tool, OURS, kind),
             None if _aim(workload, kind) is None else at_least(_aim(workload, kind) or 0),
+            is_ratio=True,
         )
         for kind in (_INSIDE, _WHOLE)
         for form, tool in REFERENCE.items()
@@ -74,16 +77,36 @@ FIGURES = (
 
 
 def measure(options: Options) -> Measured:
-    """The seconds of each workload under each tool."""
-    python = Path(sys.executable) if options.only_ours else install()
+    """The seconds of each workload under each tool that runs on this interpreter."""
+    python, tools = _equip(options)
     return {
-        f"peers/{workload}": _measure(workload, sizes[options.fast], python, options)
+        f"peers/{workload}": _measure(workload, sizes[options.fast], python, tools, options)
         for workload, sizes in SIZES.items()
         if options.wants(workload)
     }
 
 
-def _measure(workload: str, size: int, python: Path, options: Options) -> list[Round]:
+def _equip(options: Options) -> tuple[Path, list[Tool]]:
+    """The interpreter that has the other tools, and all tools that can be run; names the others."""
+    tools = [tool for tool in TOOLS if tool.runs_here]
+    absent = [tool.name for tool in TOOLS if not tool.runs_here]
+    if absent:
+        _say(f"not made for CPython {platform.python_version()}: {'; '.join(absent)}")
+    if not options.only_ours:
+        try:
+            return install(), tools
+        except subprocess.CalledProcessError as error:
+            _say(f"the other tools are left out, they cannot be installed: {error}")
+    return Path(sys.executable), [tool for tool in tools if not tool.package]
+
+
+def _say(text: str) -> None:
+    print(f"peers: {text}", file=sys.stderr, flush=True)
+
+
+def _measure(
+    workload: str, size: int, python: Path, tools: Sequence[Tool], options: Options
+) -> list[Round]:
     program = [str(WORKLOADS / f"{workload}.py"), str(size)]
     inside: dict[str, list[float]] = {}
 
@@ -97,15 +120,20 @@ def _measure(workload: str, size: int, python: Path, options: Options) -> list[R
         return run
 
     variants = {"plain": timed("plain", lambda _: [sys.executable, *program])}
-    for tool in TOOLS:
-        if options.only_ours and tool.package:
-            continue
+    for tool in tools:
         variants[tool.name] = timed(
             tool.name,
             lambda out, tool=tool: tool.command(python, out, program),  # type: ignore[misc]
         )
-    for variant in variants.values():
-        variant()  # fills the caches of the file system and of compiled modules
+    # Fills the caches of the file system and of compiled modules.
+    for name, variant in list(variants.items()):
+        try:
+            variant()
+        except RuntimeError as error:
+            if name in ("plain", OURS):
+                raise
+            _say(f"{name} is left out of {workload}, it failed: {error}")
+            del variants[name]
     inside.clear()
     whole = interleave(variants, options.rounds(_ROUNDS))
     return [

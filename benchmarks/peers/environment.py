@@ -6,13 +6,29 @@ import hashlib
 import subprocess
 import sys
 import venv
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from benchmarks.support.places import BUILD
 
-__all__ = ["install", "versions"]
+__all__ = ["PYTHONS", "Package", "install", "packages"]
 
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""The versions of CPython that the recorder is made for."""
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What the requirements say of one package."""
+
+    name: str
+    version: str
+    pythons: tuple[str, ...]
+    """Those of ``PYTHONS`` that it can be installed on."""
 
 
 def install() -> Path:
@@ -25,7 +41,7 @@ def install() -> Path:
     python = folder / "bin" / "python"
     complete = folder / "complete"
     if not complete.exists():
-        print(f"installing {', '.join(versions())}", file=sys.stderr, flush=True)
+        print(f"installing {', '.join(packages())}", file=sys.stderr, flush=True)
         venv.create(folder, with_pip=True, clear=True)
         # Wheels alone: building one would take longer than all measurements.
         pip: list[str | Path] = [
@@ -42,7 +58,19 @@ def install() -> Path:
     return python
 
 
-def versions() -> dict[str, str]:
-    """Version of each tool by the name of its package."""
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("==") for line in lines if not line.startswith("#"))
+@cache
+def packages() -> dict[str, Package]:
+    """Each required package by its name."""
+    found = {}
+    for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        one = Requirement(line)
+        version = next(iter(one.specifier)).version
+        pythons = tuple(
+            python
+            for python in PYTHONS
+            if one.marker is None or one.marker.evaluate({"python_version": python})
+        )
+        found[one.name] = Package(one.name, version, pythons)
+    return found

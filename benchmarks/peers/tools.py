@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.peers.environment import PYTHONS, packages
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,6 +30,19 @@ class Tool:
     records: str
     command: Callable[[Path, Path, Command], Command]
     """Command line from the interpreter of the tools' environment, the output and the program."""
+    needs_monitoring: bool = False
+    """Whether it stands on ``sys.monitoring``, which CPython 3.11 has not."""
+
+    @property
+    def pythons(self) -> tuple[str, ...]:
+        """The versions of CPython that it runs on."""
+        known = packages()[self.package].pythons if self.package else PYTHONS
+        return tuple(one for one in known if not (self.needs_monitoring and one == "3.11"))
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether it runs on this version of CPython."""
+        return f"{sys.version_info[0]}.{sys.version_info[1]}" in self.pythons
 
 
 def _ours(_python: Path, out: Path, program: Command) -> Command:
@@ -81,6 +96,7 @@ TOOLS = (
         "",
         f"{_EVERYTHING}, as differences",
         _script("python_recorder.py"),
+        needs_monitoring=True,
     ),
     Tool(
         "hunter",
@@ -95,6 +111,12 @@ TOOLS = (
         "start and end of each call, repr of arguments and return values",
         _viztracer("--log_func_args", "--log_func_retval"),
     ),
-    Tool("coverage.py, sysmon", "coverage", "which lines ran at all", _coverage("sysmon")),
+    Tool(
+        "coverage.py, sysmon",
+        "coverage",
+        "which lines ran at all",
+        _coverage("sysmon"),
+        needs_monitoring=True,
+    ),
     Tool("coverage.py, C tracer", "coverage", "which lines ran at all", _coverage("ctrace")),
 )

@@ -61,6 +61,8 @@ class FigureSpec:
     """Whose rounds it is made of."""
     of: Callable[[Round], float]
     target: Target | None = None
+    is_ratio: bool = False
+    """Whether it compares times of one round, so that other runs should come to the same."""
 
     @property
     def name(self) -> str:

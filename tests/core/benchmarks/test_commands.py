@@ -90,13 +90,18 @@ def test_values_are_kept_in_the_format_of_pyperf(results: tuple[str, Path]) -> N
 
 
 def test_tables_can_be_made_of_kept_values(results: tuple[str, Path], tmp_path: Path) -> None:
-    """The page is written from a file with the same figures that were printed, and a plot."""
+    """The page has the figures that were printed, the ratios of further runs, and a plot."""
     printed, kept = results
     pytest.importorskip("pygal")
-    command("benchmarks.document", kept, "--out", tmp_path)
+    command("benchmarks.document", kept, kept, "--out", tmp_path)
     page = (tmp_path / "performance.md").read_text(encoding="utf-8")
     line = rows(printed, "Log and trailers, one call")["a trailer"].split()
     assert f"| a trailer | {line[2]} | <= 100 |" in page
+    assert f"| Log and trailers, one call: a trailer, us | <= 100 | {line[2]} |" in page
+    overhead = rows(printed, "Recording, in process")["loop"].split()[1]
+    named = "| Recording, in process: loop, overhead / empty |"
+    assert f"{named} {overhead} | {overhead} | 0 % |" in page
+    assert "| codetracer-python-recorder, json | 0.3.0 | 3.12 to 3.13 |" in page
     assert "codetracer-core" in (tmp_path / "performance.svg").read_text(encoding="utf-8")
 
 
