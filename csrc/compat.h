@@ -334,24 +334,34 @@ static inline uint64_t ct_word_at(const void *at)
 }
 
 /* Find the values of an object whose class is as it was when the form was taken; false when its
- * form is another one now. */
+ * form is another one now.  Of one with many attributes only a part of the form is compared. */
 #if PY_VERSION_HEX >= 0x030D0000
 #define CT_FORM_SHORT 8 /* attributes that one word speaks of */
-static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyObject ***found)
+static inline bool ct_inline_short_values(PyObject *v, uint32_t form_head, uint64_t form_word,
+                                          PyObject ***found)
 {
     PyDictValues *values = _PyObject_InlineValues(v);
     uint32_t head;
     memcpy(&head, values, sizeof head);
-    const void *order = &values->values[values->capacity];
+    uint8_t capacity;
+    memcpy(&capacity, (char *)&form_head + offsetof(PyDictValues, capacity), sizeof capacity);
     *found = values->values;
-    return _PyObject_GetManagedDict(v) == NULL && head == form->head &&
-           ct_word_at(order) == form->words[0] &&
-           (!form->is_long || ct_word_at((const char *)order + 8) == form->words[1]);
+    return _PyObject_GetManagedDict(v) == NULL && head == form_head &&
+           ct_word_at(&values->values[capacity]) == form_word;
+}
+/* Where the second word lies. */
+static inline const void *ct_form_rest(PyObject **values, const ct_inline_form *form)
+{
+    uint8_t capacity;
+    memcpy(&capacity, (const char *)&form->head + offsetof(PyDictValues, capacity), 1);
+    return (const char *)&values[capacity] + 8;
 }
 #else
 #define CT_FORM_SHORT 6
-static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyObject ***found)
+static inline bool ct_inline_short_values(PyObject *v, uint32_t form_head, uint64_t form_word,
+                                          PyObject ***found)
 {
+    (void)form_head;
 #if CT_HAS_MONITORING
     PyDictOrValues held = *_PyObject_DictOrValuesPointer(v);
     if (!_PyDictOrValues_IsValues(held))
@@ -363,10 +373,21 @@ static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyO
         return false;
 #endif
     *found = values->values;
-    return ct_word_at((const char *)values - 8) == form->words[0] &&
-           (!form->is_long || ct_word_at((const char *)values - 16) == form->words[1]);
+    return ct_word_at((const char *)values - 8) == form_word;
+}
+static inline const void *ct_form_rest(PyObject **values, const ct_inline_form *form)
+{
+    (void)form;
+    return (const char *)values - 16;
 }
 #endif
+
+/* The same with the whole form. */
+static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyObject ***found)
+{
+    return ct_inline_short_values(v, form->head, form->words[0], found) &&
+           (!form->is_long || ct_word_at(ct_form_rest(*found, form)) == form->words[1]);
+}
 
 /* The form of an object with at least one attribute and at most CT_FORM_FIELDS. */
 static inline ct_inline_form ct_inline_form_of(const ct_inline *held)

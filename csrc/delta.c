@@ -194,13 +194,6 @@ static uint8_t *abandon_edit(const struct made *made, int count)
     return NULL;
 }
 
-/* True when an item that is written in an edit stands in the value elsewhere, too. */
-static bool stands_elsewhere(PyObject *item)
-{
-    bool is_new = true;
-    return Py_REFCNT(item) > 1 && ct_meet(item, &is_new) != NULL && !is_new;
-}
-
 /* Write items that have numbers in place of others that had some, and correct the snapshot; NULL
  * when there are other items among them. */
 static uint8_t *put_numbers(ct_encoder *e, struct ct_tree *tree, uint8_t *p, PyObject *v,
@@ -212,22 +205,24 @@ static uint8_t *put_numbers(ct_encoder *e, struct ct_tree *tree, uint8_t *p, PyO
     PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
     int32_t left = e->left;
     Py_ssize_t next = 0;
+    bool fits = true;
     *p++ = CTJ_EDIT;
     p = ct_put_uv(p, (uint64_t)count);
     for (int i = 0; i < count; i++) {
         PyObject *item = items[changes[i].index];
         p = ct_put_uv(p, (uint64_t)(changes[i].index - next));
-        p = !stands_elsewhere(item) ? ct_put_known(e, p, item) : NULL;
+        p = !ct_tree_has_twice(tree, v, &changes[i]) ? ct_put_known(e, p, item) : NULL;
         if (p == NULL) {
             if (i > 0)
                 undefine();
             e->left = left;
             return NULL;
         }
-        tree->words[changes[i].start] = CT_WORD(CT_WORD_KNOWN, ct_known_place(item)->stamp);
-        tree->words[changes[i].start + 1] = (uintptr_t)item;
+        fits = ct_tree_renumber(tree, v, &changes[i]) && fits;
         next = changes[i].index + 1;
     }
+    if (!fits)
+        ct_tree_drop_row(tree);
     return p;
 }
 
@@ -257,6 +252,7 @@ static uint8_t *put_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t
         return end;
     }
     ct_met_keep(met);
+    ct_tree_meet(tree, v, changes, count);
     e.shot = true;
     PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
     bool flat = tree->words[2] & CT_FORM_FLAT;

@@ -7,6 +7,7 @@
 #include "instance.h"
 #include "known.h"
 #include "repeats.h"
+#include "rows.h"
 
 #define WORDS_LIMIT (1u << 16)
 
@@ -79,6 +80,31 @@ void ct_shot_push_encoding(enum ct_word tag, uintptr_t type, const uint8_t *byte
     ct_shot.used += words;
 }
 
+void ct_tree_drop_row(struct ct_tree *tree)
+{
+    if (tree->row == NULL)
+        return;
+    ct_snapshot_bytes -= ct_row_bytes(tree->row);
+    ct_row_free(tree->row);
+    tree->row = NULL;
+}
+
+/* Lay out the items of a list or tuple as a row, if they make one. */
+static void make_row(struct ct_tree *tree, PyObject *v)
+{
+    PyTypeObject *type = Py_TYPE(v);
+    if ((type != &PyList_Type && type != &PyTuple_Type) || tree->used < 5 ||
+        (tree->words[3] & 0xFF) != CT_WORD_KNOWN)
+        return;
+    PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
+    Py_ssize_t shown = (Py_ssize_t)(tree->words[2] >> 2);
+    if (tree->used != 3 + 2 * (size_t)shown)
+        return;
+    tree->row = ct_row_make(tree->words + 3, items, shown);
+    if (tree->row != NULL)
+        ct_snapshot_bytes += ct_row_bytes(tree->row);
+}
+
 struct ct_tree *ct_tree_take(struct ct_tree *old, PyObject *v)
 {
     struct ct_tree *tree = old;
@@ -86,6 +112,7 @@ struct ct_tree *ct_tree_take(struct ct_tree *old, PyObject *v)
         ct_tree_free(tree);
         tree = NULL;
     } else if (tree != NULL) {
+        ct_tree_drop_row(tree);
         release_all(tree->words, tree->used);
     }
     if (tree == NULL && !ct_shot.failed) {
@@ -105,6 +132,8 @@ struct ct_tree *ct_tree_take(struct ct_tree *old, PyObject *v)
     tree->repeats = ct_shot.repeats;
     bool flat_dict = Py_TYPE(v) == &PyDict_Type && (tree->words[2] & CT_FORM_FLAT);
     tree->version = flat_dict ? ct_dict_version(v) : 0;
+    tree->row = NULL;
+    make_row(tree, v);
     return tree;
 }
 
@@ -112,6 +141,7 @@ void ct_tree_free(struct ct_tree *tree)
 {
     if (tree == NULL)
         return;
+    ct_tree_drop_row(tree);
     release_all(tree->words, tree->used);
     ct_snapshot_bytes -= sizeof *tree + tree->room * sizeof(uintptr_t);
     free(tree);
@@ -552,6 +582,19 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
     return same_there(w, v);
 }
 
+static inline bool is_row_same(const struct ct_tree *tree, PyObject *v)
+{
+    PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
+    Py_ssize_t i = ct_row_differs(tree->row, items, 0);
+    if (i == tree->row->count)
+        return true;
+    differing.words = tree->words;
+    differing.at = tree->words + 3 + 2 * i;
+    differing.index = i;
+    differing.met = 0;
+    return false;
+}
+
 bool ct_tree_same(struct ct_tree *tree, PyObject *v)
 {
     const uintptr_t *w = tree->words;
@@ -563,6 +606,8 @@ bool ct_tree_same(struct ct_tree *tree, PyObject *v)
     if ((*w & 7) == CT_WORD_CONTAINER) {
         if (*w != ((uintptr_t)type | CT_WORD_CONTAINER))
             return false;
+        if (tree->row != NULL && w[1] == (uintptr_t)Py_SIZE(v))
+            return is_row_same(tree, v);
         if (type == &PyList_Type)
             return same_items(w + 1, v, CT_SHAPE_LIST) != NULL;
         if (tree->version != 0 && type == &PyDict_Type && ct_dict_version(v) == tree->version)
@@ -608,6 +653,20 @@ static const uintptr_t *skip(const uintptr_t *w)
     }
 }
 
+/* ct_tree_changes for a row, from item `i` on. */
+static int row_changes(const struct ct_tree *tree, PyObject **items, Py_ssize_t i,
+                       struct ct_change *changes)
+{
+    int count = 0;
+    for (; (i = ct_row_differs(tree->row, items, i)) < tree->row->count; i++) {
+        if (count == CT_CHANGES_LIMIT)
+            return -1;
+        size_t start = 3 + 2 * (size_t)i;
+        changes[count++] = (struct ct_change){i, start, start + 2};
+    }
+    return count;
+}
+
 int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *changes)
 {
     PyTypeObject *type = Py_TYPE(v);
@@ -623,6 +682,8 @@ int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *c
         first = differing.index;
         w = differing.at;
     }
+    if (tree->row != NULL)
+        return row_changes(tree, items, first, changes);
     ct_met_keep(first != 0 ? differing.met : 0);
     around.words = tree->words;
     around.depth = 1;
@@ -645,6 +706,50 @@ int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *c
         w = next;
     }
     return count;
+}
+
+void ct_tree_meet(const struct ct_tree *tree, PyObject *v, const struct ct_change *changes,
+                  int count)
+{
+    if (tree->row == NULL)
+        return;
+    PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
+    const uintptr_t *w = tree->words + 3;
+    ct_met_keep(0);
+    around.words = tree->words;
+    around.depth = 1;
+    for (Py_ssize_t i = 0; i < tree->row->count; i++, w += 2) {
+        if (count > 0 && changes->index == i)
+            changes++, count--;
+        else
+            is_first(w, items[i]);
+    }
+}
+
+bool ct_tree_has_twice(const struct ct_tree *tree, PyObject *v, const struct ct_change *change)
+{
+    PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0}), *item = items[change->index];
+    if (Py_REFCNT(item) == 1)
+        return false;
+    if (tree->row == NULL) {
+        bool is_new = true;
+        return ct_meet(item, &is_new) != NULL && !is_new;
+    }
+    /* The objects of a row were different ones. */
+    if (tree->words[change->start + 1] == (uintptr_t)item)
+        return false;
+    for (Py_ssize_t i = 0; i < tree->row->count; i++)
+        if (items[i] == item && i != change->index)
+            return true;
+    return false;
+}
+
+bool ct_tree_renumber(struct ct_tree *tree, PyObject *v, const struct ct_change *change)
+{
+    PyObject *item = ct_sequence_items(v, &(Py_ssize_t){0})[change->index];
+    tree->words[change->start] = CT_WORD(CT_WORD_KNOWN, ct_known_place(item)->stamp);
+    tree->words[change->start + 1] = (uintptr_t)item;
+    return tree->row == NULL || ct_row_put(tree->row, change->index, item);
 }
 
 void ct_shot_move(const struct ct_tree *tree, size_t start, size_t end)

@@ -81,6 +81,8 @@ struct ct_tree {
     uint32_t room;
     bool repeats;     /* an object stands in it more than once */
     uint64_t version; /* of a dict of atoms, 0 otherwise */
+    struct ct_known_row
+        *row; /* of the items of a list or tuple, NULL when there is none (rows.h) */
     uintptr_t words[];
 };
 
@@ -109,6 +111,21 @@ struct ct_change {
 /* The items of a list or tuple that differ from its snapshot, in order; -1 when its type or size
  * does, when the snapshot was cut, or when there are more than CT_CHANGES_LIMIT. */
 int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *changes);
+
+/* True when an item that has changed, and is written in an edit, stands in the value elsewhere,
+ * too.
+ */
+bool ct_tree_has_twice(const struct ct_tree *tree, PyObject *v, const struct ct_change *change);
+
+/* The item that has changed has been written as a number.  False when the row, if there is one, has
+ * to be dropped once the edit is complete. */
+bool ct_tree_renumber(struct ct_tree *tree, PyObject *v, const struct ct_change *change);
+
+void ct_tree_drop_row(struct ct_tree *tree);
+
+/* Let what has been met be what stands in the value but for these items. */
+void ct_tree_meet(const struct ct_tree *tree, PyObject *v, const struct ct_change *changes,
+                  int count);
 
 /* Copy words of a snapshot into the one that is being made; references go along. */
 void ct_shot_move(const struct ct_tree *tree, size_t start, size_t end);

@@ -129,6 +129,46 @@ def share():
     return both
 
 
+def disturb(chance, row):
+    """Several changes in one step."""
+    for one in chance.sample(range(len(row)), chance.randrange(1, 4)):
+        what = chance.randrange(9)
+        if what < 4:
+            row[one].balance = chance.randrange(3)
+        elif what == 4:
+            row[one] = chance.choice(row)
+        elif what == 5:
+            row[one], row[0] = row[0], row[one]
+        elif what == 6:
+            row[one] = Account("same", 1)
+        elif what == 7:
+            row[one].balance = chance.choice([[], row[one]])
+        else:
+            row[one].__class__ = chance.choice([Account, Other])
+
+
+def in_rows(seed):
+    """Lists and tuples of objects of one class, which now and then are not."""
+    chance = random.Random(seed)
+    for n in (2, 3, 8):
+        row = [Account("same", 1) for _ in range(n + 1)]
+        pair = tuple(row[:n])
+        for _ in range(25):
+            [disturb(chance, row) for _ in "once"]
+            row[:] = row[::-1] if chance.random() < 0.1 else row
+            row = [Account("same", i) for i in range(9)] if chance.random() < 0.1 else row
+        for i in range(5):
+            row[0].balance, row[-1].balance = i % 2, 2 - i % 2
+            row[0].balance, row[-1].balance, row[0].balance = 5, 5, i % 2
+            del row[0].owner, row[0].balance
+            row[0].owner, row[0].balance = "same", i % 2
+            row[0].balance, row[0].owner = i % 2, "same"
+    Account.__name__ = "Renamed"
+    Account.more = seed
+    Account.__name__ = "Account"
+    return row, pair
+
+
 at_random(1)
 at_random(2)
 at_random(3)
@@ -137,3 +177,5 @@ wide()
 die_and_come_back()
 rename()
 share()
+in_rows(1)
+in_rows(2)

@@ -1,0 +1,33 @@
+/* Lists and tuples of objects of one class that have numbers (known.h), side by side, so that
+ * telling whether one has changed reads hardly more than the objects. */
+#ifndef CT_ROWS_H
+#define CT_ROWS_H
+
+#include "known.h"
+
+/* Objects and their attributes as they were. */
+struct ct_known_row {
+    PyTypeObject *type; /* borrowed, only compared: no other has its version */
+    PyObject *name;     /* of the type, owned */
+    unsigned int version;
+    uint32_t head; /* of the objects' forms, as are `span` and that they are short */
+    uint8_t span;
+    Py_ssize_t count;
+    uintptr_t words[]; /* of each object: address, the form's word, values (owned, NULL in gaps) */
+};
+
+/* The row of the objects that have just been written as numbers, NULL when they do not make one.
+ * `words` is what a snapshot says of them (snapshot.h). */
+struct ct_known_row *ct_row_make(const uintptr_t *words, PyObject **items, Py_ssize_t count);
+void ct_row_free(struct ct_known_row *row);
+size_t ct_row_bytes(const struct ct_known_row *row);
+
+/* The first object at or after `from` that is another one now or has changed, `count` when there is
+ * none. */
+Py_ssize_t ct_row_differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from);
+
+/* Another object, or another state of it, that has just been written as a number.  False when the
+ * row cannot hold it. */
+bool ct_row_put(struct ct_known_row *row, Py_ssize_t at, PyObject *item);
+
+#endif
