@@ -133,7 +133,7 @@ int ct_attributes_settle(void)
         PyObject *name = PyList_GET_ITEM(names, i);
         if (PyDict_GetItemWithError(decided, name) != NULL)
             continue;
-        PyObject *answer = CT_RECORDERS_DECISION(PyObject_CallOneArg(decide, name));
+        PyObject *answer = CT_RECORDERS_OWN(PyObject_CallOneArg(decide, name));
         status = answer != NULL ? PyDict_SetItem(decided, name, answer) : -1;
         Py_XDECREF(answer);
     }

@@ -13,6 +13,7 @@
 #define PREAMBLE_BYTES  ((size_t)128 << 10)
 #define WAIT_SLICE_MS   50
 #define WAIT_LIMIT_MS   10000
+#define WAIT_DEAF_MS    500 /* before handlers run inside the wait, unrecorded */
 
 /* Stop recording and let Python apply the error policy.  CT_GO_RAISE: the policy raised an
  * exception. */
@@ -161,8 +162,11 @@ static enum ct_go wait_for_slot(uint64_t session)
         if (waited >= WAIT_LIMIT_MS)
             return ct_fail("ERR_JOURNAL_STALLED");
         ct_chunk_counts.stalls += waited == 0;
-        Py_BEGIN_ALLOW_THREADS ct_chunk_wait(WAIT_SLICE_MS);
-        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return CT_GO_RAISE;
+        Py_BEGIN_ALLOW_THREADS;
+        ct_chunk_wait(WAIT_SLICE_MS);
+        Py_END_ALLOW_THREADS;
+        if (waited >= WAIT_DEAF_MS && PyErr_CheckSignals() < 0)
+            return CT_GO_RAISE;
         if (!ct_session.active || ct_session.number != session)
             return CT_GO_AWAY;
         if (ct_session.failure != NULL)

@@ -43,25 +43,18 @@ static inline bool ct_guard_is_open(void)
     return ct_guard.recorder == 0 && ct_guard.frame != ct_guard_frame() && ct_guard_is_main();
 }
 
-/* The value of a call of the recorder's own Python code, which finds its own builtins. */
+/* The value of a call of the recorder's own Python code, which finds its own builtins, and in which
+ * no handler of the program runs. */
 #define CT_RECORDERS_OWN(call)                                                                     \
     ({                                                                                             \
         ct_guard.recorder++;                                                                       \
+        bool deferred_ = ct_signals_defer();                                                       \
         PyObject *programs_ = ct_builtins_enter();                                                 \
         PyObject *answer_ = (call);                                                                \
         ct_builtins_leave(programs_);                                                              \
+        ct_signals_resume(deferred_);                                                              \
         ct_guard.recorder--;                                                                       \
         answer_;                                                                                   \
-    })
-
-/* The same for a decision that takes microseconds, with no signal for the thread meanwhile. */
-#define CT_RECORDERS_DECISION(call)                                                                \
-    ({                                                                                             \
-        sigset_t before_;                                                                          \
-        ct_signals_block(&before_);                                                                \
-        PyObject *decision_ = CT_RECORDERS_OWN(call);                                              \
-        ct_signals_release(&before_);                                                              \
-        decision_;                                                                                 \
     })
 
 #endif

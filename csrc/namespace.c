@@ -41,7 +41,7 @@ static int action_of(ct_plan *plan, PyObject *name)
         return CT_ALLOW;
     uint64_t session = ct_session.number;
     PyObject *decide = Py_NewRef(plan->decide), *decided = Py_NewRef(plan->decided);
-    PyObject *answer = CT_RECORDERS_DECISION(PyObject_CallOneArg(decide, name));
+    PyObject *answer = CT_RECORDERS_OWN(PyObject_CallOneArg(decide, name));
     int action = answer != NULL ? (int)PyLong_AsLong(answer) : FAILED;
     if (action != FAILED && PyDict_SetItem(decided, name, answer) < 0)
         action = FAILED;

@@ -104,8 +104,8 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
 extern Py_ssize_t ct_scope_index;
 extern void *ct_scope_skip; /* what the extra slot of skipped code holds in this session */
 
-/* The session's decision about a code object; CT_SCOPE_UNDECIDED when there is none yet. */
-static inline enum ct_scope ct_scope_known(PyCodeObject *code, ct_plan **plan)
+/* The session's decision about a code object. */
+static inline enum ct_scope ct_scope_of(PyCodeObject *code, PyObject *globals, ct_plan **plan)
 {
     void *extra = NULL;
     PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
@@ -115,14 +115,7 @@ static inline enum ct_scope ct_scope_known(PyCodeObject *code, ct_plan **plan)
         *plan = extra;
         return CT_SCOPE_TRACE;
     }
-    return CT_SCOPE_UNDECIDED;
-}
-
-/* The session's decision about a code object, made now when there is none yet. */
-static inline enum ct_scope ct_scope_of(PyCodeObject *code, PyObject *globals, ct_plan **plan)
-{
-    enum ct_scope scope = ct_scope_known(code, plan);
-    return ct_likely(scope != CT_SCOPE_UNDECIDED) ? scope : ct_scope_resolve(code, globals, plan);
+    return ct_scope_resolve(code, globals, plan);
 }
 
 /* Whether the session has decided not to record the code object, nor to look at its calls. */

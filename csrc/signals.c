@@ -1,47 +1,35 @@
 #include "signals.h"
 
-/* Whether a handler waits for its turn; CPython 3.11 does not tell. */
-static bool are_due(void)
+#if PY_VERSION_HEX >= 0x030D0000
+#include "internal/pycore_ceval.h"
+#endif
+
+/* Let the loop look for handlers; it may have found some and forgotten them, as of a thread that
+ * runs none. */
+static void look_again(PyThreadState *state)
 {
 #if PY_VERSION_HEX >= 0x030D0000
-    return _Py_atomic_load_int_relaxed(&_PyRuntime.signals.is_tripped);
-#elif PY_VERSION_HEX >= 0x030C0000
-    return _Py_atomic_load_relaxed(&_PyRuntime.signals.is_tripped);
+    if (_Py_atomic_load_int_relaxed(&_PyRuntime.signals.is_tripped))
+        _Py_set_eval_breaker_bit(state, _PY_SIGNALS_PENDING_BIT);
 #else
-    return false;
+    if (_Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending))
+        _Py_atomic_store_relaxed(&state->interp->ceval.eval_breaker, 1);
 #endif
 }
 
-int ct_signals_run(PyThreadState *state)
+bool ct_signals_defer(void)
 {
-    if (state->thread_id != _PyRuntime.main_thread)
-        return 0;
-    PyThreadState_LeaveTracing(state);
-    int failed = PyErr_CheckSignals();
-    PyThreadState_EnterTracing(state);
-    return failed;
+    bool runs_handlers = ct_thread_state()->thread_id == _PyRuntime.main_thread;
+    if (runs_handlers)
+        _PyRuntime.main_thread = 0; /* which is no thread's */
+    return runs_handlers;
 }
 
-void ct_signals_block(sigset_t *before)
+void ct_signals_resume(bool deferred)
 {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, before);
-}
-
-int ct_signals_hold(PyThreadState *state, sigset_t *before)
-{
-    do {
-        if (ct_signals_run(state) < 0)
-            return -1;
-        ct_signals_block(before);
-        if (state->thread_id != _PyRuntime.main_thread || !are_due())
-            return 0;
-        ct_signals_release(before);
-    } while (true);
-}
-
-void ct_signals_release(const sigset_t *before)
-{
-    pthread_sigmask(SIG_SETMASK, before, NULL);
+    if (!deferred)
+        return;
+    PyThreadState *state = ct_thread_state();
+    _PyRuntime.main_thread = state->thread_id;
+    look_again(state);
 }

@@ -15,7 +15,6 @@
 #include "logging.h"
 #include "reprs.h"
 #include "secrets.h"
-#include "signals.h"
 #include "stack.h"
 #include "tasks.h"
 #include "types.h"
@@ -312,24 +311,10 @@ static enum ct_scope get_ready(ct_plan *plan, ct_iframe *iframe)
     return is_coroutine ? CT_SCOPE_TASK : CT_SCOPE_TRACE;
 }
 
-/* Code that was not seen in this session starts or goes on. */
-static enum ct_scope decide(PyCodeObject *code, ct_iframe *iframe, ct_plan **plan)
-{
-    PyThreadState *state = ct_thread_state();
-    uint64_t session = ct_session.number;
-    sigset_t before;
-    if (ct_signals_hold(state, &before) < 0)
-        return CT_SCOPE_ERROR; /* the exception is the program's */
-    enum ct_scope scope = ct_scope_of(code, iframe->f_globals, plan);
-    ct_signals_release(&before);
-    if (scope != CT_SCOPE_ERROR && ct_signals_run(state) < 0)
-        return CT_SCOPE_ERROR;
-    return ct_session.number == session ? scope : CT_SCOPE_UNDECIDED;
-}
-
 /* The decision about code that starts or goes on in a frame. */
-static inline enum ct_scope get_ready_as(enum ct_scope scope, ct_iframe *iframe, ct_plan **plan)
+static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan **plan)
 {
+    enum ct_scope scope = ct_scope_of((PyCodeObject *)code, iframe->f_globals, plan);
     if (ct_unlikely(!ct_session.active))
         return scope == CT_SCOPE_ERROR ? scope : CT_SCOPE_UNDECIDED;
     if (scope == CT_SCOPE_TRACE && ct_unlikely(!(*plan)->ready))
@@ -337,18 +322,9 @@ static inline enum ct_scope get_ready_as(enum ct_scope scope, ct_iframe *iframe,
     return scope;
 }
 
-/* The same for an event of the frame. */
-static inline enum ct_scope scope_of(PyObject *code, ct_iframe *iframe, ct_plan **plan)
-{
-    enum ct_scope scope = ct_scope_known((PyCodeObject *)code, plan);
-    if (ct_unlikely(scope == CT_SCOPE_UNDECIDED))
-        scope = decide((PyCodeObject *)code, iframe, plan);
-    return get_ready_as(scope, iframe, plan);
-}
-
 enum ct_scope ct_scope_of_frame(PyCodeObject *code, ct_iframe *iframe, ct_plan **plan)
 {
-    return get_ready_as(ct_scope_of(code, iframe->f_globals, plan), iframe, plan);
+    return scope_of((PyObject *)code, iframe, plan);
 }
 
 /* What a callback returns for the start of code that is not recorded this time; PY_THROW cannot be

@@ -120,56 +120,36 @@ print("done")
 """
 
 STOPPED_WHILE_DECIDING = """\
-import signal, sys, tempfile
+import sys, tempfile, threading, time
 import codetracer_core
-stops = 0
-def handler(number, frame):
-    global stops
-    while frame is not None:
-        if frame.f_code.co_name == "decide":
-            stops += 1
-            codetracer_core.stop()
-            return
-        frame = frame.f_back
-signal.signal(signal.SIGALRM, handler)
+sys.setswitchinterval(1e-5)
+main = threading.get_ident()
+over = False
+stopping = threading.Lock()
+def stop():
+    with stopping:
+        codetracer_core.stop()
+def stop_while_deciding():
+    while not over:
+        frame = sys._current_frames()[main]
+        while frame is not None and frame.f_code.co_name != "decide":
+            frame = frame.f_back
+        if frame is not None:
+            stop()
+        time.sleep(0.0002)
+other = threading.Thread(target=stop_while_deciding)
+other.start()
 source = "\\n".join(
     f"globals().update((('k{i}_%d' % j), j) for j in range(300))" for i in range(8)
 ) + "\\nx = 1\\n"
-for _ in range(25):
+for _ in range(10):
     with tempfile.TemporaryDirectory() as folder:
         codetracer_core.start(folder, trace_filter=sys.argv[1])
-        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
         exec(compile(source, __file__, "exec"), {"__name__": "q"})
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        codetracer_core.stop()
+        stop()
+over = True
+other.join()
 print("done")
-"""
-
-# The main thread takes no signal itself while the recorder decides; another one can.
-RAISED_WHILE_DECIDING = """\
-import signal, threading
-caught = 0
-ended = threading.Event()
-threading.Thread(target=ended.wait).start()
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-class Alarm(Exception):
-    pass
-def handler(number, frame):
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith("codetracer_"):
-            raise Alarm
-        frame = frame.f_back
-signal.signal(signal.SIGALRM, handler)
-signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
-source = "def f():\\n return 1\\nf()\\n" * 20
-while caught < 5:
-    try:
-        exec(compile(source, __file__, "exec"), {"__name__": "q"})
-    except Alarm:
-        caught += 1
-signal.setitimer(signal.ITIMER_REAL, 0)
-ended.set()
-print("caught", caught)
 """
 
 
@@ -201,7 +181,7 @@ def test_a_program_runs_on_whatever_it_does_to_the_recorder(
     ids=[
         "threads that come and go",
         "threads that the collection of garbage ends",
-        "a signal handler that stops",
+        "a thread that stops",
     ],
 )
 def test_sessions_begin_and_end_at_any_moment(source: str, tmp_path: Path) -> None:
@@ -250,14 +230,3 @@ def test_builtins_that_the_program_replaces_are_not_the_recorders(tmp_path: Path
     assert [call for call in calls if call in ("first", "second", "second.<locals>.Local")] == [
         *("first", "second", "second.<locals>.Local")
     ]
-
-
-def test_what_a_signal_handler_raises_inside_the_recorder_is_the_programs(tmp_path: Path) -> None:
-    """The program gets the exception, and the recording goes on."""
-    script = tmp_path / "program.py"
-    script.write_text(RAISED_WHILE_DECIDING, encoding="utf-8")
-    recorded = record(script, tmp_path)
-    assert recorded.outcome.output == "caught 5\n"
-    assert recorded.stats["failure"] is None
-    last = recorded.events()["MainThread"][-1]
-    assert last[:2] == ("return", "<__main__>")
