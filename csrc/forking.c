@@ -32,20 +32,10 @@ static PyObject *after_forkpty(PyObject *module, PyObject *nothing)
     return resume_writer(forkpty_hook.original(module, nothing));
 }
 
-static void hook(ct_method *method, PyObject *module, const char *name, PyCFunction replacement)
-{
-    PyObject *function = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
-    PyErr_Clear();
-    ct_method_hook(method, ct_function_entry(function, METH_NOARGS), replacement);
-    Py_XDECREF(function);
-}
-
 void ct_forking_open(void)
 {
-    PyObject *module = PyImport_ImportModule("posix");
-    hook(&fork_hook, module, "fork", after_fork);
-    hook(&forkpty_hook, module, "forkpty", after_forkpty);
-    Py_XDECREF(module);
+    ct_function_hook(&fork_hook, "posix", "fork", METH_NOARGS, after_fork);
+    ct_function_hook(&forkpty_hook, "posix", "forkpty", METH_NOARGS, after_forkpty);
 }
 
 void ct_forking_close(void)

@@ -33,14 +33,9 @@ static PyObject *leave(PyObject *self, PyObject *const *arguments, Py_ssize_t co
 
 void ct_leaving_open(PyObject *callable)
 {
-    PyObject *module = PyImport_ImportModule("posix");
-    PyObject *function = module != NULL ? PyObject_GetAttrString(module, "_exit") : NULL;
-    PyErr_Clear();
-    ct_method_hook(&exit_hook, ct_function_entry(function, METH_FASTCALL | METH_KEYWORDS),
-                   CT_AS(PyCFunction, leave));
+    ct_function_hook(&exit_hook, "posix", "_exit", METH_FASTCALL | METH_KEYWORDS,
+                     CT_AS(PyCFunction, leave));
     at_exit = callable;
-    Py_XDECREF(function);
-    Py_XDECREF(module);
 }
 
 void ct_leaving_close(void)

@@ -33,6 +33,18 @@ bool ct_method_hook(ct_method *method, PyMethodDef *entry, PyCFunction replaceme
     return true;
 }
 
+bool ct_function_hook(ct_method *method, const char *module, const char *name, int flags,
+                      PyCFunction replacement)
+{
+    PyObject *from = PyImport_ImportModule(module);
+    PyObject *function = from != NULL ? PyObject_GetAttrString(from, name) : NULL;
+    PyErr_Clear();
+    bool is_hooked = ct_method_hook(method, ct_function_entry(function, flags), replacement);
+    Py_XDECREF(function);
+    Py_XDECREF(from);
+    return is_hooked;
+}
+
 void ct_method_unhook(ct_method *method)
 {
     if (method->entry != NULL && method->entry->ml_meth == method->replacement)

@@ -26,6 +26,11 @@ PyMethodDef *ct_function_entry(PyObject *function, int flags);
 /* Let calls go to `replacement`; `entry` may be NULL.  False: it is not hooked. */
 bool ct_method_hook(ct_method *method, PyMethodDef *entry, PyCFunction replacement);
 
+/* The same for a builtin function of a module, which is imported.  No exception is set afterwards.
+ */
+bool ct_function_hook(ct_method *method, const char *module, const char *name, int flags,
+                      PyCFunction replacement);
+
 /* Put the original back, unless somebody else has hooked the method since. */
 void ct_method_unhook(ct_method *method);
 

@@ -1,5 +1,5 @@
 /* The handler stands below Python, for which the signal has the action that the program gives it;
- * one that the program sets later takes its place. */
+ * one that the program sets later takes its place, but for that of `faulthandler`. */
 #define _GNU_SOURCE
 #include "ring_fault.h"
 
@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 
+#include "methods.h"
 #include "recorder.h"
 
 /* Threads that fault at the same time only have to try again; more faults than these come when the
@@ -18,9 +19,10 @@ static struct {
     uint8_t *spare; /* the same file, mapped private: nothing that is written needs a block of it */
     size_t bytes;
     int faults;
-    bool is_installed;
     struct sigaction before;
 } guarded;
+
+static ct_method enable_hook, disable_hook;
 
 /* Whether the access can be tried again. */
 static bool has_replaced_ring(void)
@@ -61,6 +63,23 @@ static void on_fault(int number, siginfo_t *info, void *context)
         do_as_before(number, info, context);
 }
 
+static void put_in(void)
+{
+    struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigaction(SIGBUS, &ours, &guarded.before);
+}
+
+/* Whether the handler was there: one that somebody has set since may go on to it, and stays. */
+static bool take_out(void)
+{
+    struct sigaction now;
+    bool is_there = guarded.ring != NULL && sigaction(SIGBUS, NULL, &now) == 0 &&
+                    (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_fault;
+    if (is_there)
+        sigaction(SIGBUS, &guarded.before, NULL);
+    return is_there;
+}
+
 void ct_ring_fault_open(int fd, uint8_t *ring, size_t bytes)
 {
     void *spare = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
@@ -70,19 +89,48 @@ void ct_ring_fault_open(int fd, uint8_t *ring, size_t bytes)
     guarded.spare = spare;
     guarded.bytes = bytes;
     guarded.faults = 0;
-    struct sigaction ours = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    guarded.is_installed = sigaction(SIGBUS, &ours, &guarded.before) == 0;
+    put_in();
 }
 
 void ct_ring_fault_close(void)
 {
-    struct sigaction now;
     if (guarded.ring == NULL)
         return;
-    if (guarded.is_installed && sigaction(SIGBUS, NULL, &now) == 0 &&
-        (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_fault)
-        sigaction(SIGBUS, &guarded.before, NULL);
+    take_out();
     guarded.ring = NULL;
     if (guarded.faults == 0)
         munmap(guarded.spare, guarded.bytes);
+}
+
+/* `faulthandler` sees the action that the program has without us, and the handler stands in front
+ * of what it sets: none of the two ever goes on to the other twice. */
+static PyObject *enable(PyObject *module, PyObject *arguments, PyObject *names)
+{
+    bool was_there = take_out();
+    PyObject *done = CT_AS(PyCFunctionWithKeywords, enable_hook.original)(module, arguments, names);
+    if (was_there && guarded.ring != NULL)
+        put_in();
+    return done;
+}
+
+static PyObject *disable(PyObject *module, PyObject *nothing)
+{
+    bool was_there = take_out();
+    PyObject *done = disable_hook.original(module, nothing);
+    if (was_there && guarded.ring != NULL)
+        put_in();
+    return done;
+}
+
+void ct_ring_fault_watch(void)
+{
+    ct_function_hook(&enable_hook, "faulthandler", "enable", METH_VARARGS | METH_KEYWORDS,
+                     CT_AS(PyCFunction, enable));
+    ct_function_hook(&disable_hook, "faulthandler", "disable", METH_NOARGS, disable);
+}
+
+void ct_ring_fault_unwatch(void)
+{
+    ct_method_unhook(&enable_hook);
+    ct_method_unhook(&disable_hook);
 }

@@ -14,4 +14,9 @@
 void ct_ring_fault_open(int fd, uint8_t *ring, size_t bytes);
 void ct_ring_fault_close(void);
 
+/* Stay in front of the handler of `faulthandler` while the program switches it on and off.  The GIL
+ * is held. */
+void ct_ring_fault_watch(void);
+void ct_ring_fault_unwatch(void);
+
 #endif

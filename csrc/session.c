@@ -162,8 +162,10 @@ int ct_session_open(uintptr_t parts, uintptr_t errors)
         status = ct_tracer_open((PyObject *)parts);
     if (status < 0)
         keep_error(errors);
-    else
+    if (status == 0) {
         ct_forking_open();
+        ct_ring_fault_watch();
+    }
     PyGILState_Release(gil);
     return status;
 }
@@ -203,6 +205,7 @@ const char *ct_session_close(void)
     PyGILState_STATE gil = PyGILState_Ensure();
     const char *failure = ct_session.failure;
     ct_session.failure = NULL;
+    ct_ring_fault_unwatch();
     ct_forking_close();
     ct_tracer_close();
     ct_chunk_close();

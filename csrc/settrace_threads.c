@@ -127,23 +127,12 @@ static PyObject *start_thread(PyObject *self, PyObject *arguments)
     return ident;
 }
 
-static void hook(ct_method *method, const char *module, const char *name, int flags,
-                 PyCFunction replacement)
-{
-    PyObject *from = PyImport_ImportModule(module);
-    PyObject *function = from != NULL ? PyObject_GetAttrString(from, name) : NULL;
-    PyErr_Clear();
-    ct_method_hook(method, ct_function_entry(function, flags), replacement);
-    Py_XDECREF(function);
-    Py_XDECREF(from);
-}
-
 void ct_settrace_hook(void)
 {
     ct_settrace_is_on = true;
-    hook(&set_hook, "sys", "settrace", METH_O, set_trace);
-    hook(&start_hooks[0], "_thread", "start_new_thread", METH_VARARGS, start_thread);
-    hook(&start_hooks[1], "_thread", "start_new", METH_VARARGS, start_thread);
+    ct_function_hook(&set_hook, "sys", "settrace", METH_O, set_trace);
+    ct_function_hook(&start_hooks[0], "_thread", "start_new_thread", METH_VARARGS, start_thread);
+    ct_function_hook(&start_hooks[1], "_thread", "start_new", METH_VARARGS, start_thread);
     trace_all_threads();
 }
 
