@@ -94,6 +94,12 @@ def metadata(folder: Path) -> dict[str, Any]:
     return document
 
 
+def descendants(folder: Path) -> list[Path]:
+    """The folders of children that the trace in `folder` names, of their children, and so on."""
+    children = [(folder / child["folder"]).resolve() for child in metadata(folder)["children"]]
+    return [*children, *(inner for child in children for inner in descendants(child))]
+
+
 @pytest.mark.parametrize("leave", ["sys.exit(3)", "os._exit(3)"])
 def test_a_forked_child_has_a_trace_that_begins_with_its_open_calls(
     tmp_path: Path, leave: str
@@ -152,6 +158,10 @@ def test_workers_of_multiprocessing_are_recorded(tmp_path: Path, method: str) ->
         assert len(bodies) == 1
     assert metadata(recorded.out)["complete"]
     assert recorded.functions(recorded.out) == {"<toplevel>", "<__main__>"}
+    # Each is listed by its parent, and nothing is listed that is not there.
+    assert sorted(descendants(recorded.out)) == folders
+    shown = recorder(["show", str(recorded.out)], tmp_path).stderr.decode()
+    assert f"{len(folders)} child processes were recorded, too" in shown
 
 
 def test_programs_that_are_started_are_recorded_and_their_children_too(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from codetracer_core.cli.report import counted, shell_operand
-from codetracer_core.session.family import children_of
+from codetracer_core.session.family import children_of, descendants_of
 from codetracer_core.session.names import METADATA_NAME
 
 TYPE_CHECKING = False
@@ -36,9 +36,11 @@ def notices(trace: Path) -> Iterator[str]:
 
 
 def _children(folder: Path, metadata: dict[str, object]) -> Iterator[str]:
-    parent = metadata.get("parent")
-    root = folder.parent if isinstance(parent, dict) else folder
-    children = children_of(root, str(metadata.get("recording_id")))
+    recording_id = str(metadata.get("recording_id"))
+    if isinstance(metadata.get("parent"), dict):
+        children = children_of(folder.parent, recording_id)
+    else:
+        children = descendants_of(folder, recording_id)
     if not children:
         return
     listed = ", ".join(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-__all__ = ["JournalChunk", "JournalReader", "journal_metadata"]
+__all__ = ["JournalChunk", "JournalReader", "journal_is_empty", "journal_metadata"]
 
 # What stands under the name may be a pipe, whose opening would wait for a writer.
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -325,6 +325,15 @@ def journal_metadata(path: Path) -> dict[str, object]:
     """
     with JournalReader(path, metadata_only=True) as reader:
         return reader.metadata
+
+
+def journal_is_empty(path: Path) -> bool:
+    """Whether the journal at `path`, which may be written just now, has no record yet.
+
+    Raises as :class:`JournalReader` does.
+    """
+    with JournalReader(path) as reader:
+        return not any(any(chunk.data[CHUNK_HEADER_SIZE:][:1]) for chunk in reader.chunks())
 
 
 def _failure(path: Path, error: OSError) -> EnvironmentError_:

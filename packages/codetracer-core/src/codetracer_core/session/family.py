@@ -24,6 +24,7 @@ __all__ = [
     "Inheritance",
     "Parent",
     "children_of",
+    "descendants_of",
     "folders_of_children",
     "inherited",
     "leave_nothing_to_children",
@@ -169,14 +170,48 @@ def folders_of_children(root: Path) -> Iterator[Path]:
 
 
 def children_of(root: Path, recording_id: str) -> list[Child]:
-    """The recorded children of the process with the recording `recording_id`."""
-    children = []
+    """The recorded children of the process with the recording `recording_id`.
+
+    One in which nothing was recorded up to now is none: it may leave nothing.
+    """
+    return [
+        child
+        for child, parent_id in _processes_in(root)
+        if parent_id == recording_id and not _is_empty(child.folder)
+    ]
+
+
+def descendants_of(root: Path, recording_id: str) -> list[Child]:
+    """The same with the children of the children, and so on, by number."""
+    processes = [process for process in _processes_in(root) if not _is_empty(process[0].folder)]
+    family, count = {recording_id}, 0
+    while len(family) > count:
+        count = len(family)
+        family.update(str(child.recording_id) for child, parent in processes if parent in family)
+    return [child for child, parent in processes if parent in family]
+
+
+def _processes_in(root: Path) -> Iterator[tuple[Child, str]]:
+    """The recorded child processes in `root`, each with the recording of its parent."""
     for folder in folders_of_children(root):
         metadata = metadata_of(folder)
         parent = metadata.get("parent")
-        if isinstance(parent, dict) and parent.get("recording_id") == recording_id:
-            children.append(Child(folder, metadata, str(parent.get("kind"))))
-    return children
+        if isinstance(parent, dict):
+            child = Child(folder, metadata, str(parent.get("kind")))
+            yield child, str(parent.get("recording_id"))
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether nothing was recorded in `folder` up to now."""
+    from codetracer_core.errors import RecorderError
+    from codetracer_core.journal.reader import journal_is_empty
+
+    try:
+        return not (folder / METADATA_NAME).exists() and all(
+            map(journal_is_empty, folder.glob("trace.*.ctj"))
+        )
+    except RecorderError:
+        return False
 
 
 def metadata_of(folder: Path) -> Mapping[str, object]:

@@ -101,6 +101,8 @@ def finish_inner(root: Path, output: OutputOptions) -> None:
     """
     if output.materialise == "later":
         return
+    from codetracer_core.journal.reader import journal_is_empty
+
     made = 0
     for folder in (*saved_folders(root), *folders_of_children(root)):
         if made == _MOST_INNER:
@@ -112,19 +114,10 @@ def finish_inner(root: Path, output: OutputOptions) -> None:
         if is_locked(journals[0]):
             continue
         with suppress(RecorderError, OSError):
-            if _is_empty(journals[0]):
+            if journal_is_empty(journals[0]):
                 for file in (journals[0].with_suffix(".ring"), journals[0]):
                     file.unlink(missing_ok=True)
                 folder.rmdir()
             else:
                 make_trace(journals[0], output, None)
                 made += 1
-
-
-def _is_empty(journal: Path) -> bool:
-    """Whether no record is in `journal`."""
-    from codetracer_core.journal.format import CHUNK_HEADER_SIZE
-    from codetracer_core.journal.reader import JournalReader
-
-    with JournalReader(journal) as reader:
-        return not any(any(chunk.data[CHUNK_HEADER_SIZE:][:1]) for chunk in reader.chunks())

@@ -116,7 +116,12 @@ class TraceSession:
         on standard error says why and the child runs unrecorded, or the error is raised there where
         the policy says so.
         """
-        parent = Parent(self._bootstrap.root, self.recording_id, self._pid, "fork")
+        root, parent = self._bootstrap.root, self._bootstrap.parent
+        if parent is not None and not self.steps:
+            # Nothing may be left of a helper such as the server of forks.
+            parent = Parent(root, parent.recording_id, parent.pid, "fork")
+        else:
+            parent = Parent(root, self.recording_id, self._pid, "fork")
         self._active = False
         try:
             recording = open_recording(
