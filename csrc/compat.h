@@ -171,9 +171,15 @@ static inline int ct_frame_line(ct_iframe *f)
     return PyUnstable_InterpreterFrame_GetLine(f);
 }
 
+/* The value of a variable's place, borrowed; NULL for none.  Only the stack behind the variables
+ * has ints without an object. */
 static inline PyObject *ct_frame_slot(ct_iframe *f, int i)
 {
-    return ct_referent(f->localsplus[i]);
+#if PY_VERSION_HEX >= 0x030E0000
+    return PyStackRef_AsPyObjectBorrow(f->localsplus[i]);
+#else
+    return f->localsplus[i];
+#endif
 }
 
 /* After Python code of ours has failed: true, with the exception gone, when the program is at the

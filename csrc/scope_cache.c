@@ -146,7 +146,7 @@ void ct_plan_define_slow(ct_plan *plan)
  * --------------------------------------------------------------------------------------------------
  */
 
-static void plan_free(ct_plan *plan)
+void ct_plan_free(ct_plan *plan)
 {
     if (plan->previous != NULL)
         plan->previous->next = plan->next;
@@ -167,12 +167,6 @@ static void plan_free(ct_plan *plan)
     free(plan->globals);
     free(plan->handlers);
     free(plan);
-}
-
-void ct_plan_release(ct_plan *plan)
-{
-    if (--plan->references == 0)
-        plan_free(plan);
 }
 
 /* The interpreter frees the code object, or another plan takes the place of this one. */
@@ -280,6 +274,9 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     plan->slot_names = calloc((size_t)plan->slot_count + 1, sizeof *plan->slot_names);
     plan->slot_flags = flags_from(slot_actions, plan->slot_count, kinds);
     plan->argument_flags = flags_from(argument_actions, plan->argument_count, kinds);
+    plan->arguments_differ =
+        plan->slot_flags != NULL && plan->argument_flags != NULL &&
+        memcmp(plan->slot_flags, plan->argument_flags, (size_t)plan->argument_count) != 0;
     int64_t id = text_id(&scopes.paths, path);
     bool good = plan->slot_names != NULL && plan->slot_flags != NULL &&
                 plan->argument_flags != NULL && id >= 0 &&
@@ -293,7 +290,7 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
         good = id >= 0;
     }
     if (!good) {
-        plan_free(plan);
+        ct_plan_free(plan);
         return (ct_plan *)PyErr_NoMemory();
     }
     plan->code = code;
@@ -422,7 +419,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
         *plan = ct_injected("panic") ? misfit() : plan_from(code, answer);
         if (*plan != NULL) {
             if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, *plan) < 0) {
-                plan_free(*plan);
+                ct_plan_free(*plan);
             } else {
                 ct_scope_counts.traced++;
                 (*plan)->activates = activates;
@@ -465,7 +462,7 @@ void ct_scopes_close(void (*disarm)(PyCodeObject *))
         ct_plan *plan = scopes.plans;
         PyCodeObject *code = plan->code;
         if (code == NULL) {
-            plan_free(plan); /* only a stale frame held it, and those are gone */
+            ct_plan_free(plan); /* only a stale frame held it, and those are gone */
             continue;
         }
         if (plan->armed)
@@ -473,7 +470,7 @@ void ct_scopes_close(void (*disarm)(PyCodeObject *))
         if (PyUnstable_Code_SetExtra((PyObject *)code, ct_scope_index, NULL) < 0)
             PyErr_Clear();
         if (scopes.plans == plan)
-            plan_free(plan);
+            ct_plan_free(plan);
     }
     ct_scope_skip = (void *)1; /* no session, no answer */
     skip_activation = (void *)3;

@@ -4,6 +4,7 @@
 
 #include "delta.h"
 #include "handlers.h"
+#include "watched.h"
 
 /* What a step of the function has to look at besides its variables. */
 enum ct_special {
@@ -59,12 +60,13 @@ typedef struct ct_plan {
     uint32_t *slot_names;
     uint8_t *slot_flags;       /* enum ct_slot_flag, for steps */
     uint8_t *argument_flags;   /* the same for the arguments of a call */
+    bool arguments_differ;     /* a filter says something else of them there */
     PyObject *decide;          /* namespaces: callable (name) -> action, owned, or NULL */
     PyObject *decided;         /* namespaces: dict of name -> action, owned, or NULL */
     ct_attributes *attributes; /* what is said of names inside values; NULL: all are allowed */
     int global_count;
     ct_global *globals;
-    uint64_t globals_version;
+    ct_dict_state globals_state;
     uint64_t globals_generation;
     bool globals_mutable; /* one of the values can change without its dict changing */
     uint32_t globals_cost;
@@ -137,7 +139,13 @@ static inline ct_plan *ct_plan_of(PyObject *code)
     return ((uintptr_t)extra & 1) == 0 ? extra : NULL;
 }
 
-void ct_plan_release(ct_plan *plan);
+void ct_plan_free(ct_plan *plan);
+
+static inline void ct_plan_release(ct_plan *plan)
+{
+    if (ct_unlikely(--plan->references == 0))
+        ct_plan_free(plan);
+}
 
 /* Write the function's definition, with the names it needs, unless the live chunk has it. */
 void ct_plan_define_slow(ct_plan *plan);

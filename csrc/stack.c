@@ -9,8 +9,10 @@ void ct_drop_frames(ct_thread *t, int depth)
 {
     while (t->depth > depth) {
         ct_shadow *frame = &t->frames[--t->depth];
-        for (uint32_t i = frame->slots; i < t->slots_used; i++)
+        for (uint32_t i = frame->slots; i < t->slots_used; i++) {
             ct_slot_drop(&t->slots[i]);
+            t->slots[i] = (ct_slot){0};
+        }
         t->slots_used = frame->slots;
         if (ct_unlikely(frame->space != NULL))
             ct_namespace_free(frame->space);
@@ -37,6 +39,7 @@ bool ct_grow_slots(ct_thread *t, uint32_t need)
     ct_slot *slots = realloc(t->slots, room * sizeof *slots);
     if (slots == NULL)
         return false;
+    memset(slots + t->slots_room, 0, (room - t->slots_room) * sizeof *slots);
     t->slots = slots;
     t->slots_room = room;
     return true;

@@ -29,7 +29,6 @@ static inline ct_shadow *ct_push(ct_thread *t, ct_iframe *iframe, ct_plan *plan,
         return NULL;
     if (ct_unlikely(slots >= t->slots_room && !ct_grow_slots(t, slots + 1)))
         return NULL;
-    memset(t->slots + t->slots_used, 0, (size_t)plan->slot_count * sizeof(ct_slot));
     ct_shadow *frame = &t->frames[t->depth++];
     *frame = (ct_shadow){.iframe = iframe,
                          .plan = plan,

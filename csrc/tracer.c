@@ -14,6 +14,7 @@
 #include "leaving.h"
 #include "logging.h"
 #include "reprs.h"
+#include "scalars.h"
 #include "secrets.h"
 #include "stack.h"
 #include "tasks.h"
@@ -110,6 +111,20 @@ enum ct_go ct_put_step(ct_thread *t, int32_t line)
     return put_step(t, line);
 }
 
+/* What a frame returns or yields: an int or None, more often than not. */
+static inline uint8_t *put_result(const ct_plan *plan, uint8_t *p, PyObject *value)
+{
+    if (value == Py_None) {
+        *p++ = CTJ_NONE;
+        return p;
+    }
+    ct_encoder e;
+    ct_encoder_start(&e, plan->attributes);
+    if (PyLong_CheckExact(value) && PyUnstable_Long_IsCompact((PyLongObject *)value))
+        return ct_put_int(&e, p, value);
+    return ct_put_value(&e, p, value);
+}
+
 static inline enum ct_go put_end_once(ct_thread *t, uint8_t tag, PyObject *value)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
@@ -121,11 +136,14 @@ static inline enum ct_go put_end_once(ct_thread *t, uint8_t tag, PyObject *value
     uint8_t action = tag == CTJ_RETURN  ? plan->return_action
                      : tag == CTJ_YIELD ? plan->yield_action
                                         : plan->unwind_action;
-    if (ct_likely(action == CT_ALLOW) || tag == CTJ_UNWIND) {
+    if (tag == CTJ_UNWIND) {
         ct_encoder e;
         ct_encoder_start(&e, plan->attributes);
-        p = ct_likely(tag != CTJ_UNWIND) ? ct_put_value(&e, p, value)
-                                         : ct_put_exception(&e, p, value, action, CT_KIND_RETURN);
+        p = ct_put_exception(&e, p, value, action, CT_KIND_RETURN);
+        if (ct_unlikely(ct_attributes_pending))
+            return CT_GO_AGAIN;
+    } else if (ct_likely(action == CT_ALLOW)) {
+        p = put_result(plan, p, value);
         if (ct_unlikely(ct_attributes_pending))
             return CT_GO_AGAIN;
     } else {
@@ -193,9 +211,8 @@ static enum ct_go put_call_once(ct_thread *t, ct_iframe *iframe, ct_plan *plan)
         return CT_GO_AGAIN;
     ct_commit(unit, p, CTJ_CALL);
     ct_session.steps++;
-    for (int i = 0; i < plan->argument_count; i++)
-        if (ct_unlikely((plan->argument_flags[i] ^ plan->slot_flags[i]) &
-                        (CT_SLOT_REDACT | CT_SLOT_DROP)))
+    for (int i = 0; ct_unlikely(plan->arguments_differ) && i < plan->argument_count; i++)
+        if (plan->argument_flags[i] != plan->slot_flags[i])
             ct_slot_make_stale(&t->slots[frame->slots + (uint32_t)i]);
     return CT_GO_ON;
 }

@@ -30,8 +30,8 @@ typedef struct {
     uint32_t slots;      /* index of the first slot in the thread's array */
     uint32_t cost;       /* of all variables, in bytes of trace.ct */
     int32_t line;
-    uint8_t state; /* enum ct_frame_state */
-} ct_shadow;
+    uint8_t state;                        /* enum ct_frame_state */
+} __attribute__((aligned(16))) ct_shadow; /* of 64 bytes, so that a place is found by a shift */
 
 typedef struct ct_thread {
     struct ct_thread *next;
@@ -42,7 +42,7 @@ typedef struct ct_thread {
     bool announced; /* THREAD_START is written */
     ct_shadow *frames;
     int depth, room;
-    ct_slot *slots;
+    ct_slot *slots; /* those that are not used are zero */
     uint32_t slots_used, slots_room;
     const void *task;         /* that its last coroutine ran in; only compared */
     PyObject *task_name;      /* owned */

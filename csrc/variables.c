@@ -97,10 +97,9 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
         for (int i = 0; i < plan->global_count; i++)
             ct_slot_make_stale(&plan->globals[i].slot);
     }
-    uint64_t version = ct_watched_version(dict);
-    bool look_up = version == 0 || version != plan->globals_version;
+    bool look_up = !ct_watched_is(dict, &plan->globals_state);
     if (look_up) {
-        plan->globals_version = version;
+        plan->globals_state = ct_watched_state(dict);
         plan->globals_mutable = false;
     }
     for (int i = 0; i < plan->global_count; i++) {
@@ -123,11 +122,10 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
     return p;
 }
 
-static inline bool globals_may_differ(const ct_plan *plan, PyObject *dict)
+static inline bool globals_may_differ(ct_plan *plan, PyObject *dict)
 {
-    uint64_t version = ct_watched_version(dict);
-    return plan->globals_mutable || plan->globals_generation != ct_out.generation || version == 0 ||
-           version != plan->globals_version;
+    return !ct_watched_is(dict, &plan->globals_state) || plan->globals_mutable ||
+           plan->globals_generation != ct_out.generation;
 }
 
 uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p)

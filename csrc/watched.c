@@ -20,12 +20,15 @@ struct ct_watched ct_watched[CT_WATCHED];
 static int watcher = NO_WATCHER;
 static uint64_t last_version; /* of the process, so that no version comes back */
 
+uint64_t ct_watched_changes = 1;
+
 /* The dict is about to change. */
 static int on_change(PyDict_WatchEvent event, PyObject *dict, PyObject *key, PyObject *value)
 {
     (void)key;
     (void)value;
     struct ct_watched *place = &ct_watched[((uintptr_t)dict >> 5) % CT_WATCHED];
+    ct_watched_changes++;
     if (place->dict == dict) {
         place->version = 0;
         if (event == PyDict_EVENT_DEALLOCATED)
@@ -38,6 +41,7 @@ static void forget(struct ct_watched *place)
 {
     if (place->dict != NULL && PyDict_Unwatch(watcher, place->dict) < 0)
         PyErr_Clear();
+    ct_watched_changes++;
     *place = (struct ct_watched){NULL, 0};
 }
 
