@@ -13,6 +13,7 @@
 #include "scalars.h"
 #include "secrets.h"
 #include "snapshot.h"
+#include "templates.h"
 
 struct ct_limits ct_limits = {
     .depth = 6, .items = 100, .text = 1024, .value = 16384, .step = 262144};
@@ -375,6 +376,7 @@ static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_ty
     Py_ssize_t total = f->total, shown = ct_items_shown(total, e->depth);
     PyObject *name, *value, *member = NULL;
     bool is_enum = type->layout != NULL && type->layout->kind == CT_LAYOUT_ENUM;
+    bool is_interpolation = type->shape == CT_SHAPE_MEMBERS && ct_is_interpolation(Py_TYPE(v));
     e->left -= CT_COST_CONTAINER;
     *p++ = CTJ_INSTANCE;
     p = ct_put_uv(p, type->id);
@@ -409,6 +411,13 @@ static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_ty
                 member = value;
             else if (ct_attribute_action(e->attributes, member) > action)
                 action = ct_attribute_action(e->attributes, member);
+        }
+        if (ct_unlikely(is_interpolation) && i == 0 && action == CT_ALLOW) {
+            action = ct_interpolation_action(e->attributes, *f);
+            if (action == CT_ALLOW && ct_secrets_within(value)) {
+                ct_shot.failed |= e->shot;
+                action = CT_REDACT;
+            }
         }
         p = put_field(e, p, name, value, action);
     }

@@ -276,6 +276,51 @@ def test_a_redacted_value_is_in_no_message_of_an_exception(option: str, tmp_path
     assert kept[-1].args == ("nothing of that",)
 
 
+TEMPLATES = """\
+def fill(password, account, local):
+    return t"{password!r:>5} {account['token']} {account.get('token')} {hash(account)} {local} end"
+class Account(dict):
+    __hash__ = object.__hash__
+fill("hunter-" + "2" * 9, Account(token="hunter-" + "3" * 9), "hunter-" + "4" * 9)
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="templates are new in CPython 3.14")
+def test_values_in_a_template_are_hidden_with_the_names_of_their_expression(tmp_path: Path) -> None:
+    """A value between the texts of a template is hidden with each word of its expression, and
+    where its text is that of a variable that is hidden; the other values are shown."""
+    filters = tmp_path / "filter.toml"
+    filters.write_text(
+        "[meta]\nname = 'hide one'\nversion = 1\n[scope]\n"
+        "default_exec = 'trace'\ndefault_value_action = 'allow'\n"
+        "[[scope.rules]]\nselector = 'file:regex:.'\nvalue_patterns = [\n"
+        "{selector = 'arg:literal:local', action = 'redact'},\n"
+        "{selector = 'local:literal:local', action = 'redact'}]\n",
+        encoding="utf-8",
+    )
+    script = tmp_path / "program.py"
+    script.write_text(TEMPLATES, encoding="utf-8")
+    out = tmp_path / "out"
+    done = run(
+        [
+            "-m",
+            "codetracer_core",
+            "record",
+            f"--trace-filter={filters}",
+            "--out-dir",
+            str(out),
+            script,
+        ]
+    )
+    assert done.status == 0, done.output
+    (path,) = out.rglob("*.ctj")
+    (template,) = [e[3] for e in journal.load(path) if e[0] == "return" and e[2] == "fill"]
+    text = repr(template)
+    assert text.count("Absent") == 4, text
+    assert "hash(account)" in text
+    assert b"hunter-" not in written(out).replace(TEMPLATES.encode(), b"")
+
+
 def test_dropped_names_are_not_there(tmp_path: Path) -> None:
     """Of a pair or field that a filter drops neither the name nor the value is written, and
     nothing says that something is missing."""
