@@ -366,8 +366,10 @@ def fetch(state: State) -> Optional[str]:
     python = state["interpreters"][0]["executable"]
     script = [python, str(ROOT / "tools" / "fetch_python.py"), str(VENV / "python")]
     result = subprocess.run(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    said = result.stderr.decode("utf-8", "replace")
     if result.returncode:
-        return result.stderr.decode("utf-8", "replace").strip() or "it cannot be unpacked"
+        return said.strip() or "it cannot be unpacked"
+    sys.stderr.write(said)
     interpreter = probe(result.stdout.decode("utf-8").strip())
     if interpreter is None:
         return "what was unpacked does not run"

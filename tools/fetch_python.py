@@ -8,7 +8,9 @@ environments and compiles extension modules, with the system's compiler, as any 
     python3 tools/fetch_python.py FOLDER
 
 prints the path of the interpreter below FOLDER. What is there already is kept. Every package is
-held to the SHA-256 that the suite's index gives for it, and the index to the suite's release file.
+held to the SHA-256 that the suite's index gives for it, the index to the suite's release file, and
+that to Debian's signature where the machine has gpgv and Debian's keys; where it has not, a line
+on standard error says that only the connection to the mirror vouches for it.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ VERSION = "3.14"
 MIRROR = "https://deb.debian.org/debian"
 SUITE = "forky"
 TIMEOUT = 60.0  # seconds without a byte from the mirror
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 # Debian's name of a machine, and of its folders of libraries.
 MACHINES = {
@@ -87,11 +90,33 @@ def checked(content: bytes, sha256: str, what: str) -> bytes:
     return content
 
 
+def signed_text(signed: bytes) -> str:
+    """The text of a release file, which carries its signatures. Raises `FetchError`."""
+    if shutil.which("gpgv") is None or not os.path.exists(KEYRING):
+        print(
+            "fetch_python: the signature of Debian's release file is not checked, for want of gpgv"
+            f" or of {KEYRING}; the mirror's certificate is",
+            file=sys.stderr,
+        )
+        return signed.decode("utf-8")
+    with tempfile.TemporaryDirectory() as scratch:
+        path, text = Path(scratch, "InRelease"), Path(scratch, "Release")
+        path.write_bytes(signed)
+        command = ["gpgv", "--keyring", KEYRING, "--status-fd", "1", "--output", str(text)]
+        result = subprocess.run([*command, str(path)], capture_output=True, check=False)
+        # One signature by a key that is known is enough: an older Debian lacks the newest keys.
+        states = set(re.findall(r"^\[GNUPG:\] (\w+)", result.stdout.decode(), re.MULTILINE))
+        if "GOODSIG" not in states or "BADSIG" in states:
+            said = result.stderr.decode("utf-8", "replace").strip().replace("\n", "; ")
+            raise FetchError(f"the release file is not signed by Debian: {said}")
+        return text.read_text(encoding="utf-8")
+
+
 def read_index(architecture: str) -> dict[str, dict[str, str]]:
     """The fields of each package of the suite, by its name."""
     base = f"{MIRROR}/dists/{SUITE}"
     name = f"main/binary-{architecture}/Packages.xz"
-    release = fetch(base + "/InRelease").decode("utf-8")
+    release = signed_text(fetch(base + "/InRelease"))
     listed = re.search(rf"^ ([0-9a-f]{{64}}) +\d+ {re.escape(name)}$", release, re.MULTILINE)
     if listed is None:
         raise FetchError(f"{base}/InRelease does not list {name}")

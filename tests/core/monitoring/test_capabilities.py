@@ -107,10 +107,11 @@ def test_an_old_python_is_refused_before_anything_is_loaded_that_it_cannot_read(
     status, _, errors = run_old(old, "-c", "from codetracer_core import start")
     assert status == 1
     assert re.fullmatch(f"ImportError: {REFUSED}", errors.splitlines()[-1])
-    command = "import sys; from codetracer_core.cli import main; sys.exit(main())"
-    status, output, errors = run_old(old, "-c", command, "record", "missing.py")
-    assert (status, output) == (1, "")
-    assert re.fullmatch(f"codetracer-core: error: {REFUSED}\n", errors)
+    script = ("-c", "import sys; from codetracer_core.cli import main; sys.exit(main())")
+    for words in ((*script, "record", "missing.py"), ("-m", "codetracer_core", "doctor")):
+        status, output, errors = run_old(old, *words)
+        assert (status, output) == (1, "")
+        assert re.fullmatch(f"codetracer-core: error: {REFUSED}\n", errors)
     program = "from codetracer_core.auto_start import arm; arm(); print('ran')"
     status, output, errors = run_old(old, "-c", program, CODETRACER_TRACE="unused")
     assert (status, output) == (0, "ran\n")

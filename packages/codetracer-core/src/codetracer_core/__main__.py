@@ -6,7 +6,8 @@ import os
 import sys
 
 if __name__ == "__main__":
-    if not sys.flags.safe_path:
+    # Interpreters that are too old are refused by the command, and have no such flag.
+    if not getattr(sys.flags, "safe_path", False):
         # The option -m has put the working directory first. Modules there are the program's.
         sys.path[0] = os.path.dirname(os.path.dirname(__file__))
     from codetracer_core.cli import main

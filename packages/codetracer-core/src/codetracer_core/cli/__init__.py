@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from codetracer_core.monitoring.capabilities import report_refusal
+from codetracer_core.monitoring.capabilities import SUPPORTED_VERSIONS, report_refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupted ends this function by that exception, as it ends ``python``.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    # The doctor says it with all else that it finds.
-    if words[:1] != ["doctor"] and report_refusal():
+    # The doctor says it with all else that it finds, where its modules can be loaded.
+    has_doctor = sys.version_info >= SUPPORTED_VERSIONS[0]
+    if (words[:1] != ["doctor"] or not has_doctor) and report_refusal():
         return 1
     try:
         return _dispatch(words)
