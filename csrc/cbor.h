@@ -29,13 +29,27 @@ struct ct_span {
 bool ct_buf_grow(struct ct_buf *buf, size_t extra);
 void ct_buf_free(struct ct_buf *buf);
 
-/* Append `size` bytes and return where they lie, or NULL when the buffer has failed. */
-static inline uint8_t *ct_buf_take(struct ct_buf *buf, size_t size)
+/* Where up to `size` more bytes may be written, which do not count before ct_buf_end; NULL when the
+ * buffer has failed. */
+static inline uint8_t *ct_buf_begin(struct ct_buf *buf, size_t size)
 {
     if (buf->capacity - buf->length < size && !ct_buf_grow(buf, size))
         return NULL;
-    uint8_t *at = buf->data + buf->length;
-    buf->length += size;
+    return buf->data + buf->length;
+}
+
+/* What was written up to `end` belongs to the buffer. */
+static inline void ct_buf_end(struct ct_buf *buf, const uint8_t *end)
+{
+    buf->length = (size_t)(end - buf->data);
+}
+
+/* Append `size` bytes and return where they lie, or NULL when the buffer has failed. */
+static inline uint8_t *ct_buf_take(struct ct_buf *buf, size_t size)
+{
+    uint8_t *at = ct_buf_begin(buf, size);
+    if (at)
+        buf->length += size;
     return at;
 }
 
