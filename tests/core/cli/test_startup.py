@@ -15,6 +15,7 @@ SLOW_OR_LARGE = {
     "difflib",
     "hashlib",
     "importlib.resources",
+    "ipaddress",
     "logging",
     "pathspec",
     "shutil",

@@ -154,7 +154,9 @@ def _begin(first_entry: str, code: CodeType) -> None:
     sys.path = theirs[theirs.index(first_entry) :] if first_entry in theirs else list(theirs)
     try:
         from codetracer_core.cli.imports import OwnImports
+        from codetracer_core.cli.light_pathlib import import_pathlib
 
+        import_pathlib()
         session = _session(code)
         imports = OwnImports()
     finally:

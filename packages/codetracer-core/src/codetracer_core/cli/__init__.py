@@ -82,6 +82,9 @@ def _dispatch(words: list[str]) -> int:
     if command in COMMANDS:
         from importlib import import_module
 
+        from codetracer_core.cli.light_pathlib import import_pathlib
+
+        import_pathlib()
         run: int = import_module(f"codetracer_core.cli.{command.replace('-', '_')}").run(words[1:])
         return run
     if command in ("-h", "--help"):
