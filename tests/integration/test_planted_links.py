@@ -95,13 +95,27 @@ def test_an_output_folder_that_another_user_has_linked_is_refused(tmp_path: Path
     assert (target / "trace.ct").is_file()
 
 
-def test_a_pipe_in_the_place_of_the_ring_stops_nobody(tmp_path: Path) -> None:
-    """Recovering does not wait for a writer that never comes."""
+def test_pipes_in_the_place_of_files_stop_nobody(tmp_path: Path) -> None:
+    """Neither command waits for a writer that never comes: for the ring, the trace, what describes
+    it, or a source that it names."""
     write_program(tmp_path, "import os; os.kill(os.getpid(), 9)\n")
-    record(["program.py"], tmp_path, tmp_path / "out")
-    (ring,) = (tmp_path / "out").glob("*.ring")
-    ring.unlink()
+    out = tmp_path / "out"
+    record(["program.py"], tmp_path, out)
+    (ring,) = out.glob("*.ring")
+    kept = ring.rename(tmp_path / "kept")
     os.mkfifo(ring)
     done = recorder(["recover", "out"], tmp_path)
-    assert done.returncode in (0, 1)
-    assert b"ERR_UNKNOWN" not in done.stderr
+    assert done.returncode == 1
+    assert b"[ERR_IO]" in done.stderr
+    kept.replace(ring)
+    os.mkfifo(out / "trace.ct")
+    done = recorder(["show", "out/trace.ct"], tmp_path)
+    assert done.returncode != 0
+    assert b"[ERR_TRACE_NOT_FOUND]" in done.stderr
+    os.mkfifo(out / "trace_metadata.json")
+    assert recorder(["recover", "out"], tmp_path).returncode == 0
+    for file in (tmp_path / "program.py", out / "trace_metadata.json"):
+        file.unlink()
+        os.mkfifo(file)
+    done = recorder(["show", "out"], tmp_path)
+    assert (done.returncode, done.stdout.count(b"os.kill")) == (0, 0)

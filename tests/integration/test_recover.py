@@ -140,7 +140,7 @@ def test_a_trace_can_be_made_elsewhere(tmp_path: Path) -> None:
 def test_a_copied_journal_is_recovered_by_its_name(tmp_path: Path) -> None:
     """Whatever that is; without its ring the newest steps are missing, and the trace says so."""
     out = killed(tmp_path, last=30_000)
-    copy = tmp_path / "from-elsewhere.ctj"
+    copy = tmp_path / "elsewhere"
     shutil.copy(journal_of(out), copy)
     done = recorder(["recover", "--format", "json", "-o", "made", copy.name], tmp_path)
     report = json.loads(done.stdout)
@@ -204,14 +204,14 @@ def test_a_trace_of_another_recording_is_not_replaced(tmp_path: Path) -> None:
         (["--format", "xml", "out"], b"ERR_COMMAND_LINE", 2),
         (["nowhere"], b"ERR_TRACE_NOT_FOUND", 2),
         (["."], b"ERR_TRACE_NOT_FOUND", 2),
-        (["program.py"], b"ERR_JOURNAL_FORMAT", 1),
+        (["program"], b"ERR_JOURNAL_FORMAT", 1),
     ],
 )
 def test_what_is_no_recording_is_one_line(
     words: list[str], code: bytes, status: int, tmp_path: Path
 ) -> None:
     """It has a code, and the exit status tells a misuse from a file that cannot be used."""
-    (tmp_path / "program.py").write_text("x = 1\n")
+    (tmp_path / "program").write_text("x = 1\n" * 100)
     done = recorder(["recover", *words], tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (status, b"", 1)
     assert code in done.stderr

@@ -11,6 +11,7 @@ from codetracer_core.cli.report import Progress, shell_operand
 from codetracer_core.cli.sources import RecordedSource
 from codetracer_core.errors import EnvironmentError_, UsageError
 from codetracer_core.journal.format import JOURNAL_MAGIC, RING_MAGIC
+from codetracer_core.regular import read_document
 from codetracer_core.session.errors import as_recorder_error
 from codetracer_core.session.names import METADATA_NAME, TRACE_NAME
 from codetracer_core.session.previous import journals_in
@@ -106,7 +107,7 @@ def _materialise(journal: Path, folder: Path, stderr: Stderr) -> Path:
 def recorded_sources(trace: Path) -> dict[str, RecordedSource]:
     """What each source was when it was recorded, by path, from the trace's metadata."""
     try:
-        metadata = json.loads((trace.parent / METADATA_NAME).read_bytes())
+        metadata = json.loads(read_document(trace.parent / METADATA_NAME))
         return {source["path"]: _recorded(source) for source in metadata["sources"]}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from codetracer_core.cli.report import counted, shell_operand
+from codetracer_core.regular import read_document
 from codetracer_core.session.family import children_of, descendants_of
 from codetracer_core.session.names import METADATA_NAME
 
@@ -21,7 +22,7 @@ _LISTED = 5
 def notices(trace: Path) -> Iterator[str]:
     """Give one line for each thing to say about the file `trace`."""
     try:
-        metadata = json.loads((trace.parent / METADATA_NAME).read_bytes())
+        metadata = json.loads(read_document(trace.parent / METADATA_NAME))
     except (OSError, ValueError, RecursionError):
         return
     if not isinstance(metadata, dict):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from tokenize import detect_encoding
 
+from codetracer_core.regular import read_document
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -87,8 +89,7 @@ class Sources:
         try:
             if os.path.getsize(here) > _LARGEST_FILE:
                 return None
-            with open(here, "rb") as file:
-                data = file.read()
+            data = read_document(here, _LARGEST_FILE)
         except (OSError, ValueError):
             if not self._missing_told:
                 self._missing_told = True

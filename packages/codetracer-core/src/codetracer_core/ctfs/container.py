@@ -16,6 +16,7 @@ from codetracer_core.ctfs.layout import (
 )
 from codetracer_core.ctfs.writer import ContainerWriter
 from codetracer_core.errors import EnvironmentError_, TraceError
+from codetracer_core.regular import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Container:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by close()
+            self._file = open(open_regular(path), "rb", buffering=0)  # noqa: SIM115 - see close()
         except OSError as error:
             raise self._failure(error) from error
         try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 
+from codetracer_core.regular import open_regular
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +44,7 @@ def is_locked(journal: Path) -> bool:
     import fcntl
 
     try:
-        with journal.open("rb") as stream:
+        with open(open_regular(journal), "rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

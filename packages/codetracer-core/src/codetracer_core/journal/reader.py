@@ -35,6 +35,7 @@ from codetracer_core.journal.format import (
     STORED_LIMIT,
     VERSION,
 )
+from codetracer_core.regular import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -252,11 +253,13 @@ class JournalReader:
     def _read_ring(self, path: Path) -> None:
         """Note the ring's slots whose chunks are in no frame."""
         try:
-            self._ring_fd = os.open(path, _READ)
+            self._ring_fd = open_regular(path)
         except FileNotFoundError:
             if self.end is None:
                 self.damage.append("the ring with the last steps is missing")
             return
+        except OSError as error:
+            raise _failure(path, error) from error
         head = os.pread(self._ring_fd, RING_HEADER.size, 0)
         fields = RING_HEADER.unpack(head) if len(head) == RING_HEADER.size else (b"",) * 6
         magic, version, _, slots, slot_size, session = fields

@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from codetracer_core.regular import read_document
 from codetracer_core.session.names import METADATA_NAME, PARENT_VARIABLE, TRACE_VARIABLE
 
 TYPE_CHECKING = False
@@ -220,7 +221,7 @@ def metadata_of(folder: Path) -> Mapping[str, object]:
     from codetracer_core.journal.reader import journal_metadata
 
     try:
-        metadata = json.loads((folder / METADATA_NAME).read_bytes())
+        metadata = json.loads(read_document(folder / METADATA_NAME))
         if isinstance(metadata, dict):
             return metadata
     except (OSError, ValueError, RecursionError):

@@ -8,6 +8,7 @@ import stat
 
 from codetracer_core.ctfs.temporary import is_temporary
 from codetracer_core.journal.lock import is_locked
+from codetracer_core.regular import read_document
 from codetracer_core.session.errors import TraceDirConflictError
 from codetracer_core.session.family import folders_of_children, metadata_of
 from codetracer_core.session.names import (
@@ -143,7 +144,7 @@ def _process_of_trace(path: Path) -> Process | None:
     import json
 
     try:
-        return _process(json.loads((path / METADATA_NAME).read_bytes()))
+        return _process(json.loads(read_document(path / METADATA_NAME)))
     except (OSError, ValueError, RecursionError):
         return None
 
@@ -189,7 +190,7 @@ def _is_our_json(file: Path) -> bool:
     import json
 
     try:
-        content = json.loads(file.read_bytes())
+        content = json.loads(read_document(file))
     except (ValueError, RecursionError):
         return False
     if file.name == PATHS_NAME:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from codetracer_core.errors import EnvironmentError_, TraceError, UsageError
 from codetracer_core.journal.lock import is_locked, take_lock
+from codetracer_core.regular import read_document
 from codetracer_core.session.errors import TraceDirConflictError, TraceInUseError
 from codetracer_core.session.family import children_of, folders_of_children
 from codetracer_core.session.filesystem import prepare_target
@@ -125,7 +126,9 @@ def _children_of(journal: Path) -> list[dict[str, object]]:
     folder = journal.parent
     # The folders of all descendants are in that of the first process.
     roots = [folder, folder.parent] if folder.name.isdigit() else [folder]
-    recording_id = journal.name.split(".")[1]
+    # A journal may have been given another name.
+    digits = _id_of(journal) or ""
+    recording_id = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     found = {child.folder: child for root in roots for child in children_of(root, recording_id)}
     return [child.described(folder) for child in found.values()]
 
@@ -210,7 +213,7 @@ def _metadata(folder: Path) -> Mapping[str, object]:
     import json
 
     try:
-        document = json.loads((folder / METADATA_NAME).read_bytes())
+        document = json.loads(read_document(folder / METADATA_NAME))
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -9,6 +9,7 @@ from codetracer_core.ctfs.materialiser_meta import write_json
 from codetracer_core.ctfs.reader import Trace
 from codetracer_core.ctfs.temporary import open_new, temporary_beside
 from codetracer_core.errors import EnvironmentError_
+from codetracer_core.regular import read_document
 from codetracer_core.session.names import JSON_TRACE_NAME, METADATA_NAME, PATHS_NAME
 from codetracer_core.trace_json.events import EventStream
 
@@ -62,7 +63,7 @@ def _write_events(trace: Trace, file: BinaryIO) -> None:
 def _metadata(trace: Trace, beside: Path) -> dict[str, object]:
     """The description that was written with the trace, or what the trace alone can tell."""
     try:
-        document = loads(beside.read_bytes())
+        document = loads(read_document(beside))
         if isinstance(document, dict):
             return document
     except (OSError, JSONDecodeError, UnicodeDecodeError, RecursionError):
