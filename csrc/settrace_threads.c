@@ -81,11 +81,12 @@ static void end_sharing(const PyThreadState *state)
     ct_settrace_has_others = shared_threads != NULL;
 }
 
-/* Trace a thread, whoever else does. */
+/* Trace a thread of the main interpreter, whoever else does. */
 static void trace_thread(PyThreadState *state)
 {
     Py_tracefunc function = state->c_tracefunc;
-    if (!ct_settrace_is_on || function == ct_settrace_event)
+    if (!ct_settrace_is_on || function == ct_settrace_event ||
+        state->interp != PyInterpreterState_Main())
         return;
     if (function != NULL)
         share(state, function);
