@@ -29,6 +29,9 @@ _IMPORTS = {
 _TARGETS = {_RECORD: 80, "import codetracer_core": 25}
 _TABLE = "Start, whole processes above plain python"
 _CHILDREN = 8
+_AUTO_START = "codetracer_core_auto_start.pth"
+"""What makes programs record themselves; only an installed recorder has it."""
+_STARTED = "a started child"
 _CHILD = """
 def work():
     total = 0
@@ -47,7 +50,7 @@ for _ in range(int(sys.argv[1])):
         sys.exit()
     os.waitpid(child, 0)
 """,
-    "a started child": """
+    _STARTED: """
 import os, sys
 for _ in range(int(sys.argv[1])):
     child = [sys.executable, sys.argv[2]]
@@ -105,7 +108,10 @@ def measure(options: Options) -> Measured:
         }
         child = folder / "child.py"
         child.write_text(f"{_CHILD}\nwork()\n", encoding="utf-8")
+        starts_by_itself = any(Path(entry, _AUTO_START).exists() for entry in sys.path)
         for number, (kind, code) in enumerate(_PARENTS.items()):
+            if kind == _STARTED and not starts_by_itself:
+                continue
             parent = folder / f"parent{number}.py"
             parent.write_text(code, encoding="utf-8")
             for how, before in (("plain", []), ("recorded", record)):
