@@ -55,17 +55,19 @@ static inline enum ct_go ct_boundary(ct_thread *t)
         if (go != CT_GO_ON)
             return go;
     }
-    if (ct_unlikely(t != ct_session.current)) {
-        enum ct_go go = t->announced ? CT_GO_ON : ct_announce(t);
+    if (ct_likely(t == ct_session.current && !ct_chunk_is_full()))
+        return CT_GO_ON;
+    if (t != ct_session.current && !t->announced) {
+        enum ct_go go = ct_announce(t);
         if (go != CT_GO_ON)
             return go;
     }
-    if (ct_unlikely(ct_chunk_is_full())) {
+    if (ct_chunk_is_full()) {
         enum ct_go go = ct_boundary_slow();
         if (go != CT_GO_ON)
             return go;
     }
-    if (ct_unlikely(t != ct_session.current)) {
+    if (t != ct_session.current) {
         ct_session.current = t;
         ct_put_switch(t);
     }

@@ -277,6 +277,8 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     plan->arguments_differ =
         plan->slot_flags != NULL && plan->argument_flags != NULL &&
         memcmp(plan->slot_flags, plan->argument_flags, (size_t)plan->argument_count) != 0;
+    for (int i = 0; plan->slot_flags != NULL && i < plan->slot_count; i++)
+        plan->has_flags = plan->has_flags || plan->slot_flags[i] != 0;
     int64_t id = text_id(&scopes.paths, path);
     bool good = plan->slot_names != NULL && plan->slot_flags != NULL &&
                 plan->argument_flags != NULL && id >= 0 &&

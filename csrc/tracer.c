@@ -44,7 +44,7 @@ static enum ct_go prepare_space(ct_thread *t, ct_iframe *iframe)
 }
 
 /* One step of the innermost frame, whose variables can be read at once. */
-static inline enum ct_go put_step_once(ct_thread *t, int32_t line)
+__attribute__((always_inline)) static inline enum ct_go put_step_once(ct_thread *t, int32_t line)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
     if (ct_injected("line"))
@@ -72,15 +72,21 @@ static inline enum ct_go put_step_once(ct_thread *t, int32_t line)
     return CT_GO_ON;
 }
 
-static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
+__attribute__((noinline)) static enum ct_go put_step_again(ct_thread *t, int32_t line)
 {
-    enum ct_go go = put_step_once(t, line);
-    for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
+    enum ct_go go = CT_GO_AGAIN;
+    for (int round = 0; go == CT_GO_AGAIN; round++) {
         go = ct_give_up_unit(t, &t->frames[t->depth - 1], round);
         go = go == CT_GO_ON ? put_step_once(t, line) : go;
         ct_round_ends(go);
     }
     return go;
+}
+
+static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
+{
+    enum ct_go go = put_step_once(t, line);
+    return ct_likely(go != CT_GO_AGAIN) ? go : put_step_again(t, line);
 }
 
 /* A step before or behind which something else has to be done. */

@@ -88,7 +88,7 @@ static bool is_immutable(PyObject *v)
 
 /* State the globals that the code refers to.  A dict whose version has not changed holds the same
  * objects. */
-static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
+uint8_t *ct_state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
 {
     if (!PyDict_Check(dict) || !ct_dict_has_str_keys(dict))
         return p;
@@ -122,23 +122,17 @@ static uint8_t *state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
     return p;
 }
 
-static inline bool globals_may_differ(ct_plan *plan, PyObject *dict)
-{
-    return !ct_watched_is(dict, &plan->globals_state) || plan->globals_mutable ||
-           plan->globals_generation != ct_out.generation;
-}
-
 uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p)
 {
     ct_plan *plan = frame->plan;
     PyObject *globals = frame->iframe->f_globals;
     p = state_slots(t, frame, p, plan->argument_count, plan->argument_flags, CT_KIND_ARGUMENT);
-    if (plan->global_count != 0 && globals_may_differ(plan, globals))
-        p = state_globals(plan, p, globals);
+    if (plan->global_count != 0 && ct_globals_may_differ(plan, globals))
+        p = ct_state_globals(plan, p, globals);
     return p;
 }
 
-uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
+uint8_t *ct_state_variables_of_any(ct_thread *t, ct_shadow *frame, uint8_t *p)
 {
     ct_plan *plan = frame->plan;
     ct_iframe *iframe = frame->iframe;
@@ -148,8 +142,8 @@ uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
     if (ct_unlikely(frame->space != NULL) && iframe->f_locals != NULL &&
         PyDict_Check(iframe->f_locals))
         p = ct_namespace_state(frame->space, p, iframe->f_locals, &frame->cost, plan->attributes);
-    if (plan->global_count != 0 && globals_may_differ(plan, iframe->f_globals))
-        p = state_globals(plan, p, iframe->f_globals);
+    if (plan->global_count != 0 && ct_globals_may_differ(plan, iframe->f_globals))
+        p = ct_state_globals(plan, p, iframe->f_globals);
     return p;
 }
 
