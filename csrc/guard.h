@@ -4,7 +4,7 @@
 #define CT_GUARD_H
 
 #include "builtins.h"
-#include "signals.h"
+#include "interruptions.h"
 
 struct ct_guard {
     uintptr_t frame; /* with bit 0 set: what is called from here belongs to the method that runs */
@@ -44,15 +44,15 @@ static inline bool ct_guard_is_open(void)
 }
 
 /* The value of a call of the recorder's own Python code, which finds its own builtins, and in which
- * no handler of the program runs. */
+ * nothing of the program runs. */
 #define CT_RECORDERS_OWN(call)                                                                     \
     ({                                                                                             \
         ct_guard.recorder++;                                                                       \
-        bool deferred_ = ct_signals_defer();                                                       \
+        ct_interruptions before_ = ct_interruptions_defer();                                       \
         PyObject *programs_ = ct_builtins_enter();                                                 \
         PyObject *answer_ = (call);                                                                \
         ct_builtins_leave(programs_);                                                              \
-        ct_signals_resume(deferred_);                                                              \
+        ct_interruptions_resume(before_);                                                          \
         ct_guard.recorder--;                                                                       \
         answer_;                                                                                   \
     })

@@ -19,6 +19,7 @@
 #include "frame.h"
 #include "inject.h"
 #include "instance.h"
+#include "interruptions.h"
 #include "mirror.h"
 #include "own_thread.h"
 #include "ring_fault.h"
@@ -72,6 +73,7 @@ static void forked(void)
 {
     pthread_mutex_init(&writer_lock, NULL);
     ct_session.writer_runs = false;
+    ct_interruptions_forked();
     ct_mirror_forked();
     if (ring_mapping == NULL)
         return;

@@ -1,4 +1,4 @@
-#include "signals.h"
+#include "interruptions.h"
 
 #if PY_VERSION_HEX >= 0x030D0000
 #include "internal/pycore_ceval.h"
@@ -17,19 +17,37 @@ static void look_again(PyThreadState *state)
 #endif
 }
 
-bool ct_signals_defer(void)
+static bool collects_nothing; /* because a thread has put collections off */
+
+ct_interruptions ct_interruptions_defer(void)
 {
-    bool runs_handlers = ct_thread_state()->thread_id == _PyRuntime.main_thread;
-    if (runs_handlers)
+    ct_interruptions before = {
+        .runs_handlers = ct_thread_state()->thread_id == _PyRuntime.main_thread,
+        .collects = PyGC_Disable(),
+    };
+    if (before.collects)
+        collects_nothing = true;
+    if (before.runs_handlers)
         _PyRuntime.main_thread = 0; /* which is no thread's */
-    return runs_handlers;
+    return before;
 }
 
-void ct_signals_resume(bool deferred)
+void ct_interruptions_resume(ct_interruptions before)
 {
-    if (!deferred)
+    if (before.collects) {
+        collects_nothing = false;
+        PyGC_Enable();
+    }
+    if (!before.runs_handlers)
         return;
     PyThreadState *state = ct_thread_state();
     _PyRuntime.main_thread = state->thread_id;
     look_again(state);
+}
+
+void ct_interruptions_forked(void)
+{
+    if (collects_nothing)
+        PyInterpreterState_Main()->gc.enabled = 1;
+    collects_nothing = false;
 }

@@ -1,7 +1,8 @@
-"""Handlers of signals that come while the recorder meets code and names for the first time."""
+"""Handlers of signals and finalizers that are due while the recorder meets code and names."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from codetracer_core.ctfs.reader import Trace
@@ -12,8 +13,14 @@ if TYPE_CHECKING:
 
 # The main thread runs the handlers, and another one takes the signals, at any moment.
 MANY_NAMES = """\
-import signal, threading, types
-count = inside = 0
+import gc, signal, threading, types
+count = inside = collected = 0
+class Garbage:
+    def __init__(self):
+        self.itself = self
+    def __del__(self):
+        global collected
+        collected += 1
 def handle(number, frame):
     global count, inside
     count += 1
@@ -22,6 +29,7 @@ def start_code():
     for i in range(200):
         code = compile(f"def f(a):\\n    return a + {i}\\n", __file__, "exec").co_consts[0]
         types.FunctionType(code, globals())(1)
+        Garbage()
 def name_keys():
     for i in range(300):
         keys = {f"key_{i}_{j}": i for j in range(5)}
@@ -42,7 +50,8 @@ class Named:
 signal.setitimer(signal.ITIMER_REAL, 0)
 over.set()
 taker.join()
-print(count, inside)
+gc.collect()
+print(count, inside, collected)
 """
 
 RAISING = """\
@@ -67,16 +76,18 @@ print(count)
 """
 
 
-def test_every_handler_is_recorded_whatever_the_recorder_decides(tmp_path: Path) -> None:
-    """Handlers run in the program, not inside decisions about code, variables and keys."""
+def test_what_interrupts_is_recorded_whatever_the_recorder_decides(tmp_path: Path) -> None:
+    """Handlers and finalizers run in the program, not inside decisions about code, variables and
+    keys."""
     write_files(tmp_path, {"main.py": MANY_NAMES})
     done = record(["main.py"], tmp_path, tmp_path / "out")
     assert done.stderr == b""
     with Trace(tmp_path / "out" / "trace.ct") as trace:
-        recorded = sum(call.function == "handle" for call in trace.calls())
-    count, inside = map(int, done.stdout.split())
-    assert recorded == count > 1
+        calls = Counter(call.function for call in trace.calls())
+    count, inside, collected = map(int, done.stdout.split())
+    assert calls["handle"] == count > 1
     assert inside == 0
+    assert calls["Garbage.__del__"] == collected == 200
 
 
 def test_an_exception_of_a_handler_ends_the_code_that_starts(tmp_path: Path) -> None:
