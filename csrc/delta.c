@@ -364,11 +364,31 @@ static uint8_t *state_known(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
     return p;
 }
 
+static inline bool step_is_full(const ct_slot *slot, const uint8_t *p, const uint32_t *total)
+{
+    return *total - slot->cost >= (uint32_t)ct_limits.step || p > ct_out.hard;
+}
+
+/* State an object by its number, which stands for what it is just now; NULL when it has none. */
+static inline uint8_t *state_reference(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
+                                       uint32_t *total, const ct_attributes *attributes)
+{
+    if (ct_unlikely(step_is_full(slot, p, total)))
+        return NULL;
+    p = ct_put_reference(ct_put_item(p, item), v, attributes);
+    if (p == NULL)
+        return NULL;
+    const struct ct_known *known = ct_known_place(v);
+    remember(slot, CT_SLOT_KNOWN, (uint64_t)(uintptr_t)v, (uint32_t)known->cost, total);
+    slot->aux = known->stamp;
+    return p;
+}
+
 /* Values that are neither ints of 64 bits nor constants nor floats. */
 static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
                             ct_attributes *attributes)
 {
-    if (ct_unlikely(*total - slot->cost >= (uint32_t)ct_limits.step || p > ct_out.hard)) {
+    if (ct_unlikely(step_is_full(slot, p, total))) {
         if (slot->kind != CT_SLOT_CONST || slot->bits != CTJ_OMITTED)
             ct_count(&ct_value_counts.omitted);
         return state_const(slot, p, item, CTJ_OMITTED, total);
@@ -427,6 +447,11 @@ uint8_t *ct_slot_restate(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, u
     int64_t number;
     if (type == &PyLong_Type && ct_likely(ct_int_fits(v, &number)))
         return state_int(slot, p, item, number, total);
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
+        uint8_t *end = state_reference(slot, p, item, v, total, attributes);
+        if (ct_likely(end != NULL))
+            return end;
+    }
     if (v == Py_None || type == &PyBool_Type)
         return state_const(slot, p, item,
                            v == Py_None   ? CTJ_NONE

@@ -86,19 +86,14 @@ static inline bool ct_slot_is_same(const ct_slot *slot, PyObject *v)
 {
     if (ct_unlikely(v == NULL))
         return slot->kind == CT_SLOT_NONE || slot->kind == CT_SLOT_UNSET;
-    switch (slot->kind) {
-    case CT_SLOT_INT:
+    if (slot->kind == CT_SLOT_INT)
         return Py_TYPE(v) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)v) &&
                slot->bits == (uint64_t)PyUnstable_Long_CompactValue((PyLongObject *)v);
-    case CT_SLOT_KNOWN:
+    if (slot->kind == CT_SLOT_KNOWN)
         return slot->bits == (uint64_t)(uintptr_t)v && ct_known_is(v, slot->aux);
-    case CT_SLOT_HELD:
-        return slot->bits == (uint64_t)(uintptr_t)v;
-    case CT_SLOT_TREE:
+    if (slot->kind == CT_SLOT_TREE)
         return ct_tree_same((struct ct_tree *)(uintptr_t)slot->bits, v);
-    default:
-        return false;
-    }
+    return slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v;
 }
 
 /* What ct_slot_state does about a value that may differ. */

@@ -152,6 +152,18 @@ static inline uint8_t *put_again(ct_encoder *e, uint8_t *p, struct ct_known *kno
     return ct_put_uv(p, (uint64_t)(known - ct_known));
 }
 
+uint8_t *ct_put_reference(uint8_t *p, PyObject *v, const ct_attributes *attributes)
+{
+    struct ct_known *known = ct_known_place(v);
+    if (known->object != v || known->generation != ct_out.generation ||
+        known->attributes != attributes || known->cost >= ct_limits.value || ct_limits.depth == 0 ||
+        !ct_known_is_unchanged(known, v))
+        return NULL;
+    known->used = ct_session.steps;
+    *p++ = CTJ_REFERENCE;
+    return ct_put_uv(p, (uint64_t)(known - ct_known));
+}
+
 /* Give an object a number and write it; NULL when it may have none. */
 __attribute__((noinline)) static uint8_t *put_new(ct_encoder *e, uint8_t *p, struct ct_known *known,
                                                   PyObject *v)

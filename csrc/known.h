@@ -66,6 +66,10 @@ static inline bool ct_known_is(PyObject *v, uint32_t stamp)
  * without one.  The state that was written has the stamp in the object's place. */
 uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v);
 
+/* Write v, as a value of its own, as the number of a state that this chunk has; NULL when it has
+ * none. */
+uint8_t *ct_put_reference(uint8_t *p, PyObject *v, const ct_attributes *attributes);
+
 /* The live chunk has lost what was written last: numbers are given anew. */
 void ct_known_undefine(void);
 void ct_known_clear(void);

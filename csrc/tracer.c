@@ -13,6 +13,7 @@
 #include "known.h"
 #include "leaving.h"
 #include "logging.h"
+#include "raised.h"
 #include "reprs.h"
 #include "scalars.h"
 #include "secrets.h"
@@ -632,6 +633,7 @@ void ct_tracer_close(void)
     ct_attributes_clear();
     ct_field_names_clear();
     ct_known_clear();
+    ct_raised_clear();
     ct_secrets_close();
     ct_exceptions_clear();
 }

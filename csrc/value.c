@@ -8,6 +8,7 @@
 #include "instance.h"
 #include "known.h"
 #include "ndarray.h"
+#include "raised.h"
 #include "repeats.h"
 #include "reprs.h"
 #include "scalars.h"
@@ -544,7 +545,7 @@ uint8_t *ct_put_exception(ct_encoder *e, uint8_t *p, PyObject *v, uint8_t action
 {
     ct_type *type = action != CT_ALLOW ? ct_type_of(Py_TYPE(v)) : NULL;
     if (type == NULL)
-        return ct_put_value(e, p, v);
+        return ct_put_raised(e, p, v);
     ct_secret(((PyBaseExceptionObject *)v)->args);
     p = ct_put_type(p, type);
     *p++ = CTJ_EXCEPTION;
