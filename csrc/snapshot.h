@@ -34,6 +34,15 @@ enum ct_word {
 enum ct_form { CT_FORM_FLAT = 1, CT_FORM_PAIRS = 2 };
 #define CT_WORD(tag, number) ((uintptr_t)(number) << 8 | (tag))
 
+/* How many words hold so many bytes. */
+static inline size_t ct_words_for(size_t bytes)
+{
+    return (bytes + sizeof(uintptr_t) - 1) / sizeof(uintptr_t);
+}
+
+/* The word after the value at w. */
+const uintptr_t *ct_word_skip(const uintptr_t *w);
+
 /* The words of the value that is being encoded. */
 struct ct_shot {
     uintptr_t *words;

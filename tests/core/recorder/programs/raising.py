@@ -320,6 +320,27 @@ def ignoring(call, *arguments):
         print(type(error).__name__, error)
 
 
+def changes_on_its_way(what):
+    """An exception whose args, attributes or class are others where it is caught."""
+    error = KeyError("text", 2**40, None)
+    try:
+        try:
+            raise error
+        finally:
+            if what == "args":
+                error.args = ("text", 2**40 + 1, None)
+            elif what == "field":
+                error.more = 1
+            elif what == "items":
+                error.args = ("text", [], None)
+    except KeyError:
+        if what == "items":
+            error.args[1].append(1)
+        raise
+
+
+for change in ("", "args", "field", "items", ""):
+    ignoring(changes_on_its_way, change)
 for value in range(2):
     print(one_line(value), bare(), bare_one_line(), chosen(value) if value else ignoring(chosen, 0))
 for kind in (TypeError, IndexError, OSError):
