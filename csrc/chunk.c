@@ -245,7 +245,7 @@ void ct_chunk_release(void)
     ring.live = -1;
 }
 
-/* ---- the writer's side: called through cffi, without the GIL
+/* ---- the writer's side: called without the GIL
  * ------------------------------------------------- */
 
 /* Wait until a chunk is sealed or the live one is old.  First the program is to seal an old chunk,
@@ -278,21 +278,20 @@ static bool wait_for_age(void)
     return true;
 }
 
-/* 1: *slot, *sequence, *data and *length describe a sealed chunk; 0: the session is closing and
- * nothing is left; 2: chunk *sequence is old and the program idle; 3: the signal for a copy
- * has come.  Without `wait` also 0 when nothing is sealed. */
-int ct_writer_take(int wait, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length)
+enum ct_taken ct_chunk_take(bool wait, int *slot, uint64_t *sequence, uint8_t **data,
+                            uint32_t *length)
 {
-    int result = 0, found;
+    enum ct_taken result = CT_TAKEN_NONE;
+    int found;
     pthread_mutex_lock(&ring.lock);
     while ((found = find_slot(SLOT_SEALED)) < 0 && wait && !ring.closing && !ring.paused) {
         if (wait_for_age()) {
             *sequence = ring.idle;
-            result = 2;
+            result = CT_TAKEN_IDLE;
             break;
         }
         if (ct_save_signal_taken()) {
-            result = 3;
+            result = CT_TAKEN_SIGNAL;
             break;
         }
     }
@@ -305,7 +304,7 @@ int ct_writer_take(int wait, int *slot, uint64_t *sequence, uint8_t **data, uint
         *sequence = ring.sequence[found];
         *data = base;
         *length = records + CTJ_CHUNK_HEADER;
-        result = 1;
+        result = CT_TAKEN_CHUNK;
     }
     pthread_mutex_unlock(&ring.lock);
     return result;
@@ -321,7 +320,7 @@ static bool is_unwritten(uint64_t sequence)
     return false;
 }
 
-void ct_writer_give(int slot)
+void ct_chunk_give(int slot)
 {
     pthread_mutex_lock(&ring.lock);
     ring.state[slot] = SLOT_FREE;

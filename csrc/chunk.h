@@ -104,6 +104,22 @@ void ct_chunk_wait(int ms);
  */
 size_t ct_chunk_copy(int slot, uint8_t *out);
 
+/* What the writer is to do next. */
+enum ct_taken {
+    CT_TAKEN_NONE,   /* nothing is sealed; after waiting: the session is closed, or a fork near */
+    CT_TAKEN_CHUNK,  /* write the sealed chunk in `slot`: number `sequence`, `length` bytes, `data`
+                      */
+    CT_TAKEN_IDLE,   /* seal chunk number `sequence`: it is old, and the program idle */
+    CT_TAKEN_SIGNAL, /* make a copy: the signal for it has come */
+};
+
+/* Ask for that; `wait` until there is something.  Without the GIL. */
+enum ct_taken ct_chunk_take(bool wait, int *slot, uint64_t *sequence, uint8_t **data,
+                            uint32_t *length);
+
+/* The chunk in `slot` is in the journal. */
+void ct_chunk_give(int slot);
+
 /* Seal the last chunk of a session and let the writer finish. */
 void ct_chunk_close(void);
 

@@ -91,20 +91,19 @@ static bool goes_on(const struct seen *seen, const ct_shadow *frame, PyObject *e
 }
 
 /* Whether the exception has come from a frame that recorded it already: the entry of that frame's
- * traceback stands behind those of the frames between.  Where that is the
- * first, and of this very frame, another exception was made here at the addresses of one that is
- * gone. */
+ * traceback stands behind those of the frames between.  An exception that was made at the addresses
+ * of one that C code has dropped has entries of other code there, or begins in this very frame. */
 static bool arrives(const ct_thread *t, const ct_shadow *frame, PyObject *exception)
 {
     if (!(frame->state & CT_ARRIVING) || t->flying != exception)
         return false;
-    const PyTracebackObject *entry = traceback_of(exception);
+    const PyTracebackObject *first = traceback_of(exception), *entry = first;
     while (entry != NULL && (const void *)entry != t->flying_traceback)
         entry = entry->tb_next;
-    if (entry != NULL && entry == traceback_of(exception) && t->flying_left &&
-        entry->tb_frame->f_frame == frame->iframe)
-        return false;
-    return (const void *)entry == t->flying_traceback;
+    if (entry == NULL || t->flying_code == NULL)
+        return (const void *)entry == t->flying_traceback;
+    return ct_frame_code(entry->tb_frame->f_frame) == t->flying_code &&
+           (entry != first || entry->tb_frame->f_frame != frame->iframe);
 }
 
 /* StopIteration that leaves a `__next__` says that there are no more items. */
@@ -186,18 +185,18 @@ enum ct_go ct_exception_ends(ct_thread *t, PyObject *exception)
 }
 
 /* What the innermost frame sees next of the exception is no news. */
-static void expect(ct_thread *t, PyObject *exception, bool left)
+static void expect(ct_thread *t, PyObject *exception, const PyObject *code)
 {
     t->flying = exception;
-    t->flying_left = left;
+    t->flying_code = (const PyCodeObject *)code;
     t->flying_traceback = traceback_of(exception);
     t->frames[t->depth - 1].state |= CT_ARRIVING;
 }
 
-void ct_exception_left(ct_thread *t, PyObject *exception)
+void ct_exception_left(ct_thread *t, const PyObject *code, PyObject *exception)
 {
     if (t->depth != 0)
-        expect(t, exception, true);
+        expect(t, exception, code);
 }
 
 void ct_exception_enters(ct_thread *t, PyObject *exception)
@@ -206,7 +205,7 @@ void ct_exception_enters(ct_thread *t, PyObject *exception)
      * generator is closed. */
     bool left = t->flying == exception && t->flying_traceback == traceback_of(exception);
     if (left || PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit))
-        expect(t, exception, false);
+        expect(t, exception, NULL);
 }
 
 /* ---- catching

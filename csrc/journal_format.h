@@ -29,6 +29,23 @@
 #define CTJ_CHUNK_MAGIC  0x534A5443u
 #define CTJ_CHUNK_HEADER 128
 
+/* Frame of the journal file, in front of what it stores.  Little-endian.
+ *
+ *   0   u32  magic "CTJF"
+ *   4   u8   kind
+ *   5   u8   codec
+ *   6   u16  0
+ *   8   u32  length of what is stored
+ *   12  u32  its length once it is inflated
+ *   16  u64  sequence of the chunk, 0 for other kinds
+ *   24  u32  CRC-32 of what is stored
+ *   28  u32  CRC-32 of the bytes up to here
+ */
+#define CTJ_FRAME_MAGIC 0x464A5443u
+#define CTJ_FRAME_START 28
+#define CTJ_KIND_CHUNK  2
+#define CTJ_CODEC_ZSTD  1
+
 /* Units: what the commit rule makes visible at once.  A unit starts with one of these tags. */
 enum ctj_unit {
     CTJ_END = 0x00,      /* end of what was written */

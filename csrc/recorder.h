@@ -20,12 +20,10 @@ void ct_ring_destroy(void);
 void ct_set_limits(int depth, int items, int text, int value, int step);
 int ct_session_open(uintptr_t parts, uintptr_t errors);
 int ct_session_seal(uint64_t *sequence, uintptr_t errors);
-void ct_session_seal_idle(uint64_t sequence);
 const char *ct_session_close(void);
 void ct_session_sleep(void);
 int ct_session_is_active(void);
 void ct_session_fail(void);
-void ct_start_writeback(int fd);
 void ct_session_end(void);
 int ct_slots(void);
 size_t ct_slot_size(void);
@@ -33,17 +31,41 @@ size_t ct_slot_copy(int slot, uint8_t *out);
 void ct_thread_mute(int muted);
 void ct_session_counts(ct_counts *out);
 
-int ct_writer_start(uintptr_t callable);
+/* A file to which frames of a journal are appended. */
+typedef struct {
+    uint64_t device, inode; /* which file it is */
+    uint64_t size;
+    uint64_t last_sequence; /* of the chunks in it */
+    int descriptor;
+    int has_sources; /* there are sources that are to be written before the next chunk */
+    int is_bounded;  /* not all of it is kept */
+    int failed;      /* nothing more is written */
+} ct_journal;
+
+enum { CT_JOURNAL_LOST = -1 };
+
+/* writer.c: append one frame, whole or not at all, of `kind` with `stored`, a frame of Zstandard
+ * that holds `inflated` bytes.  Returns 0, an errno, or CT_JOURNAL_LOST when the descriptor leads
+ * somewhere else: daemons close every one that they find. */
+int ct_journal_append(ct_journal *file, int kind, uint64_t sequence, uint32_t inflated,
+                      const uint8_t *stored, uint32_t length);
+/* Write chunks to `file`, with the tuple `functions`: the builtin method that compresses bytes, its
+ * second argument, those that take and give back the lock of the journal, and functions in Python
+ * that are called when the journal is to be prepared for a chunk (it was lost, or has sources; the
+ * lock is held), a chunk of that many bytes has come to a journal of which not all is kept, the
+ * signal for a copy has come, and writing has failed with an exception.  The caller keeps both. */
+void ct_writer_open(ct_journal *file, uintptr_t functions);
+void ct_writer_drain(int wait);
+int ct_writer_start(void);
 void ct_writer_join(void);
-int ct_writer_take(int wait, int *slot, uint64_t *sequence, uint8_t **data, uint32_t *length);
-void ct_writer_give(int slot);
 int ct_writer_wait(uint64_t sequence, int ms);
 void ct_writer_pause(int paused);
 
-/* own_thread.c: call the Python object `callable` in a thread that nobody joins, and keep the
- * object as long as it takes.  Must not be called when the interpreter is finalizing.  0 or an
- * errno. */
-int ct_own_thread_call(uintptr_t callable);
+/* own_thread.c: compress in a thread that nobody joins. `functions` is a tuple: the builtin method
+ * that compresses a chunk, its second argument, one that waits for a chunk, and one that takes the
+ * frame or an exception for it.  None in place of a chunk is given on, and ends the thread.  Must
+ * not be called when the interpreter is finalizing.  0 or an errno. */
+int ct_own_thread_compress(uintptr_t functions);
 /* Let this thread rest, past `time.sleep`. */
 void ct_own_thread_pause(int ms);
 

@@ -21,11 +21,11 @@
 #include "instance.h"
 #include "interruptions.h"
 #include "mirror.h"
-#include "own_thread.h"
 #include "ring_fault.h"
 #include "secrets.h"
 #include "stack.h"
 #include "tracer.h"
+#include "writer.h"
 
 static uint8_t *ring_mapping;
 static size_t ring_bytes;
@@ -63,16 +63,11 @@ static void write_in_place(int fd)
 #endif
 }
 
-/* Held while the writer is started or waited for, by threads of the program that are about to fork
- * or have filled a chunk; never together with the GIL. */
-static pthread_mutex_t writer_lock = PTHREAD_MUTEX_INITIALIZER;
-
 /* A forked child must never write into its parent's ring: before anything else runs there, the
  * mapping becomes private memory and tracing ends.  Python's own hook does the rest. */
 static void forked(void)
 {
-    pthread_mutex_init(&writer_lock, NULL);
-    ct_session.writer_runs = false;
+    ct_writer_forked();
     ct_interruptions_forked();
     ct_mirror_forked();
     if (ring_mapping == NULL)
@@ -191,15 +186,6 @@ int ct_session_seal(uint64_t *sequence, uintptr_t errors)
     return go == CT_GO_RAISE ? -1 : 0;
 }
 
-/* From the writer: the program is idle and its newest steps are to be in the journal, too.  The GIL
- * keeps any thread from being inside a unit. */
-void ct_session_seal_idle(uint64_t sequence)
-{
-    PyGILState_STATE gil = PyGILState_Ensure();
-    ct_boundary_seal_idle(sequence);
-    PyGILState_Release(gil);
-}
-
 /* Stop tracing and seal the last chunk; events must be off.  Returns the code of a failure that no
  * boundary has reported, NULL when there is none. */
 const char *ct_session_close(void)
@@ -213,49 +199,6 @@ const char *ct_session_close(void)
     ct_chunk_close();
     PyGILState_Release(gil);
     return ct_injected("finish") ? "ERR_TRACE_INCOMPLETE" : failure;
-}
-
-/* ---- the writer thread
- * --------------------------------------------------------------------------------------- */
-
-static pthread_t writer;
-
-/* Runs the callable in a Python thread that `threading` knows nothing of and whose events are not
- * recorded. */
-static void *run_writer(void *callable)
-{
-    PyGILState_STATE gil = PyGILState_Ensure();
-    ct_thread_add_writer();
-    PyObject *done = PyObject_CallNoArgs((PyObject *)callable);
-    if (done == NULL)
-        PyErr_WriteUnraisable((PyObject *)callable);
-    Py_XDECREF(done);
-    PyGILState_Release(gil);
-    return NULL;
-}
-
-/* Start the writer.  The caller keeps `callable` until ct_writer_join.  Returns 0 or an errno, also
- * while the process is about to fork. */
-int ct_writer_start(uintptr_t callable)
-{
-    pthread_mutex_lock(&writer_lock);
-    int failed = EAGAIN;
-    if (!ct_chunk_is_paused() && !ct_injected("writer"))
-        failed = ct_own_thread_start(&writer, run_writer, (void *)callable);
-    ct_session.writer_runs = failed == 0;
-    pthread_mutex_unlock(&writer_lock);
-    return failed;
-}
-
-/* Wait until the writer's thread is gone, as far as the system can tell too: a fork counts threads.
- */
-void ct_writer_join(void)
-{
-    pthread_mutex_lock(&writer_lock);
-    if (ct_session.writer_runs)
-        pthread_join(writer, NULL);
-    ct_session.writer_runs = false;
-    pthread_mutex_unlock(&writer_lock);
 }
 
 /* In a forked child: begin a session at the first event that would be recorded. */
@@ -274,16 +217,6 @@ void ct_session_fail(void)
 {
     ct_session.failure = "ERR_IO";
     __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
-}
-
-/* Let the system begin to bring the file to the disk, without waiting for it. */
-void ct_start_writeback(int fd)
-{
-#ifdef SYNC_FILE_RANGE_WRITE
-    sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-#else
-    (void)fd;
-#endif
 }
 
 /* From the writer: enough is recorded.  Reported at the next boundary of the program. */

@@ -156,7 +156,11 @@ ct_thread *ct_thread_slow(PyThreadState *state)
 
 void ct_thread_add_writer(void)
 {
-    ct_thread *t = ct_session.active ? add_thread(ct_thread_state(), WRITER_ID) : NULL;
+    PyThreadState *state = ct_thread_state();
+    for (ct_thread *t = ct_session.threads; t != NULL; t = t->next)
+        if (t->state == state && t->state_id == state->id)
+            return;
+    ct_thread *t = ct_session.active ? add_thread(state, WRITER_ID) : NULL;
     if (t != NULL)
         t->ignored = true;
 }

@@ -6,7 +6,7 @@
 
 ct_thread *ct_thread_slow(PyThreadState *state);
 void ct_thread_free(ct_thread *t);
-/* The calling thread is the writer: nothing of it is recorded. */
+/* The calling thread is the writer: nothing of it is recorded.  Nothing happens the second time. */
 void ct_thread_add_writer(void);
 
 /* The record of the thread of an event, made at its first one; NULL without memory. */

@@ -160,3 +160,38 @@ def test_a_program_that_ends_as_it_wants_has_no_error(
     write_files(tmp_path, {"main.py": program})
     assert record(["main.py"], tmp_path, tmp_path / "out").returncode == status
     assert not [line for line in show(tmp_path) if line.startswith("error:")]
+
+
+DROPPED = """\
+import left_out
+class Item:
+    @property
+    def broken(self):
+        raise AttributeError("same")
+    @property
+    def again(self): return drop(True)
+def drop(inner):
+    if inner: raise AttributeError("same")
+    getattr(Item(), "again", None), fail()
+def fail(): raise AttributeError("same")
+def near(): getattr(Item(), "broken", None), None.other
+def far(): getattr(Item(), "broken", None), left_out.fail()
+def farther(): getattr(Item(), "broken", None), left_out.fail_inside()
+def handled():
+    try: getattr(Item(), "broken", None), left_out.fail_inside()
+    except AttributeError: pass
+for function in (near, far, farther, handled, lambda: drop(False)) * 2:
+    try: function()
+    except AttributeError: pass
+"""
+
+
+def test_an_exception_is_shown_where_c_code_has_just_dropped_another(tmp_path: Path) -> None:
+    """Though it may take the same places in memory, with the same type and arguments."""
+    left_out = "def fail(): raise AttributeError('same')\ndef fail_inside(): fail()\n"
+    write_files(tmp_path, {"main.py": DROPPED, "left_out.py": left_out})
+    command = ["--skip", "pkg:left_out", "main.py"]
+    assert record(command, tmp_path, tmp_path / "out").returncode == 0
+    told = [json.loads(line) for line in show(tmp_path, "--format", "json")]
+    lines = [each["line"] for each in told if each.get("kind") == "raise"]
+    assert lines == [5, 12, 5, 13, 5, 14, 5, 16, 9, 11] * 2

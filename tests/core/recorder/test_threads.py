@@ -203,6 +203,51 @@ for thread in threads:
     thread.join()
 """
 
+ALONE = """\
+import faulthandler
+import gc
+import sys
+import tempfile
+import threading
+import time
+
+
+class Knot:
+    def __init__(self, text):
+        self.me = self
+        self.text = text
+
+    def __del__(self):
+        homes.add(threading.get_ident() == home)
+
+
+def see(code, *_):
+    seen.add(code.co_filename)
+
+
+def threads_of(dump):
+    faulthandler.dump_traceback(dump)
+    dump.seek(0)
+    return sum(line.lower().count(b"thread 0x") for line in dump)
+
+
+home, homes, seen, frames = threading.get_ident(), set(), set(), set()
+if hasattr(sys, "monitoring"):
+    sys.monitoring.use_tool_id(2, "see")
+    sys.monitoring.register_callback(2, sys.monitoring.events.PY_START, see)
+    sys.monitoring.set_events(2, sys.monitoring.events.PY_START)
+gc.set_threshold(5)
+for number in range(4000):
+    Knot(f"{number} " * 200)
+    frames.add(len(sys._current_frames()))
+threads, until = 2, time.monotonic() + 5
+while threads > 1 and time.monotonic() < until:
+    time.sleep(0.01)
+    with tempfile.TemporaryFile() as dump:
+        threads = threads_of(dump)
+print(homes, frames, threads, [name for name in seen if "codetracer_core" in name])
+"""
+
 COVERED = """\
 def work(n):
     total = 0
@@ -265,6 +310,14 @@ def test_every_thread_has_a_name_a_start_and_an_end(tmp_path: Path) -> None:
     ended = [started[event[1]] for event in events if event[0] == "thread exit"]
     assert sorted(ended) == sorted(name for name in names if name != "daemon")
     assert_frames_fit(events)
+
+
+def test_the_program_sees_no_thread_of_the_recorder(tmp_path: Path) -> None:
+    """While chunks are written there is no further frame, garbage of the program is collected in
+    its own thread, and other tools get no events of the recorder's code."""
+    recorded = record(write(tmp_path, ALONE), tmp_path)
+    assert recorded.outcome.output == "{True} {1} 1 []\n"
+    assert len(list(journal.chunks(recorded.journal))) > 5
 
 
 @pytest.mark.parametrize("set_trace", [True, False], ids=["settrace", "setprofile"])

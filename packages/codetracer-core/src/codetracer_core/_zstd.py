@@ -25,7 +25,7 @@ else:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer
+    from collections.abc import Buffer, Callable
 
 __all__ = ["Compressor", "FrameCompressor", "compress", "decompress"]
 
@@ -72,6 +72,10 @@ class Compressor:
     def compress(self, data: Buffer) -> bytes:
         """Return ``data`` as a frame."""
         return self._compressor.compress(data, ZstdCompressor.FLUSH_FRAME)
+
+    def builtin(self) -> tuple[Callable[..., bytes], int]:
+        """Return the builtin method that does this, for callers in C, and its second argument."""
+        return self._compressor.compress, ZstdCompressor.FLUSH_FRAME
 
 
 def compress(data: Buffer, level: int = DEFAULT_LEVEL) -> bytes:

@@ -89,16 +89,9 @@ class FrameThread:
         """Whether the thread runs; at the interpreter's end there can be none."""
         if self._may_have_thread and not self._has_thread:
             # Threads of `_thread` may be something else: gevent puts its own in their place.
-            run = self._run
-            self._has_thread = not sys.is_finalizing() and lib.ct_own_thread_call(id(run)) == 0
+            functions = (*self._compressor.builtin(), self._given.get, self._made.put)
+            self._has_thread = (
+                not sys.is_finalizing() and lib.ct_own_thread_compress(id(functions)) == 0
+            )
             self._may_have_thread = self._has_thread
         return self._has_thread
-
-    def _run(self) -> None:
-        compressor = Compressor(COMPRESSION_LEVEL)
-        while (chunk := self._given.get()) is not None:
-            try:
-                self._made.put(compressor.compress(chunk))
-            except Exception as error:  # noqa: BLE001 - raised where the frame is taken
-                self._made.put(error)
-        self._made.put(None)

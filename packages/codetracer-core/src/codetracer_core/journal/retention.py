@@ -36,6 +36,11 @@ class Retention:
         self._frames: deque[tuple[int, int]] = deque()
         self._bytes = 0
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the journal may not become as large as it would."""
+        return not self.keeps_all or self._max_size > 0
+
     @classmethod
     def of_policy(cls, policy: RecorderPolicy) -> Retention:
         """What the settings ask for."""

@@ -10,7 +10,6 @@ import json
 import os
 import time
 from _thread import allocate_lock
-from binascii import crc32
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,11 +19,7 @@ from codetracer_core.errors import EnvironmentError_
 from codetracer_core.journal.boot import boot_id
 from codetracer_core.journal.format import (
     CHUNK_START,
-    CODEC_ZSTD,
     FLAG_RING_IS_PRIVATE,
-    FRAME_CRC,
-    FRAME_MAGIC,
-    FRAME_START,
     JOURNAL_HEADER,
     JOURNAL_MAGIC,
     KIND_CHUNK,
@@ -39,7 +34,8 @@ from codetracer_core.journal.rewriting import copy_journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer, Callable, Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from codetracer_policy import CaptureLimits
 
@@ -47,10 +43,7 @@ __all__ = ["JournalWriter"]
 
 _LEVEL = 1
 _FLUSH_SLICE_MS = 100
-_WRITEBACK_NS = 1_000_000_000
 _HIGH_DESCRIPTOR = 200
-_SEALED, _IDLE, _SAVE = 1, 2, 3
-"""What ct_writer_take has to say."""
 
 
 class JournalWriter:
@@ -71,18 +64,15 @@ class JournalWriter:
         self.path = path
         self.ring_path = ring_path
         self.session_id = session_id
-        self._descriptor = descriptor
-        status = os.fstat(descriptor)
-        self._identity = (status.st_dev, status.st_ino)
-        self._size = status.st_size
-        self._run = self._drain_until_closed
-        self._thread: Callable[[], None] | None = None
+        self._file = ffi.new("ct_journal *")
+        self._compressor = _zstd.Compressor(_LEVEL)
+        self._thread_runs = False
         self._forks = 0
-        self._written_back = 0
         self._retention = retention or Retention()
-        self._last_sequence = 0
         # Frames are appended, dropped and copied by several threads.
         self._changing = allocate_lock()
+        _lead_to(self._file, descriptor)
+        self._file.is_bounded = self._retention.is_bounded
         self._on_signal: Callable[[], None] | None = None
         self._failure: Exception | None = None
         self._sources: dict[str, Mapping[str, object]] = {}
@@ -130,7 +120,8 @@ class JournalWriter:
             )
             os.write(descriptor, header)
             writer = cls(path, ring_path, session_id, descriptor, retention)
-            writer._append(KIND_METADATA, 0, _json_bytes(metadata), _zstd.Compressor(_LEVEL))
+            writer._append(KIND_METADATA, _json_bytes(metadata))
+            writer._become_the_one_of_c()
         except OSError as error:
             lib.ct_ring_destroy()
             for made in (ring_path, path):
@@ -149,15 +140,15 @@ class JournalWriter:
         Where no thread can be started, or must not be because the process is about to fork, the
         chunks that are ready are written here and now.
         """
-        if self._thread is not None or not lib.ct_session_is_active():
+        if self._thread_runs or not lib.ct_session_is_active():
             return
         if not self._forks:
             # Another thread of the program may come here while this one starts the writer.
-            self._thread = self._run
-            if lib.ct_writer_start(id(self._run)) == 0:
+            self._thread_runs = True
+            if lib.ct_writer_start() == 0:
                 return
-            self._thread = None
-        self._drain(wait=False)
+            self._thread_runs = False
+        lib.ct_writer_drain(False)
 
     def watch_signal(self, number: int, on_signal: Callable[[], None]) -> None:
         """Call `on_signal`, in the writer's thread, whenever the signal `number` has come.
@@ -176,18 +167,22 @@ class JournalWriter:
         Recording goes on meanwhile. Raises EnvironmentError (``ERR_IO``).
         """
         path = directory / self.path.name
-        compressor = _zstd.Compressor(_LEVEL)
+        copy = ffi.new("ct_journal *")
         try:
             with self._changing:
                 self._append_sources()
                 self._own_descriptor()
                 surplus, _ = self._retention.surplus(time.monotonic_ns(), exact=True)
-                descriptor = copy_journal(self._descriptor, self._size, path, skipped=surplus)
+                file = self._file
+                descriptor = copy_journal(file.descriptor, file.size, path, skipped=surplus)
                 live = self._chunks_in_ring()
-            with open(descriptor, "ab", buffering=0) as copy:
-                frames = [_frame(KIND_CHUNK, *chunk, compressor) for chunk in live]
-                copy.write(b"".join(frames))
-                copy.write(_frame(KIND_END, 0, _json_bytes(end), compressor))
+            try:
+                _lead_to(copy, descriptor)
+                for sequence, chunk in live:
+                    _check(self._append_to(copy, KIND_CHUNK, chunk, sequence))
+                _check(self._append_to(copy, KIND_END, _json_bytes(end)))
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise _io_error(error, path) from error
         return path
@@ -199,22 +194,22 @@ class JournalWriter:
         journal in use.
         """
         self._sources[path] = facts
+        self._file.has_sources = True
         if "text" not in facts or not self._changing.acquire(blocking=False):
             return
         try:
             self._append_sources()
         except Exception as error:  # noqa: BLE001 - whatever it is, the program runs on
-            self._failure = self._failure or error
-            lib.ct_session_fail()
+            self._fail(error)
         finally:
             self._changing.release()
 
     def _append_sources(self) -> None:
         """Append the sources that were not written yet; the lock is held."""
         if self._sources and self._failure is None:
+            self._file.has_sources = False
             sources, self._sources = self._sources, {}
-            compressor = _zstd.Compressor(_LEVEL)
-            self._append_frame(_frame(KIND_SOURCES, 0, _json_bytes(sources), compressor))
+            self._append_frame(KIND_SOURCES, _json_bytes(sources))
 
     def _chunks_in_ring(self) -> list[tuple[int, bytes]]:
         """The chunks that are not in the journal yet, with their numbers, in their order."""
@@ -225,7 +220,7 @@ class JournalWriter:
             if length:
                 chunk = bytes(ffi.buffer(room, length))
                 sequence: int = CHUNK_START.unpack_from(chunk)[4]
-                if sequence > self._last_sequence:
+                if sequence > self._file.last_sequence:
                     chunks.append((sequence, chunk))
         return sorted(chunks)
 
@@ -240,7 +235,7 @@ class JournalWriter:
             if self._failure is not None:
                 raise self._failure
             self._own_descriptor()
-            os.fsync(self._descriptor)
+            os.fsync(self._file.descriptor)
         except Exception as error:
             raise _io_error(error, self.path) from error
 
@@ -252,12 +247,12 @@ class JournalWriter:
         ring stays then, so that what it holds can be recovered.
         """
         self.join()
-        self._drain(wait=False)
+        lib.ct_writer_drain(False)
         self._stop_watching()
         if self._failure is None:
             try:
                 self._drop_surplus(exact=True)
-                self._append(KIND_END, 0, _json_bytes(end), _zstd.Compressor(_LEVEL))
+                self._append(KIND_END, _json_bytes(end))
             except Exception as error:  # noqa: BLE001 - reported below
                 self._failure = error
         lib.ct_ring_destroy()
@@ -270,7 +265,7 @@ class JournalWriter:
 
     def release(self) -> None:
         """Close the journal, which other processes may then take; does nothing the second time."""
-        descriptor, self._descriptor = self._descriptor, -1
+        descriptor, self._file.descriptor = self._file.descriptor, -1
         with suppress(OSError):  # the program may have closed it
             os.close(descriptor)
 
@@ -285,9 +280,9 @@ class JournalWriter:
 
     def join(self) -> None:
         """Wait for the writer thread, which ends when the session is closed."""
-        if self._thread is not None:
+        if self._thread_runs:
             lib.ct_writer_join()
-            self._thread = None
+            self._thread_runs = False
 
     def before_fork(self) -> None:
         """End the writer thread: a child would inherit its locks, and Python warns of threads."""
@@ -319,67 +314,59 @@ class JournalWriter:
             lib.ct_save_signal_close()
             self._on_signal = None
 
-    def _drain_until_closed(self) -> None:
-        self._drain(wait=True)
+    def _become_the_one_of_c(self) -> None:
+        """Let the C part write chunks here; what it is given is kept as long as this journal."""
+        self._functions = (
+            *self._compressor.builtin(),
+            self._changing.acquire,
+            self._changing.release,
+            self._prepare,
+            self._appended,
+            self._save,
+            self._fail,
+        )
+        lib.ct_writer_open(self._file, id(self._functions))
 
-    def _drain(self, *, wait: bool) -> None:
-        """Write the sealed chunks that are ready; with `wait`, all until the session closes."""
-        slot, sequence = ffi.new("int *"), ffi.new("uint64_t *")
-        data, length = ffi.new("uint8_t **"), ffi.new("uint32_t *")
-        compressor = _zstd.Compressor(_LEVEL)
-        while True:
-            taken = lib.ct_writer_take(wait, slot, sequence, data, length)
-            if taken == _SAVE and self._on_signal is not None:
-                self._on_signal()
-            elif taken == _IDLE:
-                lib.ct_session_seal_idle(sequence[0])
-            elif taken == _SEALED:
-                self._write_chunk(sequence[0], ffi.buffer(data[0], length[0]), compressor)
-                # A chunk that could not be written stays in its slot, where it can be recovered.
-                if self._failure is None:
-                    lib.ct_writer_give(slot[0])
-            else:
-                return
+    def _prepare(self) -> None:
+        """Before a chunk is appended, with the lock held."""
+        self._append_sources()
+        self._own_descriptor()
 
-    def _write_chunk(self, sequence: int, chunk: Buffer, compressor: _zstd.Compressor) -> None:
-        if self._failure is not None:
-            return
-        try:
-            before = self._size
-            self._append(KIND_CHUNK, sequence, chunk, compressor)
-            now = time.monotonic_ns()
-            if now - self._written_back >= _WRITEBACK_NS:
-                self._written_back = now
-                lib.ct_start_writeback(self._descriptor)
-            self._retention.add(self._size - before, time.monotonic_ns())
-            if self._retention.is_reached(self._size):
-                lib.ct_session_end()
-            self._drop_surplus()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the program must not stall
-            self._failure = error
-            lib.ct_session_fail()
+    def _appended(self, size: int) -> None:
+        """After a chunk was appended to a journal of which not all is kept."""
+        self._retention.add(size, time.monotonic_ns())
+        if self._retention.is_reached(self._file.size):
+            lib.ct_session_end()
+        self._drop_surplus()
 
-    def _append(
-        self, kind: int, sequence: int, payload: Buffer, compressor: _zstd.Compressor
-    ) -> None:
+    def _save(self) -> None:
+        if self._on_signal is not None:
+            self._on_signal()
+
+    def _fail(self, error: Exception) -> None:
+        """Nothing more can be written: the program must not stall for that."""
+        self._failure = self._failure or error
+        self._file.failed = True
+        lib.ct_session_fail()
+
+    def _append(self, kind: int, payload: bytes) -> None:
         """Append one frame, whole or not at all."""
-        frame = _frame(kind, sequence, payload, compressor)
         with self._changing:
             self._append_sources()
-            self._append_frame(frame)
-            self._last_sequence = max(self._last_sequence, sequence)
+            self._append_frame(kind, payload)
 
-    def _append_frame(self, frame: bytes) -> None:
-        self._own_descriptor()
-        written = 0
-        try:
-            while written < len(frame):
-                written += os.write(self._descriptor, frame[written:] if written else frame)
-        except OSError:
-            # Half a frame would hide every later one from readers.
-            os.ftruncate(self._descriptor, self._size)
-            raise
-        self._size += written
+    def _append_frame(self, kind: int, payload: bytes) -> None:
+        """The same with the lock held."""
+        failed = self._append_to(self._file, kind, payload)
+        if failed == lib.CT_JOURNAL_LOST:
+            self._own_descriptor()
+            failed = self._append_to(self._file, kind, payload)
+        _check(failed)
+
+    def _append_to(self, file: Any, kind: int, payload: bytes, sequence: int = 0) -> int:
+        stored = self._compressor.compress(payload)
+        failed: int = lib.ct_journal_append(file, kind, sequence, len(payload), stored, len(stored))
+        return failed
 
     def _drop_surplus(self, *, exact: bool = False) -> None:
         """Write the journal anew without the chunks that are not to be kept.
@@ -394,54 +381,53 @@ class JournalWriter:
             with self._changing:
                 self._own_descriptor()
                 anew.unlink(missing_ok=True)
+                file = self._file
                 descriptor = _moved_high(
-                    copy_journal(self._descriptor, self._size, anew, skipped=count)
+                    copy_journal(file.descriptor, file.size, anew, skipped=count)
                 )
                 take_lock(descriptor)
                 os.replace(anew, self.path)
-                os.close(self._descriptor)
-                self._descriptor = descriptor
-                status = os.fstat(descriptor)
-                self._identity = (status.st_dev, status.st_ino)
-                self._size = status.st_size
+                os.close(file.descriptor)
+                _lead_to(file, descriptor)
         except OSError:
             return
         self._retention.forget(count)
 
     def _own_descriptor(self) -> None:
         """Make sure that the descriptor is still the journal: daemons close every one they find."""
-        try:
-            status = os.fstat(self._descriptor)
-        except OSError as error:
-            if error.errno != errno.EBADF:
-                raise
-        else:
-            if (status.st_dev, status.st_ino) == self._identity:
-                return
+        file = self._file
+        if _leads_to(file, file.descriptor):
+            return
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = _moved_high(os.open(self.path, flags))
         take_lock(descriptor)
-        status = os.fstat(descriptor)
-        if (status.st_dev, status.st_ino) != self._identity:
+        if not _leads_to(file, descriptor):
             os.close(descriptor)
             raise FileNotFoundError(errno.ENOENT, "the journal was replaced", str(self.path))
-        self._descriptor = descriptor
+        file.descriptor = descriptor
 
 
-def _frame(kind: int, sequence: int, payload: Buffer, compressor: _zstd.Compressor) -> bytes:
-    """One frame as it stands in the journal."""
-    stored = compressor.compress(payload)
-    start = FRAME_START.pack(
-        FRAME_MAGIC,
-        kind,
-        CODEC_ZSTD,
-        0,
-        len(stored),
-        memoryview(payload).nbytes,
-        sequence,
-        crc32(stored),
-    )
-    return b"".join((start, FRAME_CRC.pack(crc32(start)), stored))
+def _lead_to(file: Any, descriptor: int) -> None:
+    """Make `file` that which the descriptor leads to."""
+    status = os.fstat(descriptor)
+    file.descriptor = descriptor
+    file.device, file.inode, file.size = status.st_dev, status.st_ino, status.st_size
+
+
+def _leads_to(file: Any, descriptor: int) -> bool:
+    """Whether the descriptor leads to `file`."""
+    try:
+        status = os.fstat(descriptor)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        return False
+    return (status.st_dev, status.st_ino) == (file.device, file.inode)
+
+
+def _check(failed: int) -> None:
+    if failed:
+        raise OSError(failed, os.strerror(failed))
 
 
 def _moved_high(descriptor: int) -> int:
