@@ -185,18 +185,19 @@ enum ct_go ct_exception_ends(ct_thread *t, PyObject *exception)
 }
 
 /* What the innermost frame sees next of the exception is no news. */
-static void expect(ct_thread *t, PyObject *exception, const PyObject *code)
+static void expect(ct_thread *t, PyObject *exception, bool left)
 {
+    const PyTracebackObject *traceback = traceback_of(exception);
     t->flying = exception;
-    t->flying_code = (const PyCodeObject *)code;
-    t->flying_traceback = traceback_of(exception);
+    t->flying_traceback = traceback;
+    t->flying_code = left && traceback != NULL ? ct_frame_code(traceback->tb_frame->f_frame) : NULL;
     t->frames[t->depth - 1].state |= CT_ARRIVING;
 }
 
-void ct_exception_left(ct_thread *t, const PyObject *code, PyObject *exception)
+void ct_exception_left(ct_thread *t, PyObject *exception)
 {
     if (t->depth != 0)
-        expect(t, exception, code);
+        expect(t, exception, true);
 }
 
 void ct_exception_enters(ct_thread *t, PyObject *exception)
@@ -205,7 +206,7 @@ void ct_exception_enters(ct_thread *t, PyObject *exception)
      * generator is closed. */
     bool left = t->flying == exception && t->flying_traceback == traceback_of(exception);
     if (left || PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit))
-        expect(t, exception, NULL);
+        expect(t, exception, false);
 }
 
 /* ---- catching

@@ -24,8 +24,8 @@ extern struct ct_in_flight {
 /* An exception is about to end the innermost frame: write RAISE if it was raised there. */
 enum ct_go ct_exception_ends(ct_thread *t, PyObject *exception);
 
-/* The frame that an exception has ended is gone, which ran `code`: its caller will see it next. */
-void ct_exception_left(ct_thread *t, const PyObject *code, PyObject *exception);
+/* The frame that an exception has ended is gone: its caller will see it next. */
+void ct_exception_left(ct_thread *t, PyObject *exception);
 
 /* An exception is thrown into the innermost frame, which has just been entered. */
 void ct_exception_enters(ct_thread *t, PyObject *exception);

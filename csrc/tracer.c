@@ -562,7 +562,7 @@ PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (t != NULL && go == CT_GO_ON)
         go = put_end(t, CTJ_UNWIND, args[2]);
     if (t != NULL && go == CT_GO_ON)
-        ct_exception_left(t, args[0], args[2]);
+        ct_exception_left(t, args[2]);
     return ct_go_result_always(go);
 }
 

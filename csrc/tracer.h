@@ -51,7 +51,7 @@ typedef struct ct_thread {
     uint32_t name_length;
     const void *flying; /* the exception that ended a frame last, only compared */
     const void *flying_traceback;
-    const PyCodeObject *flying_code; /* of that frame, NULL when it was thrown in; only compared */
+    const PyCodeObject *flying_code; /* of that entry, NULL when it was thrown in; only compared */
     uint64_t catching; /* key of a frame whose step at catching_line begins an `except` body */
     int32_t catching_line;
 } ct_thread;
