@@ -320,6 +320,15 @@ static bool is_unwritten(uint64_t sequence)
     return false;
 }
 
+bool ct_chunk_return(int slot)
+{
+    pthread_mutex_lock(&ring.lock);
+    ring.state[slot] = SLOT_SEALED;
+    bool is_over = ring.closing || ring.paused;
+    pthread_mutex_unlock(&ring.lock);
+    return is_over;
+}
+
 void ct_chunk_give(int slot)
 {
     pthread_mutex_lock(&ring.lock);

@@ -117,6 +117,10 @@ enum ct_taken {
 enum ct_taken ct_chunk_take(bool wait, int *slot, uint64_t *sequence, uint8_t **data,
                             uint32_t *length);
 
+/* The chunk in `slot` could not be written and is to be taken again.  Returns whether that is left
+ * to whoever closes the session or is about to fork. */
+bool ct_chunk_return(int slot);
+
 /* The chunk in `slot` is in the journal. */
 void ct_chunk_give(int slot);
 

@@ -55,7 +55,7 @@ int ct_journal_append(ct_journal *file, int kind, uint64_t sequence, uint32_t in
  * lock is held), a chunk of that many bytes has come to a journal of which not all is kept, the
  * signal for a copy has come, and writing has failed with an exception.  The caller keeps both. */
 void ct_writer_open(ct_journal *file, uintptr_t functions);
-void ct_writer_drain(int wait);
+void ct_writer_drain(void);
 int ct_writer_start(void);
 void ct_writer_join(void);
 int ct_writer_wait(uint64_t sequence, int ms);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -21,13 +22,13 @@
 #include "tracer.h"
 
 #define WRITEBACK_NS 1000000000ull
+#define RETRY_MS     100                /* where there is no memory */
+#define STATE_BYTES  ((size_t)32 << 10) /* more than a thread state takes */
 
 /* Held while the writer is started or waited for, by threads of the program that are about to fork
  * or have filled a chunk; never together with the GIL. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_t thread;
-
-static _Thread_local bool is_own_thread;
 
 /* What ct_writer_open was given. */
 static ct_journal *journal;
@@ -130,20 +131,20 @@ static bool call(PyObject *function, PyObject *argument)
     return answer != NULL;
 }
 
-/* The same for one that runs Python code. */
-static bool attend(PyObject *function, PyObject *argument)
+/* The same for one that runs Python code; `own` in the writer's thread. */
+static bool attend(bool own, PyObject *function, PyObject *argument)
 {
-    if (is_own_thread)
+    if (own)
         ct_thread_add_writer();
     return call(function, argument);
 }
 
 /* Append a frame while the journal is held.  False: an exception is set. */
-static bool append(uint64_t sequence, uint32_t inflated, PyObject *stored)
+static bool append(bool own, uint64_t sequence, uint32_t inflated, PyObject *stored)
 {
     int failed = journal->has_sources ? CT_JOURNAL_LOST : 0;
     for (int tries = 0; tries < 2; tries++) {
-        if (failed == CT_JOURNAL_LOST && !attend(prepare, NULL))
+        if (failed == CT_JOURNAL_LOST && !attend(own, prepare, NULL))
             return false;
         Py_BEGIN_ALLOW_THREADS;
         failed = ct_journal_append(journal, CTJ_KIND_CHUNK, sequence, inflated,
@@ -162,7 +163,7 @@ static bool append(uint64_t sequence, uint32_t inflated, PyObject *stored)
     return false;
 }
 
-static bool write_chunk(uint64_t sequence, const uint8_t *data, uint32_t length)
+static bool write_chunk(bool own, uint64_t sequence, const uint8_t *data, uint32_t length)
 {
     /* A copy: a view would be one more object that counts towards the next garbage collection. */
     PyObject *chunk = PyBytes_FromStringAndSize((const char *)data, length);
@@ -174,7 +175,7 @@ static bool write_chunk(uint64_t sequence, const uint8_t *data, uint32_t length)
     Py_ssize_t size = (Py_ssize_t)(CTJ_FRAME_START + 4) + PyBytes_GET_SIZE(stored);
     bool done = call(acquire, NULL);
     if (done) {
-        done = append(sequence, length, stored);
+        done = append(own, sequence, length, stored);
         PyObject *error = PyErr_GetRaisedException();
         done = call(release, NULL) && done;
         if (error != NULL)
@@ -183,48 +184,58 @@ static bool write_chunk(uint64_t sequence, const uint8_t *data, uint32_t length)
     Py_DECREF(stored);
     if (done && journal->is_bounded) {
         PyObject *added = PyLong_FromSsize_t(size);
-        done = added != NULL && attend(appended, added);
+        done = added != NULL && attend(own, appended, added);
         Py_XDECREF(added);
     }
     return done;
 }
 
 /* The journal cannot be written, because of the exception that is set. */
-static void give_up(void)
+static void give_up(bool own)
 {
     PyObject *error = PyErr_GetRaisedException();
     journal->failed = 1;
-    if (!attend(fail, error))
+    if (!attend(own, fail, error))
         PyErr_Clear();
     Py_DECREF(error);
     ct_session_fail();
 }
 
-/* Write the sealed chunks that are ready; with `wait`, all until the session is closed.  Called
- * without the GIL. */
-void ct_writer_drain(int wait)
+/* What there is to do, with the GIL.  False: the writer's thread has no memory for a chunk. */
+static bool work(bool own, enum ct_taken taken, int slot, uint64_t sequence, const uint8_t *data,
+                 uint32_t length)
 {
-    int slot, taken;
+    if (taken == CT_TAKEN_SIGNAL) {
+        if (!attend(own, save, NULL))
+            PyErr_WriteUnraisable(save);
+    } else if (taken == CT_TAKEN_IDLE) {
+        ct_boundary_seal_idle(sequence);
+    } else if (!journal->failed) {
+        if (!write_chunk(own, sequence, data, length)) {
+            if (own && PyErr_ExceptionMatches(PyExc_MemoryError)) {
+                PyErr_Clear();
+                return false;
+            }
+            give_up(own);
+        }
+        /* A chunk that could not be written stays in its slot, where it can be recovered. */
+        if (!journal->failed)
+            ct_chunk_give(slot);
+    }
+    return true;
+}
+
+/* Write the sealed chunks that are ready, in a thread of the program. */
+void ct_writer_drain(void)
+{
+    int slot;
     uint64_t sequence;
     uint8_t *data;
     uint32_t length;
-    while ((taken = ct_chunk_take(wait, &slot, &sequence, &data, &length)) != CT_TAKEN_NONE) {
+    enum ct_taken taken;
+    while ((taken = ct_chunk_take(false, &slot, &sequence, &data, &length)) != CT_TAKEN_NONE) {
         PyGILState_STATE gil = PyGILState_Ensure();
-        PyThreadState *state = ct_thread_state();
-        PyThreadState_EnterTracing(state);
-        if (taken == CT_TAKEN_SIGNAL) {
-            if (!attend(save, NULL))
-                PyErr_WriteUnraisable(save);
-        } else if (taken == CT_TAKEN_IDLE) {
-            ct_boundary_seal_idle(sequence);
-        } else if (!journal->failed) {
-            if (!write_chunk(sequence, data, length))
-                give_up();
-            /* A chunk that could not be written stays in its slot, where it can be recovered. */
-            if (!journal->failed)
-                ct_chunk_give(slot);
-        }
-        PyThreadState_LeaveTracing(state);
+        work(false, taken, slot, sequence, data, length);
         PyGILState_Release(gil);
     }
 }
@@ -240,10 +251,41 @@ void ct_writer_open(ct_journal *file, uintptr_t functions)
     journal = file;
 }
 
+/* A thread state for the calling thread, NULL without memory, for which CPython 3.11 would crash
+ * and PyGILState_Ensure end the process. */
+static PyThreadState *new_state(void)
+{
+    void *volatile room = malloc(STATE_BYTES);
+    bool fits = room != NULL;
+    free(room);
+    return fits ? PyThreadState_New(PyInterpreterState_Main()) : NULL;
+}
+
+/* Write all chunks until the session is closed. */
 static void *run(void *nothing)
 {
-    is_own_thread = true;
-    ct_writer_drain(true);
+    int slot;
+    uint64_t sequence;
+    uint8_t *data;
+    uint32_t length;
+    enum ct_taken taken;
+    while ((taken = ct_chunk_take(true, &slot, &sequence, &data, &length)) != CT_TAKEN_NONE) {
+        PyThreadState *state = new_state();
+        bool done = false;
+        if (state != NULL) {
+            PyEval_AcquireThread(state);
+            PyThreadState_EnterTracing(state);
+            done = work(true, taken, slot, sequence, data, length);
+            PyThreadState_LeaveTracing(state);
+            PyThreadState_Clear(state);
+            PyThreadState_DeleteCurrent();
+        }
+        /* The threads of the program have more memory left than a new one gets. */
+        if (!done && taken == CT_TAKEN_CHUNK && ct_chunk_return(slot))
+            break;
+        if (!done)
+            ct_own_thread_pause(RETRY_MS);
+    }
     return NULL;
 }
 

@@ -148,7 +148,7 @@ class JournalWriter:
             if lib.ct_writer_start() == 0:
                 return
             self._thread_runs = False
-        lib.ct_writer_drain(False)
+        lib.ct_writer_drain()
 
     def watch_signal(self, number: int, on_signal: Callable[[], None]) -> None:
         """Call `on_signal`, in the writer's thread, whenever the signal `number` has come.
@@ -229,8 +229,9 @@ class JournalWriter:
 
         Raises EnvironmentError (``ERR_IO``).
         """
-        while self._failure is None and not lib.ct_writer_wait(sequence, _FLUSH_SLICE_MS):
+        while not self._file.failed and not lib.ct_writer_wait(sequence, _FLUSH_SLICE_MS):
             continue
+        self._note_failure()
         try:
             if self._failure is not None:
                 raise self._failure
@@ -247,8 +248,9 @@ class JournalWriter:
         ring stays then, so that what it holds can be recovered.
         """
         self.join()
-        lib.ct_writer_drain(False)
+        lib.ct_writer_drain()
         self._stop_watching()
+        self._note_failure()
         if self._failure is None:
             try:
                 self._drop_surplus(exact=True)
@@ -342,6 +344,10 @@ class JournalWriter:
     def _save(self) -> None:
         if self._on_signal is not None:
             self._on_signal()
+
+    def _note_failure(self) -> None:
+        if self._file.failed and self._failure is None:
+            self._failure = MemoryError()  # there was not even enough to say so
 
     def _fail(self, error: Exception) -> None:
         """Nothing more can be written: the program must not stall for that."""
