@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,7 @@ def test_a_recovery_that_is_killed_and_run_again_gives_the_same(tmp_path: Path) 
         PROGRAMS["computing"].replace("os.write(1,", "number < 2_000 or os.kill(os.getpid(), 9); (")
     )
     assert record(["program.py"], tmp_path, tmp_path / "out").returncode == -signal.SIGKILL
+    files = len(list((tmp_path / "out").iterdir()))
     whole = tmp_path / "whole"
     shutil.copytree(tmp_path / "out", whole)
     begin = time.monotonic()
@@ -164,10 +166,14 @@ def test_a_recovery_that_is_killed_and_run_again_gives_the_same(tmp_path: Path) 
         process = subprocess.Popen(
             [RECORDER, "recover", folder.name], cwd=tmp_path, stdout=subprocess.DEVNULL
         )
-        try:
-            process.wait(chance.uniform(0.05, duration))
-        except subprocess.TimeoutExpired:
-            process.kill()
+        if kill == 0:
+            # Surely killed: when the trace is being made.
+            while process.poll() is None and len(list(folder.iterdir())) == files:
+                time.sleep(0.001)
+        else:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(chance.uniform(0.05, duration))
+        process.kill()
         ended["killed" if process.wait(60) else "finished"] += 1
         if (folder / "trace.ct").exists():
             assert (folder / "trace.ct").read_bytes() == expected["trace.ct"]
