@@ -45,6 +45,26 @@ void ct_interruptions_resume(ct_interruptions before)
     look_again(state);
 }
 
+#define FEW_CONTAINERS 16
+
+int ct_interruptions_make_room(void)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    struct gc_generation *youngest = PyInterpreterState_Main()->gc.generations;
+    int room = youngest->count - youngest->threshold + FEW_CONTAINERS;
+    if (room > 0) {
+        youngest->count -= room;
+        return room;
+    }
+#endif
+    return 0;
+}
+
+void ct_interruptions_take_room(int room)
+{
+    PyInterpreterState_Main()->gc.generations[0].count += room;
+}
+
 void ct_interruptions_forked(void)
 {
     if (collects_nothing)

@@ -17,6 +17,11 @@ ct_interruptions ct_interruptions_defer(void);
 
 void ct_interruptions_resume(ct_interruptions before);
 
+/* Between these no collection begins with one of the few containers that the calling thread makes:
+ * CPython 3.11 collects wherever one is made, and the thread may let go of the GIL meanwhile. */
+int ct_interruptions_make_room(void);
+void ct_interruptions_take_room(int room);
+
 /* In a forked child, before anything else: the thread that has put collections off may be gone.
  * Which thread runs handlers is settled by the interpreter. */
 void ct_interruptions_forked(void);

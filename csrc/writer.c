@@ -17,6 +17,7 @@
 #include "chunk.h"
 #include "ct.h"
 #include "inject.h"
+#include "interruptions.h"
 #include "own_thread.h"
 #include "stack.h"
 #include "tracer.h"
@@ -131,12 +132,17 @@ static bool call(PyObject *function, PyObject *argument)
     return answer != NULL;
 }
 
-/* The same for one that runs Python code; `own` in the writer's thread. */
+/* The same for one that runs Python code; in the writer's thread (`own`) no garbage of the program
+ * is collected meanwhile. */
 static bool attend(bool own, PyObject *function, PyObject *argument)
 {
-    if (own)
-        ct_thread_add_writer();
-    return call(function, argument);
+    if (!own)
+        return call(function, argument);
+    ct_thread_add_writer();
+    ct_interruptions before = ct_interruptions_defer();
+    bool done = call(function, argument);
+    ct_interruptions_resume(before);
+    return done;
 }
 
 /* Append a frame while the journal is held.  False: an exception is set. */
@@ -275,7 +281,9 @@ static void *run(void *nothing)
         if (state != NULL) {
             PyEval_AcquireThread(state);
             PyThreadState_EnterTracing(state);
+            int room = ct_interruptions_make_room();
             done = work(true, taken, slot, sequence, data, length);
+            ct_interruptions_take_room(room);
             PyThreadState_LeaveTracing(state);
             PyThreadState_Clear(state);
             PyThreadState_DeleteCurrent();
