@@ -33,7 +33,6 @@ void ct_expander_free(ct_expander *e)
     ct_calls_free(&e->calls);
     ct_buf_free(&e->step_records);
     ct_buf_free(&e->value_records);
-    ct_buf_free(&e->value_taken);
     ct_buf_free(&e->uncaught);
     ct_buf_free(&e->unhidden);
     ct_buf_free(&e->table);
@@ -286,11 +285,7 @@ const uint8_t *ct_expander_take_steps(ct_expander *e, size_t *length)
 
 const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length)
 {
-    /* The next chunk goes elsewhere, so that this one can be compressed meanwhile. */
-    struct ct_buf taken = e->value_records;
-    e->value_records = e->value_taken;
-    e->value_taken = taken;
-    return take(&e->value_taken, &e->chunk_values, length);
+    return take(&e->value_records, &e->chunk_values, length);
 }
 
 const uint8_t *ct_expander_take_events(ct_expander *e, size_t *length)

@@ -87,7 +87,7 @@ int ct_expander_write(ct_expander *e);
 /* Records of values in a chunk. */
 uint32_t ct_expander_values_per_chunk(const ct_expander *e);
 /* The chunk of steps, values or events that is complete, or what there is of one after the end;
- * NULL when it is empty.  Valid until the next run; values until values are taken again. */
+ * NULL when it is empty.  Valid until the next run. */
 const uint8_t *ct_expander_take_steps(ct_expander *e, size_t *length);
 const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length);
 const uint8_t *ct_expander_take_events(ct_expander *e, size_t *length);

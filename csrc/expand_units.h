@@ -56,10 +56,9 @@ struct ct_expander {
     uint32_t values_per_chunk;
     uint32_t chunk_values;
     struct ct_buf value_records;
-    struct ct_buf value_taken; /* the chunk of values that was taken last */
-    struct ct_buf uncaught;    /* type and message of what ended the main module; empty when nothing
-                                  did */
-    struct ct_buf unhidden;    /* the variables of a step in which one name occurs twice */
+    struct ct_buf uncaught; /* type and message of what ended the main module; empty when nothing
+                               did */
+    struct ct_buf unhidden; /* the variables of a step in which one name occurs twice */
     struct ct_buf table;
 
     uint64_t total_steps;

@@ -61,12 +61,7 @@ void ct_writer_join(void);
 int ct_writer_wait(uint64_t sequence, int ms);
 void ct_writer_pause(int paused);
 
-/* own_thread.c: compress in a thread that nobody joins. `functions` is a tuple: the builtin method
- * that compresses a chunk, its second argument, one that waits for a chunk, and one that takes the
- * frame or an exception for it.  None in place of a chunk is given on, and ends the thread.  Must
- * not be called when the interpreter is finalizing.  0 or an errno. */
-int ct_own_thread_compress(uintptr_t functions);
-/* Let this thread rest, past `time.sleep`. */
+/* own_thread.c: let this thread rest, past `time.sleep`. */
 void ct_own_thread_pause(int ms);
 
 /* save_signal.c: notice the signal `number`; 0 or an errno. */

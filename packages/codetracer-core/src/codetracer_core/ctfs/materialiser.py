@@ -8,7 +8,6 @@ from contextlib import suppress
 from codetracer_core._native import lib
 from codetracer_core.ctfs.layout import EDGES_PER_CHUNK, TASKS_PER_CHUNK
 from codetracer_core.ctfs.materialiser_expander import Expander
-from codetracer_core.ctfs.materialiser_frames import FrameThread
 from codetracer_core.ctfs.materialiser_meta import (
     SessionFacts,
     meta_record,
@@ -181,8 +180,7 @@ def _fill(
         # On the last step it says how the program ended.
         last = max(expander.counts.steps - 1, 0)
         last_event = error_record(last, text_record(expander.uncaught))
-    with FrameThread(values.add_frame) as frames:
-        expander.write(steps.add, frames.add, events.add, tick, last_event)
+    expander.write(steps.add, values.add, events.add, tick, last_event)
     calls = ChunkStream(container, "calls", _CALLS_PER_CHUNK)
     for size, pieces in expander.calls():
         calls.add_pieces(size, pieces)

@@ -144,7 +144,7 @@ class Expander:
     ) -> None:
         """Second pass: give each chunk of records of steps, of values and of events.
 
-        What they get is valid during the call, a chunk of values until the next one is given.
+        What they get is valid during the call.
         ``last_event`` is a record that comes after all events of the journal.
         """
         takers = {

@@ -30,14 +30,15 @@ class ChunkStream:
         self._compressor = Compressor(COMPRESSION_LEVEL)
         container.append(self._index, _PER_CHUNK.pack(per_chunk))
 
-    def add_frame(self, frame: bytes) -> None:
-        """Append a chunk that is compressed already."""
+    def add(self, records: memoryview) -> None:
+        """Compress and append a chunk.
+
+        Here and now: compressing is fast on what the processor has just written, and another one
+        would have to fetch it first.
+        """
+        frame = self._compressor.compress(records)
         self._begin()
         self._container.append(self._data, frame)
-
-    def add(self, records: memoryview) -> None:
-        """Compress and append a chunk."""
-        self.add_frame(self._compressor.compress(records))
 
     def add_pieces(self, size: int, pieces: Iterable[memoryview]) -> None:
         """Compress and append a chunk of ``size`` bytes without holding it whole."""
