@@ -188,9 +188,7 @@ def test_a_program_that_leaves_no_memory_at_its_end_leaves_its_journal(tmp_path:
     )
     done = recording(tmp_path, "-q")
     assert (done.returncode, done.stdout) == (1, b"done\n")
-    # Python may be refused the memory first, or C, which tells of the disk too.
-    codes = (b"[ERR_NO_MEMORY]", b"[ERR_IO] the trace cannot be made: memory or the disk")
-    assert done.stderr.startswith(tuple(b"codetracer-core: error: " + code for code in codes))
+    assert done.stderr.startswith(b"codetracer-core: error: [ERR_NO_MEMORY]")
     assert done.stderr.count(b"\n") == 1
     assert recorder(["recover", "out"], tmp_path).returncode == 0
     trace = ct.load(tmp_path / "out" / "trace.ct")

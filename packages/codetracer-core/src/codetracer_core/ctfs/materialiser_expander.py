@@ -42,7 +42,8 @@ class Expander:
     First :meth:`collect`, then :meth:`add_source` for each path, then :meth:`write`, then
     :meth:`calls`. A context manager: leaving it frees the memory and the temporary files.
 
-    Raises :class:`EnvironmentError_` (``ERR_IO``) when memory or the disk is full.
+    Raises :class:`EnvironmentError_` when memory (``ERR_NO_MEMORY``) or the disk (``ERR_IO``) is
+    full.
     """
 
     def __init__(self, journal: JournalReader, directory: Path) -> None:
@@ -241,11 +242,14 @@ class Expander:
 
     def _failure(self) -> EnvironmentError_:
         number = ffi.errno or errno.ENOMEM
+        code, lacking = "ERR_IO", "the disk of the output folder is full"
+        if number == errno.ENOMEM:
+            code, lacking = "ERR_NO_MEMORY", "there is no memory left"
         message = (
-            "the trace cannot be made: memory or the disk of the output folder is full;"
+            f"the trace cannot be made: {lacking};"
             " the journal is kept, free space and run codetracer-core show"
         )
-        return EnvironmentError_("ERR_IO", message, path=self._directory, errno=number)
+        return EnvironmentError_(code, message, path=self._directory, errno=number)
 
 
 def _nameless(path: Path) -> int:
