@@ -20,7 +20,7 @@ from codetracer_core.ctfs.materialiser_streams import blob
 from codetracer_core.ctfs.temporary import open_new, temporary_beside
 from codetracer_core.ctfs.varint import encode_varint
 from codetracer_core.errors import EnvironmentError_
-from codetracer_core.journal.boot import boot_id
+from codetracer_core.journal.identifiers import boot_id, session_id_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class SessionFacts:
         metadata = journal.metadata
         args = metadata.get("args")
         filters = _mapping(metadata.get("trace_filter")).get("filters")
-        self.recording_id = _uuid_text(journal.session_id)
+        self.recording_id = session_id_text(journal.session_id)
         self.program = _text(metadata.get("program"))
         self.args = tuple(map(str, args)) if isinstance(args, list) else ()
         self.workdir = _text(metadata.get("workdir"))
@@ -185,8 +185,3 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _uuid_text(data: bytes) -> str:
-    text = data.hex()
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

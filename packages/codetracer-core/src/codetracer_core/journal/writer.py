@@ -16,7 +16,6 @@ from pathlib import Path
 from codetracer_core import _zstd
 from codetracer_core._native import ffi, lib
 from codetracer_core.errors import EnvironmentError_
-from codetracer_core.journal.boot import boot_id
 from codetracer_core.journal.format import (
     CHUNK_START,
     FLAG_RING_IS_PRIVATE,
@@ -28,6 +27,7 @@ from codetracer_core.journal.format import (
     KIND_SOURCES,
     VERSION,
 )
+from codetracer_core.journal.identifiers import boot_id, new_session_id, session_id_text
 from codetracer_core.journal.lock import take_lock
 from codetracer_core.journal.retention import Retention
 from codetracer_core.journal.rewriting import copy_journal
@@ -94,8 +94,8 @@ class JournalWriter:
         lib.ct_set_limits(
             limits.max_depth, limits.max_items, limits.max_text, limits.max_value, limits.max_step
         )
-        session_id = _uuid7()
-        name = f"trace.{_text_of(session_id)}"
+        session_id = new_session_id()
+        name = f"trace.{session_id_text(session_id)}"
         # Absolute, because the program may change its directory.
         path = Path(os.path.abspath(directory), f"{name}.ctj")
         ring_path = path.with_name(f"{name}.ring")
@@ -132,7 +132,7 @@ class JournalWriter:
     @property
     def trace_id(self) -> str:
         """The session id as it stands in the names of the files."""
-        return _text_of(self.session_id)
+        return session_id_text(self.session_id)
 
     def start_thread(self) -> None:
         """Start the thread that writes sealed chunks, unless it runs.
@@ -450,19 +450,6 @@ def _moved_high(descriptor: int) -> int:
 
 def _json_bytes(value: Mapping[str, object]) -> bytes:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode("ascii")
-
-
-def _uuid7() -> bytes:
-    """A UUID of version 7 (RFC 9562): milliseconds since the epoch, then random bits."""
-    number = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
-    number[6] = number[6] & 0x0F | 0x70
-    number[8] = number[8] & 0x3F | 0x80
-    return bytes(number)
-
-
-def _text_of(session_id: bytes) -> str:
-    digits = session_id.hex()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _io_error(

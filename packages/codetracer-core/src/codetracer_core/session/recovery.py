@@ -123,12 +123,12 @@ def make_trace_of(
 
 def _children_of(journal: Path) -> list[dict[str, object]]:
     """The recorded children of a process that could not list them itself."""
+    recording_id = _id_of(journal)  # the journal may have been given another name
+    if recording_id is None:
+        return []
     folder = journal.parent
     # The folders of all descendants are in that of the first process.
     roots = [folder, folder.parent] if folder.name.isdigit() else [folder]
-    # A journal may have been given another name.
-    digits = _id_of(journal) or ""
-    recording_id = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     found = {child.folder: child for root in roots for child in children_of(root, recording_id)}
     return [child.described(folder) for child in found.values()]
 
@@ -179,7 +179,7 @@ def _present(journal: Path | None, folder: Path) -> RecoveredTrace | None:
         if not trace.is_file() or not isinstance(named, str):
             return None
         recording = named
-    if journal is not None and _id_of(journal) not in (None, recording.replace("-", "")):
+    if journal is not None and _id_of(journal) not in (None, recording):
         raise TraceDirConflictError(
             "the folder holds the trace of another recording; give another one with --out-dir",
             trace,
@@ -197,16 +197,18 @@ def _present(journal: Path | None, folder: Path) -> RecoveredTrace | None:
 
 
 def _id_of(journal: Path) -> str | None:
-    """The id of the recording in hex digits; None when the journal does not say."""
+    """The id of the recording; None when the journal does not say."""
     from codetracer_core.journal.format import JOURNAL_HEADER
+    from codetracer_core.journal.identifiers import session_id_text
 
     try:
         with journal.open("rb") as file:
             head = file.read(JOURNAL_HEADER.size)
     except OSError:
         return None  # opening it for the trace says why
-    session_id: bytes = JOURNAL_HEADER.unpack(head)[4] if len(head) == JOURNAL_HEADER.size else b""
-    return session_id.hex() or None
+    if len(head) < JOURNAL_HEADER.size:
+        return None
+    return session_id_text(JOURNAL_HEADER.unpack(head)[4])
 
 
 def _metadata(folder: Path) -> Mapping[str, object]:
