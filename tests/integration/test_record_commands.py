@@ -305,6 +305,16 @@ def test_the_closing_line_names_the_module_that_a_selector_has_missed(
     assert line.endswith("--only pkg:literal:__main__") is is_own_module
 
 
+def test_the_closing_line_tells_of_children_when_only_they_have_steps(program: Path) -> None:
+    """A selector that names code of a child alone is not said to have named nothing at all."""
+    body = "import os\nif not os.fork():\n    import lent\nelse:\n    os.wait()\n"
+    write_files(program, {"main.py": body, "lent.py": "x = 1\n"})
+    done = recorder(["record", "-o", "out", "--only", "file:lent.py", "main.py"], program)
+    parent, child = done.stderr.decode().splitlines()[-2:]
+    assert "nothing was recorded of this process: --only file:lent.py names no code" in parent
+    assert f"1 child process was recorded, too: {program}/out/" in child
+
+
 SURROUNDINGS = """
 import sys, os, gc, signal, threading, warnings
 print(sys.flags, sys.warnoptions, sys._xoptions, sys.argv, sys.path, warnings.filters, __debug__)

@@ -20,7 +20,8 @@ from codetracer_core.session.output import FORMAT_CT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from codetracer_core.cli.running import Ending
     from codetracer_core.session.bootstrap import TraceSessionBootstrap
@@ -122,7 +123,8 @@ class Closing:
         if finished is None:
             return
         if not self._quiet and not self._session.is_child:
-            self._stderr.line(self._summary(finished))
+            for line in self._summary(finished):
+                self._stderr.line(line)
         if finished.failure is not None:
             self._fail(finished.failure)
 
@@ -138,14 +140,24 @@ class Closing:
             _flush_streams()
             os._exit(1)
 
-    def _summary(self, finished: FinishedTrace) -> str:
+    def _summary(self, finished: FinishedTrace) -> Iterator[str]:
         if finished.path is None:
-            return "nothing is kept of the recording, which ended before the program did"
-        if not finished.steps:
-            return f"nothing was recorded: {self._reason(finished.skipped_main)}"
+            yield "nothing is kept of the recording, which ended before the program did"
+        elif finished.steps:
+            yield self._result(finished, finished.path)
+        else:
+            from codetracer_core.cli.notices import notices
+
+            # Nobody is sent to ``show``, which would say these.
+            others = list(notices(finished.path))
+            what = "nothing was recorded of this process" if others else "nothing was recorded"
+            yield f"{what}: {self._reason(finished.skipped_main)}"
+            yield from others
+
+    def _result(self, finished: FinishedTrace, path: Path) -> str:
         summary = (
             f"{counted(finished.steps, 'step')}, {counted(finished.calls, 'call')},"
-            f" {human_size(finished.size)} in {finished.path}"
+            f" {human_size(finished.size)} in {path}"
         )
         if finished.is_full:
             summary += ", which is the end at --max-size"
