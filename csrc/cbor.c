@@ -196,6 +196,13 @@ struct ct_cbor_array ct_cbor_open(struct ct_buf *buf, enum ct_cbor_shape shape, 
 
 #define IS_SLICE "\x68is_slice\xF4"
 
+void ct_cbor_close_tuple(struct ct_buf *buf, uint32_t type)
+{
+    uint8_t *at = ct_buf_begin(buf, TYPE_ROOM);
+    if (at)
+        ct_buf_end(buf, store_type(at, type));
+}
+
 void ct_cbor_close(struct ct_buf *buf, struct ct_cbor_array array, uint64_t count, uint32_t type)
 {
     if (buf->failed)
@@ -206,9 +213,11 @@ void ct_cbor_close(struct ct_buf *buf, struct ct_cbor_array array, uint64_t coun
         if (size > old && ct_buf_take(buf, size - old) == NULL)
             return;
         uint8_t *at = buf->data + array.head;
-        size_t length = buf->length - array.head - (size > old ? size : old);
-        memmove(at + size, at + old, length);
-        buf->length = array.head + size + length;
+        if (size != old) {
+            size_t length = buf->length - array.head - (size > old ? size : old);
+            memmove(at + size, at + old, length);
+            buf->length = array.head + size + length;
+        }
         ct_cbor_head_store(at, 4, count);
     }
     uint8_t *at = ct_buf_begin(buf, SIZE(IS_SLICE) + TYPE_ROOM);

@@ -127,6 +127,8 @@ struct ct_cbor_array {
 
 struct ct_cbor_array ct_cbor_open(struct ct_buf *buf, enum ct_cbor_shape shape, uint64_t expected);
 void ct_cbor_close(struct ct_buf *buf, struct ct_cbor_array array, uint64_t count, uint32_t type);
+/* Close a tuple that has the elements that were expected. */
+void ct_cbor_close_tuple(struct ct_buf *buf, uint32_t type);
 
 /* A value that stands in several places of the one around it: open, write it, close.  `address` is
  * what its places have in common. */

@@ -17,18 +17,30 @@ struct ct_extent {
     size_t start, end;
 };
 
-/* A field and its value, as a pair. */
-static struct ct_extent read_field(struct ct_values *values, struct ctj_cursor *in,
-                                   struct ct_span name, unsigned depth)
+/* How the pair of a field begins. */
+static void put_field_name(struct ct_values *values, struct ct_buf *out, struct ct_span name)
+{
+    ct_cbor_open(out, CT_CBOR_TUPLE, 2);
+    ct_cbor_text(out, CT_CBOR_STRING, name, CT_NO_TEXT, ct_value_type(values, CT_T_STR));
+}
+
+/* The value of a field, and the end of the pair. */
+static struct ct_extent read_field_value(struct ct_values *values, struct ctj_cursor *in,
+                                         unsigned depth)
 {
     struct ct_buf *out = &values->value;
-    struct ct_cbor_array field = ct_cbor_open(out, CT_CBOR_TUPLE, 2);
-    ct_cbor_text(out, CT_CBOR_STRING, name, CT_NO_TEXT, ct_value_type(values, CT_T_STR));
     size_t start = out->length;
     ct_read_any(values, in, CT_NO_ID, depth + 1);
     struct ct_extent extent = {start, out->length};
-    ct_cbor_close(out, field, 2, ct_value_type(values, CT_T_TUPLE));
+    ct_cbor_close_tuple(out, ct_value_type(values, CT_T_TUPLE));
     return extent;
+}
+
+static void read_field(struct ct_values *values, struct ctj_cursor *in, struct ct_span name,
+                       unsigned depth)
+{
+    put_field_name(values, &values->value, name);
+    read_field_value(values, in, depth);
 }
 
 /* An exception is shown as its fields, of which the arguments are known. */
@@ -50,11 +62,12 @@ static void define_field(struct ct_values *values, struct ctj_cursor *in, uint64
         ctj_fail(in, CTJ_E_LIMIT);
     if (in->error)
         return;
+    struct ct_buf *escaped = ct_begin_text(values);
+    ct_text_escape(escaped, text);
     struct ct_buf *name = &values->fields[number];
     name->length = 0;
-    ct_buf_grow(name, 1); /* that there is a name shows in its memory */
-    ct_text_escape(name, text);
-    if (name->failed)
+    put_field_name(values, name, ct_buf_span(escaped));
+    if (name->failed || escaped->failed)
         ctj_fail(in, CTJ_E_MEMORY);
 }
 
@@ -70,7 +83,7 @@ static uint64_t read_field_name(struct ct_values *values, struct ctj_cursor *in,
     if (code == CTJ_FIELD_DEFINE) {
         number = ctj_uv(in);
         define_field(values, in, number);
-    } else if (number >= CTJ_FIELD_NAMES || values->fields[number].data == NULL) {
+    } else if (number >= CTJ_FIELD_NAMES || values->fields[number].length == 0) {
         ctj_fail(in, CTJ_E_UNDEFINED);
     }
     return in->error ? CTJ_FIELD_NAMES : number;
@@ -155,8 +168,9 @@ uint32_t ct_read_instance(struct ct_values *values, struct ctj_cursor *in, uint3
             values->losses.dropped++;
             continue;
         }
-        struct ct_extent extent =
-            read_field(values, in, ct_buf_span(&values->fields[number]), depth);
+        const struct ct_buf *name = &values->fields[number];
+        ct_buf_put(&values->value, name->data, name->length);
+        struct ct_extent extent = read_field_value(values, in, depth);
         if (marks != NULL)
             mark_field(values, marks, extent);
         n++;
@@ -180,14 +194,20 @@ uint32_t ct_read_text_object(struct ct_values *values, struct ctj_cursor *in, ui
     struct ct_span text = ctj_text(in);
     if (in->error)
         return type;
-    uint64_t characters = ct_text_characters(text);
+    type = as != CT_NO_ID ? as : type;
+    uint64_t characters;
+    bool is_valid = ct_text_measure(text, &characters);
+    if (is_valid && total <= characters) {
+        ct_cbor_text(&values->value, CT_CBOR_RAW, text, CT_NO_TEXT, type);
+        return type;
+    }
     struct ct_buf *out = ct_begin_text(values);
     ct_text_escape(out, text);
     if (total > characters) {
         ct_put_mark(out, total, " characters in all)");
         values->losses.cut++;
     }
-    return ct_put_raw(values, CT_T_NONE, as != CT_NO_ID ? as : type);
+    return ct_put_raw(values, CT_T_NONE, type);
 }
 
 /* The value at the end of `value` has this number from now on. */

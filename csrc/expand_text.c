@@ -89,6 +89,16 @@ bool ct_text_valid(struct ct_span text)
     return true;
 }
 
+bool ct_text_measure(struct ct_span text, uint64_t *characters)
+{
+    uint64_t count = ascii_run(text);
+    text = drop(text, count);
+    for (size_t i = 0; i < text.length; i++)
+        count += (text.data[i] & 0xC0) != 0x80;
+    *characters = count;
+    return ct_text_valid(text);
+}
+
 void ct_text_escape(struct ct_buf *out, struct ct_span text)
 {
     while (text.length) {
@@ -113,12 +123,4 @@ void ct_text_escape(struct ct_buf *out, struct ct_span text)
         }
         text = drop(text, size);
     }
-}
-
-uint64_t ct_text_characters(struct ct_span text)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < text.length; i++)
-        count += (text.data[i] & 0xC0) != 0x80;
-    return count;
 }

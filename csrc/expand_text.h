@@ -38,10 +38,11 @@ void ct_bytes_text(struct ct_buf *out, struct ct_span bytes);
 
 /* Whether `text` is valid UTF-8; a lone surrogate is not. */
 bool ct_text_valid(struct ct_span text);
+/* The same, and how many characters it has. */
+bool ct_text_measure(struct ct_span text, uint64_t *characters);
 /* Append `text` with what is not valid UTF-8 replaced: a lone surrogate by \udXXX, another byte by
  * \xXX. */
 void ct_text_escape(struct ct_buf *out, struct ct_span text);
-uint64_t ct_text_characters(struct ct_span text);
 
 /* Append the decimal digits of `value`. */
 void ct_buf_decimal(struct ct_buf *out, uint64_t value);

@@ -25,16 +25,15 @@ void ct_values_free(struct ct_values *values)
         ct_numbered_free(&values->numbered[i]);
 }
 
-uint32_t ct_value_type(struct ct_values *values, enum ct_builtin builtin)
+uint32_t ct_value_intern_type(struct ct_values *values, enum ct_builtin builtin)
 {
-    if (values->builtin[builtin] == 0)
-        values->builtin[builtin] =
-            ct_names_intern(&values->types, ct_literal(BUILTIN_NAMES[builtin])) + 1;
+    values->builtin[builtin] =
+        ct_names_intern(&values->types, ct_literal(BUILTIN_NAMES[builtin])) + 1;
     return values->builtin[builtin] - 1;
 }
 
 /* The type `as` of a subclass, or the builtin one. */
-uint32_t ct_typed(struct ct_values *values, enum ct_builtin builtin, uint32_t as)
+static inline uint32_t ct_typed(struct ct_values *values, enum ct_builtin builtin, uint32_t as)
 {
     return as != CT_NO_ID ? as : ct_value_type(values, builtin);
 }
@@ -134,8 +133,8 @@ static uint32_t read_str(struct ct_values *values, struct ctj_cursor *in, bool c
 {
     uint64_t total = cut ? ctj_uv(in) : 0;
     struct ct_span text = ctj_text(in);
-    uint64_t characters = ct_text_characters(text);
-    if (ct_text_valid(text))
+    uint64_t characters;
+    if (ct_text_measure(text, &characters))
         return put_str(values, text, false, characters, total, as);
     struct ct_buf escaped = {0};
     ct_text_escape(&escaped, text);
@@ -182,17 +181,16 @@ static uint32_t read_object(struct ct_values *values, struct ctj_cursor *in)
     if (in->error)
         return type;
     struct ct_buf *text = ct_begin_text(values);
-    char digits[16];
-    size_t n = 0;
-    do {
-        digits[sizeof digits - ++n] = "0123456789abcdef"[address & 15];
-        address >>= 4;
-    } while (address);
     ct_buf_literal(text, "<");
     ct_text_escape(text, ct_names_text(&values->types, type));
     ct_buf_literal(text, " at 0x");
-    ct_buf_put(text, digits + sizeof digits - n, n);
-    ct_buf_literal(text, ">");
+    size_t digits = address == 0 ? 1 : (67u - (size_t)__builtin_clzll(address)) / 4;
+    uint8_t *at = ct_buf_take(text, digits + 1);
+    if (at != NULL) {
+        for (size_t i = digits; i > 0; i--, address >>= 4)
+            at[i - 1] = (uint8_t)"0123456789abcdef"[address & 15];
+        at[digits] = '>';
+    }
     return ct_put_raw(values, CT_T_NONE, type);
 }
 
@@ -231,10 +229,10 @@ static uint32_t read_items(struct ct_values *values, struct ctj_cursor *in,
         }
         n++;
         if (pairs) {
-            struct ct_cbor_array pair = ct_cbor_open(out, CT_CBOR_TUPLE, 2);
+            ct_cbor_open(out, CT_CBOR_TUPLE, 2);
             ct_read_any(values, in, CT_NO_ID, depth + 1);
             ct_read_any(values, in, CT_NO_ID, depth + 1);
-            ct_cbor_close(out, pair, 2, ct_value_type(values, CT_T_TUPLE));
+            ct_cbor_close_tuple(out, ct_value_type(values, CT_T_TUPLE));
         } else {
             ct_read_any(values, in, CT_NO_ID, depth + 1);
         }
@@ -468,11 +466,13 @@ static void read_patch(struct ct_values *values, struct ctj_cursor *in, struct c
     struct ct_buf *out = &values->value;
     struct ct_cbor_array array =
         ct_cbor_open(out, list ? CT_CBOR_SEQUENCE : CT_CBOR_TUPLE, expected_items(total, shown));
-    values->items.count = 0;
-    for (uint64_t i = 0; i < kept; i++)
-        ct_items_add(&values->items, out, var->items.ends[i]);
+    /* bind() gives them back. */
+    struct ct_items items = values->items;
+    values->items = var->items;
+    var->items = items;
+    values->items.count = (uint32_t)kept;
     struct ct_span cbor = ct_vars_value(vars, var);
-    ct_buf_put(out, cbor.data + var->base.content, kept ? var->items.ends[kept - 1] : 0);
+    ct_buf_put(out, cbor.data + var->base.content, kept ? values->items.ends[kept - 1] : 0);
     uint32_t type = ct_value_type(values, list ? CT_T_LIST : CT_T_TUPLE);
     read_items(values, in, array, total, shown, kept, &values->items, false, type, 0);
     bind(values, in, vars, var, name, list ? CT_BASE_LIST : CT_BASE_TUPLE);

@@ -50,7 +50,8 @@ struct ct_values {
     struct ct_base base;
     struct ct_items items;
     struct ct_value_losses losses;
-    struct ct_buf fields[CTJ_FIELD_NAMES]; /* names of fields, as they were defined last */
+    /* How the pair of a field begins, up to its value: names as they were defined last. */
+    struct ct_buf fields[CTJ_FIELD_NAMES];
     struct ct_numbered {
         struct ct_buf cbor;
         uint32_t type;
@@ -76,7 +77,13 @@ void ct_value_read_item(struct ct_values *values, struct ctj_cursor *in, struct 
  * `values->text`, as far as its arguments tell, cut to `limit` bytes. */
 void ct_value_message(struct ct_values *values, uint32_t type, size_t limit);
 
-/* The type of a value that stands for none. */
-uint32_t ct_value_type(struct ct_values *values, enum ct_builtin builtin);
+/* The number of a builtin type, or of one that stands for none. */
+uint32_t ct_value_intern_type(struct ct_values *values, enum ct_builtin builtin);
+
+static inline uint32_t ct_value_type(struct ct_values *values, enum ct_builtin builtin)
+{
+    uint32_t known = values->builtin[builtin];
+    return known != 0 ? known - 1 : ct_value_intern_type(values, builtin);
+}
 
 #endif

@@ -69,6 +69,10 @@ static inline uint64_t ctj_uv(struct ctj_cursor *in)
 {
     if (in->p != in->end && *in->p < 0x80)
         return *in->p++;
+    if (in->end - in->p >= 2 && in->p[1] < 0x80) {
+        in->p += 2;
+        return (in->p[-2] & 0x7Fu) | (uint64_t)in->p[-1] << 7;
+    }
     return ctj_uv_long(in);
 }
 
