@@ -93,14 +93,17 @@ static void add_body(ct_handlers *table, PyCodeObject *code, const struct reader
 static void add_clause(ct_handlers *table, PyCodeObject *code, const struct reader *in,
                        struct instruction jump)
 {
+    int body = behind_branch(in, jump.next);
     add(table, jump.at, CT_DECIDES, 0);
-    add_body(table, code, in, behind_branch(in, jump.next));
+    if (body != jump.next) /* the branch is told from there while instructions are traced, too */
+        add(table, jump.next, CT_DECIDES, 0);
+    add_body(table, code, in, body);
     struct instruction other = read_at(in, jump.next + jump.argument);
     if (jump.opcode == POP_JUMP_IF_FALSE && other.opcode == POP_TOP)
         add_body(table, code, in, other.at);
 }
 
-/* Enter what begins with the instruction `i`: at most three marks. */
+/* Enter what begins with the instruction `i`: at most four marks. */
 static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader *in,
                     struct instruction i)
 {
@@ -140,7 +143,7 @@ static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader 
     }
 }
 
-#define MARKS_AT_ONCE 3
+#define MARKS_AT_ONCE 4
 
 ct_handlers *ct_handlers_of(PyCodeObject *code)
 {

@@ -86,6 +86,12 @@ def test_what_differs_between_versions_of_cpython_is_recorded_as_it_is(
     assert " ".join(flow(name, tmp_path, function)) == expected[version()]
 
 
+def test_exceptions_are_caught_also_where_the_program_traces_its_opcodes(tmp_path: Path) -> None:
+    """Branches are then told from another instruction on CPython 3.14, during and afterwards."""
+    once = "call 1 2 3 raise 4 5 catch return"
+    assert flow("opcodes", tmp_path, "catching") == [*once.split(), *once.split(), *once.split()]
+
+
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="templates are new in CPython 3.14")
 def test_a_template_is_recorded_by_its_parts(tmp_path: Path) -> None:
     """A template string has its texts and what stands between them, with the values as stored."""
