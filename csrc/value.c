@@ -378,6 +378,7 @@ static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_ty
     PyObject *name, *value, *member = NULL;
     bool is_enum = type->layout != NULL && type->layout->kind == CT_LAYOUT_ENUM;
     bool is_interpolation = type->shape == CT_SHAPE_MEMBERS && ct_is_interpolation(Py_TYPE(v));
+    bool is_exception = type->shape == CT_SHAPE_EXCEPTION;
     e->left -= CT_COST_CONTAINER;
     *p++ = CTJ_INSTANCE;
     p = ct_put_uv(p, type->id);
@@ -413,12 +414,13 @@ static uint8_t *put_instance(ct_encoder *e, uint8_t *p, PyObject *v, const ct_ty
             else if (ct_attribute_action(e->attributes, member) > action)
                 action = ct_attribute_action(e->attributes, member);
         }
-        if (ct_unlikely(is_interpolation) && i == 0 && action == CT_ALLOW) {
+        bool is_value = is_interpolation && i == 0;
+        if (ct_unlikely(is_value) && action == CT_ALLOW)
             action = ct_interpolation_action(e->attributes, *f);
-            if (action == CT_ALLOW && ct_secrets_within(value)) {
-                ct_shot.failed |= e->shot;
-                action = CT_REDACT;
-            }
+        if (ct_unlikely(is_value || is_exception) && action == CT_ALLOW &&
+            ct_secrets_within(value)) { /* often as a part of a message or a note */
+            ct_shot.failed |= e->shot;
+            action = CT_REDACT;
         }
         p = put_field(e, p, name, value, action);
     }

@@ -235,14 +235,21 @@ value_patterns = [
 
 
 MESSAGES = """\
+from json import JSONDecodeError  # keeps the whole document in an attribute
 def login(user, password, token):
     if user == "ada":
         raise ValueError(f"{password} is wrong for {user}")
     if user == "bob":
         raise KeyError(password)
+    if user == "cid":
+        raise JSONDecodeError("plain", password, 0)
+    if user == "dan":
+        error = LookupError("plain")
+        error.add_note(f"it was {password}")
+        raise error
     raise KeyError([0, (token,)])
 def run():
-    for user in ("ada", "bob", "eve"):
+    for user in ("ada", "bob", "cid", "dan", "eve"):
         try:
             login(user, "hun" + "ter-2-" * 3, 8_231_774)
         except Exception as error:
@@ -258,8 +265,9 @@ run()
 
 @pytest.mark.parametrize("option", ["--redact-output", "--no-redact-output", "--io-capture=off"])
 def test_a_redacted_value_is_in_no_message_of_an_exception(option: str, tmp_path: Path) -> None:
-    """The arguments of an exception that repeat it, as they are or inside a text, are redacted
-    wherever the exception is seen, whatever becomes of output; other exceptions are shown."""
+    """The arguments, attributes and notes of an exception that repeat it, as it is or inside a
+    text, are redacted wherever the exception is seen, whatever becomes of output; other exceptions
+    are shown."""
     script = tmp_path / "program.py"
     script.write_text(MESSAGES, encoding="utf-8")
     out = tmp_path / "out"
@@ -270,8 +278,14 @@ def test_a_redacted_value_is_in_no_message_of_an_exception(option: str, tmp_path
     assert b"nothing of that" in data
     (path,) = out.rglob("*.ctj")
     events = journal.load(path)
-    raised = [event[4].args for event in events if event[0] == "raise"]
-    assert [type(args) for args in raised] == [journal.Absent] * 3 + [tuple]
+    raised = [event[4] for event in events if event[0] == "raise"]
+    parts = [error.part if isinstance(error, journal.Fields) else error for error in raised]
+    kinds = [journal.Absent, journal.Absent, tuple, tuple, journal.Absent, tuple]
+    assert [type(part.args) for part in parts] == kinds
+    fields = [dict(error.shown) for error in raised if isinstance(error, journal.Fields)]
+    assert [field["msg"] for field in fields if "msg" in field] == ["plain"]
+    hidden = [field[name] for field in fields for name in ("doc", "__notes__") if name in field]
+    assert hidden == [journal.Absent("redacted")] * 2
     kept = [event[4]["kept"] for event in events if event[0] == "step" and "kept" in event[4]]
     assert kept[-1].args == ("nothing of that",)
 
