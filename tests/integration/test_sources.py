@@ -24,6 +24,8 @@ def make(name, source, known):
 source = "def made(a):\\n    b = a * 2\\n    return b\\n"
 make("<made 1>", source, True)(4)
 make("<made 2>", source, False)(5)
+make("<made 3>", source, True)(7)
+make("<made 3>", "def made(a):\\n    return a\\n", True)(8)
 make("<string>", source, False)(6)
 eval("[len(word) for word in ()]")
 """
@@ -57,7 +59,7 @@ def test_a_source_that_changes_after_a_kill_is_told_apart(wait: str, tmp_path: P
 
 
 def test_code_whose_source_is_in_linecache_is_recorded_with_it(tmp_path: Path) -> None:
-    """Other code in no file is skipped, whatever its name."""
+    """Other code in no file is skipped, whatever its name; a name that had two sources is told."""
     write_files(tmp_path, {"main.py": REGISTERED})
     assert record(["main.py"], tmp_path, tmp_path / "out").returncode == 0
     calls = [line.split("  [")[0] for line in shown(tmp_path, "--calls")]
@@ -65,11 +67,17 @@ def test_code_whose_source_is_in_linecache_is_recorded_with_it(tmp_path: Path) -
         *("<toplevel> -> 0", "<__main__> -> None"),
         *[line for line in calls if line.startswith("make(")][:1],
         *("<made> -> None", "made(a=4) -> 8"),
-        *[line for line in calls if line.startswith("make(")][1:],
+        *[line for line in calls if line.startswith("make(")][1:3],
+        *("<made> -> None", "made(a=7) -> 14"),
+        *[line for line in calls if line.startswith("make(")][3:4],
+        *("<made> -> None", "made(a=8) -> 8"),
+        *[line for line in calls if line.startswith("make(")][4:],
     ]
     assert "3 |     return b" in [line.split(" ", 1)[-1].strip() for line in shown(tmp_path)]
     assert metadata(tmp_path)["<made 1>"]["text"] == "def made(a):\n    b = a * 2\n    return b\n"
-    assert set(metadata(tmp_path)) == {str(tmp_path / "main.py"), "<made 1>"}
+    names = {str(tmp_path / "main.py"), "<made 1>", "<made 3>"}
+    assert set(metadata(tmp_path)) == names
+    assert {name for name in names if "changed" in metadata(tmp_path)[name]} == {"<made 3>"}
 
 
 def test_a_program_on_the_command_line_is_recorded_with_its_source(tmp_path: Path) -> None:

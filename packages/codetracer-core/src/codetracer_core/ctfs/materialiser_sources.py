@@ -26,7 +26,8 @@ class Source:
     """A path of the trace.
 
     ``sha256`` is that of the file in hex, None when it cannot be read; ``text`` the source of what
-    is in no file; ``changed`` tells that the file is not what it was when it was recorded first.
+    is in no file; ``changed`` tells that the file is not what it was when it was recorded first, or
+    that later code had another text.
     """
 
     __slots__ = ("changed", "path", "sha256", "text")
@@ -76,7 +77,7 @@ def read_source(
         expander.add_source(number, data)
         digest = _sha256()
         digest.update(data)
-        return Source(text, digest.hexdigest(), text=source)
+        return Source(text, digest.hexdigest(), text=source, changed="changed" in facts)
     place = os.path.join(directory, text)
     try:
         changed = _has_changed(place, facts, since_ns)

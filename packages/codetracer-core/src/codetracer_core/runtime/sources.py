@@ -30,7 +30,8 @@ class SourceBook:
     def keep(self, keep: Callable[[str, dict[str, object]], None]) -> None:
         """Call `keep` with the path of each source, the known ones first, and what is known of it.
 
-        That is ``size`` and ``mtime_ns`` of a file, or ``text``; nothing where neither is known.
+        That is ``size`` and ``mtime_ns`` of a file, or ``text``, with ``changed`` once code of its
+        name was made of another text; nothing where neither is known.
         """
         self._keep = keep
         for path, facts in self._files.items():
@@ -66,9 +67,12 @@ class SourceBook:
         filename = code.co_filename
         if filename == "<string>":
             return _looks(code) in self._program
-        if filename in self._files:
-            return True
         text = _registered_text(filename)
+        known = self._files.get(filename)
+        if known is not None:
+            if text is not None and known.get("text", text) != text and "changed" not in known:
+                self._add(filename, {**known, "changed": True})
+            return True
         if text is None or len(text) > _LARGEST_TEXT:
             return False
         self._add(filename, {"text": text})
