@@ -16,7 +16,8 @@ HERE = Path(__file__).resolve().parent
 LONG = "CODETRACER_LONG_TESTS" in os.environ
 RUNS, SECONDS = ("1000000000", "1200") if LONG else ("1500", "60")
 
-pytestmark = pytest.mark.timeout(1500)
+# The expander knows nothing of any interpreter.
+pytestmark = [pytest.mark.repository, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
