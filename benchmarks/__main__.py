@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from benchmarks import suite
-from benchmarks.support import results
+from benchmarks.support import arguments, results
 from benchmarks.support.options import CLOCKS, Options
 
 
@@ -35,13 +34,21 @@ def main() -> None:
         help="cpu: the time in which the program really ran, for a machine with other work to do",
     )
     parser.add_argument(
-        "--only", metavar="NAME", action="append", default=[], help="this workload alone"
+        "--only",
+        metavar="NAME",
+        action="append",
+        default=[],
+        type=arguments.workload,
+        help="this workload alone; may be repeated",
     )
     parser.add_argument(
         "--only-ours", action="store_true", help="leave other tools out; needs no network"
     )
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="keep every measured value, for pyperf"
+        "--json",
+        type=arguments.new_file,
+        metavar="FILE",
+        help="keep every measured value, for pyperf",
     )
     given = parser.parse_args()
     unknown = set(given.subjects) - set(suite.SUBJECTS)
@@ -51,7 +58,9 @@ def main() -> None:
         fast=given.fast, clock=given.clock, only_ours=given.only_ours, only=tuple(given.only)
     )
     measured = suite.measure(options, given.subjects or suite.SUBJECTS)
-    if given.json and measured:
+    if not measured:
+        parser.error(f"nothing of what is asked for has the workload {', '.join(options.only)}")
+    if given.json:
         results.save(given.json, measured, {"clock": given.clock, "fast": int(given.fast)})
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from benchmarks import suite
 from benchmarks.peers.environment import packages
 from benchmarks.peers.tools import OURS, TOOLS
-from benchmarks.support import results
+from benchmarks.support import arguments, results
 from benchmarks.support.figures import short
 from benchmarks.support.options import CLOCKS, Options
 from benchmarks.support.places import ROOT
@@ -130,19 +130,29 @@ def _plot(path: Path, found: Results) -> None:
 def main() -> None:
     """Measure unless there are results already, and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.document", description=__doc__)
-    parser.add_argument("files", nargs="*", type=Path, help="results to write, instead of new ones")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=arguments.kept_results,
+        metavar="FILE",
+        help="results to write, instead of new ones",
+    )
     parser.add_argument("--fast", action="store_true", help="measure in the fast form")
     parser.add_argument("--only-ours", action="store_true", help="leave other tools out")
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="folder to write to")
+    parser.add_argument(
+        "--out", type=arguments.folder, default=ROOT / "docs", help="folder to write to"
+    )
     given = parser.parse_args()
+    options = Options(fast=given.fast, clock=given.clock, only_ours=given.only_ours)
+    write(given.out, given.files or [_measure(options)])
+
+
+def _measure(options: Options) -> Results:
     with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
-        files = given.files
-        if not files:
-            options = Options(fast=given.fast, clock=given.clock, only_ours=given.only_ours)
-            files = [Path(name, "results.json")]
-            results.save(files[0], suite.measure(options), {"clock": given.clock})
-        write(given.out, [results.load(path) for path in files])
+        kept = Path(name, "results.json")
+        results.save(kept, suite.measure(options), {"clock": options.clock})
+        return results.load(kept)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 The base, the parent unless named, is built in a worktree. Prints a summary in Markdown. Ends with
 status 1 when something costs more than ``benchmarks/thresholds.toml`` lets through, and with 2
-when this checkout cannot be measured.
+when this checkout cannot be measured or there is no such BASE.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.regression.trees import (
     head_tree,
 )
 from benchmarks.regression.verdict import Comparison, Thresholds, summary
-from benchmarks.support import results
+from benchmarks.support import arguments, results
 from benchmarks.support.options import CLOCKS
 from benchmarks.support.places import BENCHMARKS
 
@@ -38,10 +38,13 @@ _PAIRS, _SHORT_PAIRS = 8, 3
 
 def main() -> int:
     """Measure both sides and tell what came out."""
-    options = _parser().parse_args()
-    commit = commit_of(options.base)
+    parser = _parser()
+    options = parser.parse_args()
+    commit = commit_of(options.base or "HEAD~1")
     if commit is None:
-        print(f"gate: there is no commit {options.base} to compare with")
+        if options.base:
+            parser.error(f"there is no commit {options.base}")
+        print("gate: this checkout has no parent commit to compare with")
         return 0
     with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
         folder = Path(name)
@@ -113,10 +116,18 @@ def _compare(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gate", description=__doc__)
-    parser.add_argument("base", nargs="?", default="HEAD~1", metavar="BASE")
+    parser.add_argument(
+        "base",
+        nargs="?",
+        metavar="BASE",
+        help="commit to compare with, the parent unless given",
+    )
     parser.add_argument("--short", action="store_true", help="few workloads, in under a minute")
     parser.add_argument(
-        "--pairs", type=int, metavar="N", help="pairs of processes for each time; 0 takes no times"
+        "--pairs",
+        type=arguments.number_of_pairs,
+        metavar="N",
+        help="pairs of processes for each time; 0 takes no times",
     )
     parser.add_argument("--clock", choices=CLOCKS, default="cpu")
     parser.add_argument(
@@ -126,10 +137,16 @@ def _parser() -> argparse.ArgumentParser:
         help="compile a copy of this checkout with these flags as well, such as -O0",
     )
     parser.add_argument(
-        "--summary", type=Path, metavar="FILE", help="append the summary to this file, too"
+        "--summary",
+        type=arguments.new_file,
+        metavar="FILE",
+        help="append the summary to this file, too",
     )
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="keep what was measured of this checkout"
+        "--json",
+        type=arguments.new_file,
+        metavar="FILE",
+        help="keep what was measured of this checkout",
     )
     return parser
 

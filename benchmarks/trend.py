@@ -6,12 +6,11 @@ The files are those that ``--json`` of ``python -m benchmarks`` and of ``benchma
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import suite
 from benchmarks.regression import instructions
-from benchmarks.support import results
+from benchmarks.support import arguments
 from benchmarks.support.figures import short
 from benchmarks.support.plots import draw_lines
 from benchmarks.support.tables import as_text
@@ -46,18 +45,23 @@ def _relative(values: Sequence[float | None]) -> list[float | None]:
 def main() -> None:
     """Print a table with a column for each file, oldest commit first."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.trend", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("files", nargs="+", type=arguments.kept_results, metavar="FILE")
     parser.add_argument(
         "--figure",
         metavar="TEXT",
         help="figures with this text in their name, not those with a target and instructions",
     )
     parser.add_argument(
-        "--svg", type=Path, metavar="FILE", help="plot the figures over the first value of each"
+        "--svg",
+        type=arguments.new_file,
+        metavar="FILE",
+        help="plot the figures over the first value of each",
     )
     given = parser.parse_args()
-    history = [results.load(path) for path in given.files]
-    history.sort(key=lambda one: (str(one.metadata["commit_date"]), str(one.metadata["date"])))
+    history = sorted(
+        given.files,
+        key=lambda one: (str(one.metadata["commit_date"]), str(one.metadata["date"])),
+    )
     specs = [
         spec
         for spec in (*suite.figures(), *instructions.FIGURES)

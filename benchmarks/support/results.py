@@ -23,6 +23,8 @@ _UNITS = {
     "size": "integer",
 }
 """Units of values that are not seconds, by the last word of their name."""
+_NEEDED = {"commit", "commit_date", "date", "python_version", "python_build"}
+"""What a file has to say of where its values come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,22 @@ def save(path: Path, measured: Measured, extra: Mapping[str, str | int] | None =
 
 
 def load(path: Path) -> Results:
-    """Read what `save` wrote; raises ValueError or KeyError for another file."""
+    """Read what `save` wrote; raises OSError, and ValueError for another file."""
     import pyperf
 
-    suite = pyperf.BenchmarkSuite.load(str(path))
     measured: Measured = {}
-    for benchmark in suite:
-        subject, _, variant = benchmark.get_name().rpartition("/")
-        values = benchmark.get_values()
-        rounds = measured.setdefault(subject, [{} for _ in values])
-        for taken, value in zip(rounds, values, strict=True):
-            taken[variant] = value
-    return Results(measured, dict(next(iter(suite)).get_metadata()))
+    try:
+        suite = pyperf.BenchmarkSuite.load(str(path))
+        for benchmark in suite:
+            subject, _, variant = benchmark.get_name().rpartition("/")
+            values = benchmark.get_values()
+            rounds = measured.setdefault(subject, [{} for _ in values])
+            for taken, value in zip(rounds, values, strict=True):
+                taken[variant] = value
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("it is no suite of pyperf") from error
+    metadata = dict(next(iter(suite)).get_metadata())
+    missing = _NEEDED - metadata.keys()
+    if missing:
+        raise ValueError(f"it does not tell {', '.join(sorted(missing))}")
+    return Results(measured, metadata)

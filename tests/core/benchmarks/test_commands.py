@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import pytest
 from workspace import ROOT, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.repository
@@ -117,6 +120,56 @@ def test_the_trend_has_a_column_for_each_file(results: tuple[str, Path], tmp_pat
     assert words[-1] == words[-2]
     assert float(words[-1]) > 0
     assert "a trailer" in plot.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """What a command says last that refuses its arguments."""
+
+    def run_here(module: str, *arguments: str | Path) -> str:
+        monkeypatch.setattr(sys, "argv", [module, *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            importlib.import_module(module).main()
+        assert ended.value.code == 2
+        return capsys.readouterr().err.splitlines()[-1]
+
+    return run_here
+
+
+def test_what_cannot_be_measured_is_refused_at_once(
+    refused: Callable[..., str], tmp_path: Path
+) -> None:
+    """An unknown name, or a file that could not be kept, costs no minutes and is named."""
+    suite = "benchmarks.__main__"
+    assert "no subject is named speed" in refused(suite, "speed")
+    assert "no workload is named fob; there are bfs, fib" in refused(suite, "--only", "fob")
+    absent = tmp_path / "absent"
+    assert f"there is no folder {absent}" in refused(suite, "--json", absent / "kept.json")
+    assert f"{tmp_path} is a folder" in refused("benchmarks.gate", "--summary", tmp_path)
+    assert f"there is no folder {absent}" in refused("benchmarks.document", "--out", absent)
+    assert "there is no commit no-such-commit" in refused("benchmarks.gate", "no-such-commit")
+    assert "-1 is not a number of pairs" in refused("benchmarks.gate", "--pairs=-1")
+    said = refused(suite, "peers", "--only-ours", "--only", "bfs")
+    assert "nothing of what is asked for has the workload bfs" in said
+
+
+@pytest.mark.parametrize("command_of_files", ["benchmarks.trend", "benchmarks.document"])
+def test_files_that_hold_no_results_are_refused(
+    command_of_files: str, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    """One that is absent, damaged, or of somebody else, is named in one line."""
+    pyperf = pytest.importorskip("pyperf")
+    other = tmp_path / "other.json"
+    assert f"{other} cannot be read: No such file" in refused(command_of_files, other)
+    for text in ("", "{", "[1]", json.dumps({"version": "1.0"}), "\0"):
+        other.write_text(text, encoding="utf-8")
+        said = refused(command_of_files, other)
+        assert f"{other} is no file that --json has written, or is damaged" in said
+    run_of_another = pyperf.Run([1.0], metadata={"name": "theirs"}, collect_metadata=False)
+    pyperf.BenchmarkSuite([pyperf.Benchmark([run_of_another])]).dump(str(other), replace=True)
+    assert "it does not tell commit, " in refused(command_of_files, other)
 
 
 def test_the_event_stream_has_the_size_that_is_stated() -> None:

@@ -44,9 +44,13 @@ def test_a_slower_head_is_refused(tmp_path: Path) -> None:
     assert "Millions of instructions: fib, recording" in trend
 
 
-def test_a_base_that_does_not_exist_is_said() -> None:
+def test_a_checkout_without_a_parent_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first commit of a repository has nothing to be compared with, which is no failure."""
-    assert gate("no-such-commit") == "gate: there is no commit no-such-commit to compare with\n"
+    run("git", "init", "--quiet", cwd=tmp_path)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    assert gate() == "gate: this checkout has no parent commit to compare with\n"
 
 
 def test_limits_are_those_of_the_figure_or_the_default() -> None:
