@@ -43,6 +43,11 @@ static inline void ct_collect_again(int before)
 {
     (void)before;
 }
+static inline int ct_make_room_for_containers(int few)
+{
+    (void)few;
+    return 0;
+}
 #endif
 
 /* Whether each state of a dict has a number. */
@@ -81,6 +86,23 @@ static inline PyObject *ct_referent(_PyStackRef reference)
 #else
 #define CT_FRAME_IS_BARE(f) _PyFrame_IsIncomplete(f)
 #endif
+#endif
+
+/* Let the interpreter's loop look for signals whose handlers have not run. */
+#if PY_VERSION_HEX >= 0x030D0000
+#include "internal/pycore_ceval.h"
+
+static inline void ct_look_for_signals(PyThreadState *state)
+{
+    if (_Py_atomic_load_int_relaxed(&_PyRuntime.signals.is_tripped))
+        _Py_set_eval_breaker_bit(state, _PY_SIGNALS_PENDING_BIT);
+}
+#else
+static inline void ct_look_for_signals(PyThreadState *state)
+{
+    if (_Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending))
+        _Py_atomic_store_relaxed(&state->interp->ceval.eval_breaker, 1);
+}
 #endif
 
 #if PY_VERSION_HEX >= 0x030D0000

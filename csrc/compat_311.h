@@ -45,6 +45,18 @@ static inline void ct_collect_again(int before)
         PyGC_Enable();
 }
 
+/* Let a few containers be made before anything is collected.  What this returns is to be added to
+ * what the interpreter has counted of the youngest. */
+static inline int ct_make_room_for_containers(int few)
+{
+    struct gc_generation *youngest = PyInterpreterState_Main()->gc.generations;
+    int room = youngest->count - youngest->threshold + few;
+    if (room <= 0)
+        return 0;
+    youngest->count -= room;
+    return room;
+}
+
 /* ---- exceptions: three words of the thread state here, one object since then
  * --------------------------------------------------------------------------------------------- */
 

@@ -1,22 +1,5 @@
 #include "interruptions.h"
 
-#if PY_VERSION_HEX >= 0x030D0000
-#include "internal/pycore_ceval.h"
-#endif
-
-/* Let the loop look for handlers; it may have found some and forgotten them, as of a thread that
- * runs none. */
-static void look_again(PyThreadState *state)
-{
-#if PY_VERSION_HEX >= 0x030D0000
-    if (_Py_atomic_load_int_relaxed(&_PyRuntime.signals.is_tripped))
-        _Py_set_eval_breaker_bit(state, _PY_SIGNALS_PENDING_BIT);
-#else
-    if (_Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending))
-        _Py_atomic_store_relaxed(&state->interp->ceval.eval_breaker, 1);
-#endif
-}
-
 static bool collects_nothing; /* because a thread has put collections off */
 
 ct_interruptions ct_interruptions_defer(void)
@@ -42,22 +25,15 @@ void ct_interruptions_resume(ct_interruptions before)
         return;
     PyThreadState *state = ct_thread_state();
     _PyRuntime.main_thread = state->thread_id;
-    look_again(state);
+    /* It may have found some and forgotten them, as of a thread that runs none. */
+    ct_look_for_signals(state);
 }
 
 #define FEW_CONTAINERS 16
 
 int ct_interruptions_make_room(void)
 {
-#if PY_VERSION_HEX < 0x030C0000
-    struct gc_generation *youngest = PyInterpreterState_Main()->gc.generations;
-    int room = youngest->count - youngest->threshold + FEW_CONTAINERS;
-    if (room > 0) {
-        youngest->count -= room;
-        return room;
-    }
-#endif
-    return 0;
+    return ct_make_room_for_containers(FEW_CONTAINERS);
 }
 
 void ct_interruptions_take_room(int room)

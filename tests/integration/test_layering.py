@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from workspace import load_tool
+from workspace import ROOT, load_tool
 
 pytestmark = pytest.mark.repository
 layering = load_tool("layering")
@@ -21,6 +22,24 @@ def make_package(root: Path, name: str, source: str, dependencies: str = "[]") -
         f'[project]\nname = "{name}"\ndependencies = {dependencies}\n'
     )
     (module / "__init__.py").write_text(source)
+
+
+VERSIONS_ELSEWHERE = {"cli/__init__.py", "session/metadata.py", "_zstd.py"}
+"""Modules of core that name the version for a reason of their own: before anything newer than the
+oldest Python is loaded, as a fact to tell, and in the form that type checkers follow."""
+
+
+def test_differences_between_interpreters_have_one_home() -> None:
+    """The version is asked in one header of the C, and in the module of capabilities in Python."""
+    c = {path.name for path in (ROOT / "csrc").iterdir() if "PY_VERSION_HEX" in path.read_text()}
+    assert c <= {"compat.h", "compat_311.h"}
+    core = ROOT / "packages" / "codetracer-core" / "src" / "codetracer_core"
+    asking = {
+        str(path.relative_to(core))
+        for path in core.rglob("*.py")
+        if re.search(r"version_info|hexversion", path.read_text(encoding="utf-8"))
+    }
+    assert asking == {"monitoring/capabilities.py", *VERSIONS_ELSEWHERE}
 
 
 def test_this_repository_keeps_its_layers() -> None:

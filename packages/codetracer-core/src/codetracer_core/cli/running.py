@@ -10,6 +10,7 @@ from types import ModuleType
 
 from codetracer_core.cli.interpreter import own_words, skips_first_line
 from codetracer_core.cli.program import Program, ProgramKind
+from codetracer_core.monitoring.capabilities import EXIT_LEAVES_AT_ONCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def run(
         end = lib.ct_program_stream(stream, id(namespace), id(outcome))
     else:
         end = lib.ct_program_call(id(function), id(arguments), id(outcome))
-    # Before CPython 3.14 the interpreter leaves at once when the program asks it to.
-    at_once = end == lib.CT_PROGRAM_EXITED and sys.version_info < (3, 14)
+    at_once = end == lib.CT_PROGRAM_EXITED and EXIT_LEAVES_AT_ONCE
     if program.kind in _WITH_FILE and not at_once:
         namespace.pop("__file__", None)
         namespace.pop("__cached__", None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
+
+from codetracer_core.monitoring.capabilities import SHA2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ __all__ = ["Source", "read_source"]
 # A larger one is generated or no source at all, and its line table would fill the trace.
 _LARGEST = 64 << 20
 _PIECE = 1 << 20
-_SHA2 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
-"""The module behind ``hashlib``, which would load OpenSSL."""
 
 
 class Source:
@@ -118,7 +117,7 @@ def _read(expander: Expander, number: int, path: str) -> str | None:
 def _sha256() -> hashlib._Hash:
     """A new digest, without OpenSSL where there is one: 2 ms and 3 MB less."""
     try:
-        digest: hashlib._Hash = __import__(_SHA2).sha256()
+        digest: hashlib._Hash = __import__(SHA2).sha256()
     except ImportError:
         from hashlib import sha256
 

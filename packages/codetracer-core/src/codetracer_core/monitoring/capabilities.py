@@ -12,7 +12,9 @@ __all__ = [
     "BRANCH_HAS_SIDES",
     "DISABLE",
     "ENGINE",
+    "EXIT_LEAVES_AT_ONCE",
     "HAS_MONITORING",
+    "SHA2",
     "SUPPORTED_VERSIONS",
     "TOOL_IDS",
     "Interpreter",
@@ -40,6 +42,12 @@ Without ``sys.monitoring`` that counts for code that starts or goes on: no lines
 
 BRANCH_HAS_SIDES = hasattr(getattr(getattr(sys, "monitoring", None), "events", None), "BRANCH_LEFT")
 """Whether the two ways of a branch are two events (from CPython 3.14 on)."""
+
+EXIT_LEAVES_AT_ONCE = sys.version_info < (3, 14)
+"""Whether a program that exits leaves ``__file__`` behind, which the interpreter puts there."""
+
+SHA2 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
+"""The module behind ``hashlib``, which would load OpenSSL."""
 
 TOOL_IDS = (5, 4, 3)
 """The tool ids of ``sys.monitoring`` that are tried, in this order.
