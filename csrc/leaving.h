@@ -4,9 +4,8 @@
 
 #include "compat.h"
 
-/* Let `at_exit`, which the caller keeps, be called with the status before os._exit ends the
- * process, in whichever thread that happens; it is called once.  With the GIL held. */
+/* Let `at_exit` be called with the status before os._exit ends the process, in whichever thread
+ * that happens; it is called once.  With the GIL held. */
 void ct_leaving_open(PyObject *at_exit);
-void ct_leaving_close(void);
 
 #endif

@@ -25,6 +25,7 @@ void ct_session_sleep(void);
 int ct_session_is_active(void);
 void ct_session_fail(void);
 void ct_session_end(void);
+void ct_leaving_close(void);
 int ct_slots(void);
 size_t ct_slot_size(void);
 size_t ct_slot_copy(int slot, uint8_t *out);

@@ -617,7 +617,6 @@ int ct_tracer_open(PyObject *parts)
 void ct_tracer_close(void)
 {
     ct_session.active = ct_session.dormant = false;
-    ct_leaving_close();
     while (ct_session.threads != NULL) {
         ct_thread *t = ct_session.threads;
         ct_session.threads = t->next;

@@ -121,7 +121,8 @@ def stop():
 streams = sys.stdin, sys.stdout, sys.stderr
 attempt("start", start)
 attempt("run", subject.run)
-print("free", tool_ids() == [None] * 6)
+print("free", tool_ids() == [None] * 6, flush=True)
+{leave}
 attempt("stop", stop)
 attempt("again", subject.run)
 print("free", tool_ids() == [None] * 6)
@@ -172,8 +173,10 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def run_injected(native: Path, folder: Path, stage: str, policy: str) -> Injected:
-    """Record the subject in a process of its own, with a failure at `stage`."""
+def run_injected(
+    native: Path, folder: Path, stage: str, policy: str, *, leave: str = ""
+) -> Injected:
+    """Record the subject in a process of its own, with a failure at `stage`, then do `leave`."""
     out = folder / "out"
     name = stage.partition(":")[0]
     imports, speaks = SPEAKS.get(name, ("", ""))
@@ -186,6 +189,7 @@ def run_injected(native: Path, folder: Path, stage: str, policy: str) -> Injecte
         out=str(out),
         filter_file=str(folder / "filter.toml"),
         policy=policy,
+        leave=leave,
         options={
             "capture_logging": name == "log",
             "io_capture_fd_fallback": name.startswith("mirror"),
@@ -248,6 +252,19 @@ def test_with_the_policy_abort_a_failure_is_raised_in_the_program(
     assert injected.lines == ["start None", raised, "free True", "stop None", *AFTER]
     assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_TRACE_INCOMPLETE"]
     assert_trace_is_kept(injected.out)
+
+
+@pytest.mark.parametrize("stage", ["line:40", "open"])
+def test_a_failure_is_told_of_where_the_program_leaves_at_once(
+    stage: str, native: Path, tmp_path: Path
+) -> None:
+    """``os._exit``, by which children of multiprocessing end, waits for the one trailer, and the
+    journal is closed."""
+    leave = "__import__('os')._exit(0)"
+    injected = run_injected(native, tmp_path, stage, "disable", leave=leave)
+    assert injected.lines == ["start None", f"run {RESULT}", "free True"]
+    assert [trailer["error_code"] for trailer in injected.trailers] == ["ERR_TRACE_INCOMPLETE"]
+    assert [path.suffix for path in injected.out.iterdir()] == [".ctj"]
 
 
 @pytest.mark.parametrize(

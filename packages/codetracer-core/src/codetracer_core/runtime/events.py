@@ -139,8 +139,9 @@ class EventPipeline:
         on, and with the exception that one of these functions has raised. `on_sealed` is called
         when a chunk is full that nobody writes. After :meth:`sleep`, `on_wake` is called before the
         next event that would be recorded. `on_exit` is called with the status when the program
-        calls ``os._exit``. With `adopt_running` the frames that run already, of all threads, are
-        entered. With `asks_objects` objects are asked for their repr, which is code of the program.
+        calls ``os._exit``, until :meth:`let_exit`. With `adopt_running` the frames that run
+        already, of all threads, are entered. With `asks_objects` objects are asked for their repr,
+        which is code of the program.
 
         Raises RecorderError; the pipeline has to be closed then, too.
         """
@@ -181,6 +182,10 @@ class EventPipeline:
         code = lib.ct_session_close()
         self._parts = ()
         return None if code == ffi.NULL else ffi.string(code).decode()
+
+    def let_exit(self) -> None:
+        """Let the program leave by ``os._exit`` without a word, which `close` does not."""
+        lib.ct_leaving_close()
 
     def seal(self) -> int:
         """Seal what was recorded so far; return the number of the chunk, 0 when it is all over.

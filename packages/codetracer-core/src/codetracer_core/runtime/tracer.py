@@ -138,6 +138,7 @@ class RuntimeTracer:
                 self._io.install()
         except BaseException:
             self._events.close()
+            self._events.let_exit()
             installation.remove()
             raise
         self._installation = installation
@@ -168,8 +169,7 @@ class RuntimeTracer:
 
         A failure that the program was never told of is handled by the error policy.
         """
-        code = self._detach()
-        watch_forks(None)
+        code = self._let_go()
         if code is not None and code != _END:
             self._on_failure(code, None)
 
@@ -201,16 +201,14 @@ class RuntimeTracer:
             self._events.sleep()
             self._writer.detach()
         else:
-            self._detach()
-            watch_forks(None)
+            self._let_go()
             self._writer.detach()
 
     def retire(self) -> None:
         """In a forked child that has not begun to record: let go of the parent's events."""
         if self._is_dormant:
             self._is_dormant = False
-            self._detach()
-            watch_forks(None)
+            self._let_go()
 
     def _woken(self) -> None:
         """In a forked child: an event has come that would be recorded."""
@@ -223,10 +221,21 @@ class RuntimeTracer:
         if self.on_exit is not None:
             self.on_exit(status)
 
+    def _let_go(self) -> str | None:
+        """Take the recorder out of the program for good.
+
+        Returns the code of a failure that nobody was told of.
+        """
+        code = self._detach()
+        self._events.let_exit()
+        watch_forks(None)
+        return code
+
     def _detach(self) -> str | None:
         """Take the recorder out of the program; does nothing the second time.
 
-        Returns the code of a failure that nobody was told of.
+        A program that then leaves by ``os._exit`` still has the session ended, which says why it
+        was taken out. Returns the code of a failure that nobody was told of.
         """
         installation, self._installation = self._installation, None
         if installation is None:
