@@ -89,6 +89,7 @@ void ct_expander_feed(ct_expander *e, const uint8_t *chunk, size_t length, uint6
     e->sequence = sequence;
     e->after_gap = gap;
     e->restored = NULL;
+    ct_patterns_forget(&e->values.patterns);
     if (gap)
         ct_expand_lose_frames(e);
     ct_stacks_trim(&e->stacks);
@@ -265,6 +266,19 @@ int ct_expander_write(ct_expander *e)
     return begin_pass(e) ? 0 : fail(e);
 }
 
+void ct_expander_share(ct_expander *e)
+{
+    e->is_shared = true;
+}
+
+int ct_expander_help(ct_expander *e, uint32_t values_per_chunk, const uint8_t *path, size_t length)
+{
+    e->writing = e->is_helper = e->is_shared = e->is_others = true;
+    e->values_per_chunk = values_per_chunk;
+    struct ct_span text = {path, length};
+    return begin_pass(e) && ct_expand_path(e, text) != CT_NO_ID ? 0 : fail(e);
+}
+
 uint32_t ct_expander_values_per_chunk(const ct_expander *e)
 {
     return e->values_per_chunk;
@@ -285,6 +299,7 @@ const uint8_t *ct_expander_take_steps(ct_expander *e, size_t *length)
 
 const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length)
 {
+    e->is_others ^= e->is_shared;
     return take(&e->value_records, &e->chunk_values, length);
 }
 

@@ -63,12 +63,20 @@ static void define_field(struct ct_values *values, struct ctj_cursor *in, uint64
     if (in->error)
         return;
     struct ct_buf *escaped = ct_begin_text(values);
+    struct ct_buf *before = &values->fields[number], *name = &values->field;
     ct_text_escape(escaped, text);
-    struct ct_buf *name = &values->fields[number];
     name->length = 0;
     put_field_name(values, name, ct_buf_span(escaped));
     if (name->failed || escaped->failed)
         ctj_fail(in, CTJ_E_MEMORY);
+    values->context++;
+    if (name->length == before->length && memcmp(name->data, before->data, name->length) == 0)
+        return;
+    if (before->length != 0)
+        ct_patterns_forget(&values->patterns);
+    struct ct_buf old = *before;
+    *before = *name;
+    *name = old;
 }
 
 /* The number of the next field's name; CTJ_FIELD_NAMES when a field stands there that is not shown,
@@ -156,16 +164,24 @@ uint32_t ct_read_instance(struct ct_values *values, struct ctj_cursor *in, uint3
     struct ct_items *marks = values->marks;
     values->marks = NULL;
     uint64_t n = read_part(values, in, depth);
-    uint64_t total = ctj_uv(in), shown = ctj_uv(in), dropped = 0, seen = 0;
+    uint64_t total = ctj_uv(in), shown = ctj_uv(in), seen = 0;
     bool stop = false;
+    struct ct_fields_read read;
+    /* Where each value lies in a numbered instance is asked of all its fields. */
+    ct_fields_begin(&read, values, in, type, marks == NULL ? shown : 0, depth);
     while (seen < shown && !in->error && !values->value.failed) {
+        uint32_t same = ct_fields_copy(&read, values, in);
+        seen += same;
+        n += same;
+        if (same != 0)
+            continue;
         uint64_t number = read_field_name(values, in, &stop);
         if (stop)
             break;
         seen++;
         if (number == CTJ_FIELD_NAMES) {
-            dropped++;
             values->losses.dropped++;
+            ct_fields_add(&read, values, in);
             continue;
         }
         const struct ct_buf *name = &values->fields[number];
@@ -173,10 +189,12 @@ uint32_t ct_read_instance(struct ct_values *values, struct ctj_cursor *in, uint3
         struct ct_extent extent = read_field_value(values, in, depth);
         if (marks != NULL)
             mark_field(values, marks, extent);
+        ct_fields_add(&read, values, in);
         n++;
     }
     if (in->error)
         return type;
+    ct_fields_end(&read, values);
     if (total > seen) {
         ct_put_rest(values, total - seen);
         n++;
@@ -230,6 +248,7 @@ static struct ct_numbered *read_number(struct ct_values *values, struct ctj_curs
                                        bool is_defined)
 {
     uint64_t number = ctj_uv(in);
+    values->context++;
     if (!in->error && number < CTJ_NUMBERS && !values->is_numbering &&
         (!is_defined || values->numbered[number].cbor.length != 0))
         return &values->numbered[number];

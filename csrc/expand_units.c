@@ -13,7 +13,7 @@ static void put_position(struct ct_expander *e, uint32_t path, uint32_t line)
 {
     e->path = path;
     e->line = line;
-    if (!e->writing) {
+    if (!e->writing || e->is_helper) {
         if (e->lines[path].highest < line)
             e->lines[path].highest = line;
         return;
@@ -102,8 +102,11 @@ static void put_values(struct ct_expander *e, const struct ct_frame *frame)
     if (!e->writing) {
         if (e->largest < size)
             e->largest = size;
+        e->counts.value_bytes += size;
         return;
     }
+    if (e->is_others)
+        return;
     uint8_t *at = ct_buf_take(&e->value_records, size);
     if (!at)
         return;

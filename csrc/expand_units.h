@@ -55,6 +55,9 @@ struct ct_expander {
     struct ct_buf step_records;
     uint32_t values_per_chunk;
     uint32_t chunk_values;
+    bool is_shared; /* another expander makes every second chunk of values */
+    bool is_others; /* this one */
+    bool is_helper; /* only chunks of values are asked of this expander */
     struct ct_buf value_records;
     struct ct_buf uncaught; /* type and message of what ended the main module; empty when nothing
                                did */

@@ -18,6 +18,8 @@ void ct_values_free(struct ct_values *values)
     ct_ids_free(&values->type_ids);
     ct_buf_free(&values->value);
     ct_buf_free(&values->text);
+    ct_patterns_free(&values->patterns);
+    ct_buf_free(&values->field);
     free(values->items.ends);
     for (size_t i = 0; i < CTJ_FIELD_NAMES; i++)
         ct_buf_free(&values->fields[i]);
@@ -44,7 +46,10 @@ void ct_define_type(struct ct_values *values, struct ctj_cursor *in)
     struct ct_span text = ctj_text(in);
     if (in->error)
         return;
+    values->context++;
     uint32_t number = ct_names_intern(&values->types, text);
+    if (number != ct_ids_get(&values->type_ids, id))
+        ct_patterns_forget(&values->patterns);
     if (number == CT_NO_ID)
         ctj_fail(in, CTJ_E_MEMORY);
     else if (!ct_ids_set(&values->type_ids, id, number))

@@ -3,6 +3,7 @@
 #define CT_EXPAND_VALUE_H
 
 #include "expand_names.h"
+#include "expand_patterns.h"
 #include "expand_text.h"
 #include "expand_vars.h"
 #include "journal_read.h"
@@ -52,6 +53,10 @@ struct ct_values {
     struct ct_value_losses losses;
     /* How the pair of a field begins, up to its value: names as they were defined last. */
     struct ct_buf fields[CTJ_FIELD_NAMES];
+    struct ct_buf field; /* the same of a name that is being defined */
+    struct ct_patterns patterns;
+    uint64_t
+        context; /* how often something was read that gives, or asks for, what a number means */
     struct ct_numbered {
         struct ct_buf cbor;
         uint32_t type;

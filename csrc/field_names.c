@@ -6,18 +6,30 @@
 
 uint64_t ct_field_definitions;
 
-/* The last CTJ_FIELD_NAMES names at most, each at the place that its address gives; the place is
- * its number until another name takes it. */
+/* The last CTJ_FIELD_NAMES names at most, each at the place that its address gives, or the one half
+ * of them further where that is taken; the place is its number until another name takes it. */
 static struct {
     PyObject *name;      /* owned */
     uint64_t generation; /* of the chunk that holds the definition */
     int32_t cost;
 } numbered[CTJ_FIELD_NAMES];
 
+static bool is_defined(size_t at)
+{
+    return numbered[at].name != NULL && numbered[at].generation == ct_out.generation;
+}
+
 uint8_t *ct_put_field_name(uint8_t *p, PyObject *name, int32_t *left)
 {
     size_t at = ((uintptr_t)name >> 4) % CTJ_FIELD_NAMES;
     if (ct_likely(numbered[at].name == name && numbered[at].generation == ct_out.generation)) {
+        *left -= numbered[at].cost;
+        return ct_put_uv(p, CTJ_FIELD_NAMED + at);
+    }
+    size_t other = at ^ CTJ_FIELD_NAMES / 2;
+    if (is_defined(at) && (numbered[other].name == name || !is_defined(other)))
+        at = other;
+    if (numbered[at].name == name && is_defined(at)) {
         *left -= numbered[at].cost;
         return ct_put_uv(p, CTJ_FIELD_NAMED + at);
     }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from codetracer_core.ctfs.materialiser import materialise
 from core.materialise.builder import Builder, Function
-from core.materialise.comparison import check, ordered
+from core.materialise.comparison import check, folder, ordered
 from core.materialise.expected import ct_value
 from core.materialise.programs import OPERATIONS, VALUES, record
+from naive import ct
 from naive import journal as naive
 
 
@@ -77,6 +80,54 @@ def test_patches_of_lists_follow_each_other(kind: str, lists: list[list[int]], m
         builder.step(1, {0: value})
     trace = check(builder)
     assert [record[0][1] for record in trace.values[1:]] == [ct_value(value) for value in values]
+
+
+ATOMS = st.sampled_from([None, 0, -70, "text", 1.5, naive.Cut("str", 9, "cu")])
+PARTS = st.recursive(
+    ATOMS,
+    lambda parts: st.one_of(
+        st.lists(parts, max_size=2),
+        st.builds(
+            naive.Fields,
+            st.sampled_from(["Inner", "Other"]),
+            st.just(naive.UNSET),
+            st.just(2),
+            st.tuples(st.tuples(st.just("a"), parts), st.tuples(st.just("bb"), parts)).map(list),
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.lists(PARTS, min_size=3, max_size=3), min_size=1, max_size=3),
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 2), PARTS, st.sampled_from(["a", "dddd"])),
+        max_size=10,
+    ),
+)
+@example([[1, 2, 3]], [(0, 0, 0, "a"), (0, 0, 0, "dddd"), (0, 0, 0, "dddd")])
+def test_objects_that_are_stated_again_come_back_whole(
+    objects: list[list[Any]], changes: list[tuple[int, int, Any, str]]
+) -> None:
+    """An object of which some fields, or their names, are others is shown whole, cuts counted."""
+    builder = Builder()
+    builder.call(Function(0, "f", slots=("x",)))
+    states = []
+    for which, place, value, name in [(0, 0, None, "a"), *changes]:
+        fields = objects[which % len(objects)]
+        fields[place] = value
+        shown = list(zip(("bb", "ccc", name), fields, strict=True))
+        states.append(naive.Fields("Thing", naive.UNSET, 3, shown))
+        builder.step(1, {0: states[-1]})
+    with folder() as directory:
+        path = builder.write(directory)
+        made = materialise(path, directory)
+        trace = ct.load(made.path)
+        metadata = json.loads((directory / "trace_metadata.json").read_text())
+    assert [record[0][1] for record in trace.values[1:]] == [ct_value(state) for state in states]
+    assert metadata["counts"]["values_cut"] == repr(states).count("Cut(")
 
 
 def varint(number: int) -> bytes:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from codetracer_core._native import lib
 from codetracer_core.ctfs.layout import EDGES_PER_CHUNK, TASKS_PER_CHUNK
 from codetracer_core.ctfs.materialiser_expander import Expander
+from codetracer_core.ctfs.materialiser_helper import ValueHelper, is_worth_helping
 from codetracer_core.ctfs.materialiser_meta import (
     SessionFacts,
     meta_record,
@@ -180,7 +181,10 @@ def _fill(
         # On the last step it says how the program ended.
         last = max(expander.counts.steps - 1, 0)
         last_event = error_record(last, text_record(expander.uncaught))
-    expander.write(steps.add, values.add, events.add, tick, last_event)
+    with ValueHelper(values.add_frame) as helper:
+        if is_worth_helping(expander.counts.steps, expander.counts.value_bytes):
+            helper.start(facts.main_script.encode("utf-8", "surrogatepass"), per_chunk)
+        expander.write(steps.add, values.add, events.add, tick, helper, last_event)
     calls = ChunkStream(container, "calls", _CALLS_PER_CHUNK)
     for size, pieces in expander.calls():
         calls.add_pieces(size, pieces)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    from codetracer_core.ctfs.materialiser_helper import ValueHelper
     from codetracer_core.journal.reader import JournalReader
 
 __all__ = ["Expander"]
@@ -141,21 +142,29 @@ class Expander:
         values: Callable[[memoryview], None],
         events: Callable[[memoryview], None],
         tick: Callable[[], None],
+        helper: ValueHelper,
         last_event: bytes = b"",
     ) -> None:
         """Second pass: give each chunk of records of steps, of values and of events.
 
         What they get is valid during the call.
-        ``last_event`` is a record that comes after all events of the journal.
+        ``last_event`` is a record that comes after all events of the journal. Every second chunk of
+        values is left to ``helper``, if that runs, which appends it in its turn.
         """
+        is_shared = helper.is_running
+        if is_shared:
+            lib.ct_expander_share(self._handle)
         takers = {
             lib.CT_EXPAND_VALUES: (lib.ct_expander_take_values, values),
             lib.CT_EXPAND_STEPS: (lib.ct_expander_take_steps, steps),
             lib.CT_EXPAND_EVENTS: (lib.ct_expander_take_events, events),
         }
-        for state in self._states(tick):
+        for state in self._states(tick, helper if is_shared else None):
             take, give = takers[state]
-            give(self._take(take))
+            if records := self._take(take):
+                give(records)
+            else:
+                helper.append_chunk()
         if lib.ct_expander_written(self._handle):
             raise self._failure()
         is_full = lib.ct_expander_events_are_full(self._handle)
@@ -165,6 +174,8 @@ class Expander:
                 rest, last_event = memoryview(bytes(rest) + last_event), b""
             if rest:
                 give(rest)
+            if is_shared and state == lib.CT_EXPAND_VALUES:
+                helper.append_rest()
         if last_event:
             events(memoryview(last_event))
 
@@ -201,13 +212,15 @@ class Expander:
         while length := lib.ct_expander_read_calls(self._handle, buffer, _PIECE):
             yield memoryview(ffi.buffer(buffer, length))
 
-    def _states(self, tick: Callable[[], None]) -> Iterator[int]:
+    def _states(self, tick: Callable[[], None], helper: ValueHelper | None = None) -> Iterator[int]:
         """Run through the journal once, giving each state in which output is waiting."""
         for chunk in self._journal.chunks():
             data = ffi.from_buffer(chunk.data)
             lib.ct_expander_feed(
                 self._handle, data, len(chunk.data), chunk.sequence, chunk.after_gap
             )
+            if helper is not None:
+                helper.feed(chunk)
             while (state := lib.ct_expander_run(self._handle)) in (
                 lib.CT_EXPAND_STEPS,
                 lib.CT_EXPAND_VALUES,

@@ -36,7 +36,10 @@ class ChunkStream:
         Here and now: compressing is fast on what the processor has just written, and another one
         would have to fetch it first.
         """
-        frame = self._compressor.compress(records)
+        self.add_frame(self._compressor.compress(records))
+
+    def add_frame(self, frame: bytes) -> None:
+        """Append a chunk that is compressed already."""
         self._begin()
         self._container.append(self._data, frame)
 

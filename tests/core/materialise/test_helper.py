@@ -1,0 +1,75 @@
+"""Chunks of values that are made in a thread of their own, where values are large."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from codetracer_core._zstd import Compressor
+from codetracer_core.ctfs.materialiser import materialise
+from codetracer_core.ctfs.materialiser_helper import ValueHelper
+from core.materialise.builder import Builder, Function
+from core.materialise.comparison import folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A chunk of values has at most 4 MiB.
+LARGE = 40_000
+STEPS = 1_000
+
+
+@pytest.fixture(scope="module")
+def journal() -> Iterator[Path]:
+    """A recording whose steps repeat a large value."""
+    builder = Builder(chunk_bytes=1 << 16)
+    builder.call(Function(1, "f", line=2, slots=("i", "large")))
+    for number in range(STEPS):
+        builder.step(3, {0: number, 1: "x" * LARGE})
+    with folder() as directory:
+        yield builder.write(directory)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether the thread came to run, each time that it was started on this processor or two."""
+    seen: list[bool] = []
+    start = ValueHelper.start
+
+    def watched(helper: ValueHelper, main_script: bytes, per_chunk: int) -> None:
+        start(helper, main_script, per_chunk)
+        seen.append(helper.is_running)
+
+    monkeypatch.setattr(ValueHelper, "start", watched)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    return seen
+
+
+def test_a_thread_makes_the_same_trace(
+    journal: Path, started: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trace has the same bytes whether one processor or two have made it."""
+    two = materialise(journal, tmp_path, name="two.ct").path.read_bytes()
+    assert started == [True]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    one = materialise(journal, tmp_path, name="one.ct").path.read_bytes()
+    assert started == [True]
+    assert one == two
+
+
+def test_a_failure_of_the_thread_is_raised(
+    journal: Path, started: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes wrong in the thread is raised where the trace is made, and no part of one stays."""
+
+    def fail(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(Compressor, "builtin", lambda _: (fail, 0))
+    with pytest.raises(MemoryError):
+        materialise(journal, tmp_path)
+    assert started == [True]
+    assert list(tmp_path.iterdir()) == []
