@@ -241,11 +241,39 @@ def test_a_tracer_that_fails_is_taken_out_and_the_program_runs_on(
 
 
 def test_a_tracer_that_fails_can_be_made_to_end_the_program(run: Callable[[], object]) -> None:
-    """With ``abort_on_error`` the exception is raised in the program, at that point."""
-    installation = install_tracer(Broken(), abort_on_error=True)
-    with pytest.raises(LookupError, match="in the tracer"):
+    """With ``abort_on_error`` the exception is raised in the program, at that point; the tracer is
+    taken out all the same."""
+    broken, failures = Broken(), list[BaseException]()
+    installation = install_tracer(broken, abort_on_error=True, on_detach=failures.append)
+    with pytest.raises(LookupError, match="in the tracer") as caught:
         run()
+    assert failures == [caught.value]
+    another = install_tracer(Collector(CALLBACK_SPECS[0]))
+    assert another.tool_id == installation.tool_id
+    uninstall_tracer(another)
+    assert run() == [3, 1]
+    assert broken.lines == 3
+
+
+def test_an_interrupt_is_no_failure_of_a_tracer(run: Callable[[], object]) -> None:
+    """KeyboardInterrupt, which comes to whatever runs, is raised in the program and the tracer
+    stays."""
+
+    class Interrupted(Broken):
+        def on_line(self, code: CodeType, line: int) -> None:
+            try:
+                super().on_line(code, line)
+            except LookupError:
+                raise KeyboardInterrupt from None
+
+    interrupted, failures = Interrupted(), list[BaseException]()
+    installation = install_tracer(interrupted, on_detach=failures.append)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert run() == [3, 1]
     uninstall_tracer(installation)
+    assert interrupted.lines > 3
+    assert failures == []
 
 
 @NEEDS_MONITORING

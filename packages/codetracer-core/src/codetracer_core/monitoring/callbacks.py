@@ -118,9 +118,12 @@ def handle_callback_error(
 ) -> None:
     """Apply the error policy to an exception of a tracer.
 
-    With `abort`, or when the exception is not an error (``KeyboardInterrupt``), it is raised in the
-    traced program at that point; otherwise `detach` is called and the program runs on.
+    What is not an error (``KeyboardInterrupt``) is raised in the traced program at that point. For
+    an error `detach` is called, which takes the tracer out; with `abort` it is then raised there,
+    too, otherwise the program runs on.
     """
-    if abort or not isinstance(error, Exception):
+    if not isinstance(error, Exception):
         raise error
     detach(error)
+    if abort:
+        raise error

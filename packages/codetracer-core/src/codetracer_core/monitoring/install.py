@@ -182,9 +182,9 @@ def install_tracer(
 ) -> Installation:
     """Deliver the events of ``tracer.interest`` to a tracer.
 
-    An exception of the tracer is raised in the traced program when `abort_on_error` is true;
-    otherwise the tracer is taken out, `on_detach` is called with the exception and the program runs
-    on. Raises UsageError when no tool id is free.
+    At an exception of the tracer it is taken out and `on_detach` is called with the exception. With
+    `abort_on_error` that is then raised in the traced program, otherwise the program runs on.
+    Raises UsageError when no tool id is free.
     """
     installation = Installation.claim(tracer.interest)
 
