@@ -6,8 +6,9 @@
 
 uint64_t ct_field_definitions;
 
-/* The last CTJ_FIELD_NAMES names at most, each at the place that its address gives, or the one half
- * of them further where that is taken; the place is its number until another name takes it. */
+/* The last CTJ_FIELD_NAMES names at most, each at the place that its address gives, or at one of
+ * WAYS beside it where that is taken; the place is its number until another name takes it. */
+#define WAYS 4
 static struct {
     PyObject *name;      /* owned */
     uint64_t generation; /* of the chunk that holds the definition */
@@ -19,6 +20,20 @@ static bool is_defined(size_t at)
     return numbered[at].name != NULL && numbered[at].generation == ct_out.generation;
 }
 
+/* Where the name is that is not at its own place, or where it is to be. */
+static size_t place_beside(size_t own, PyObject *name)
+{
+    size_t place = own;
+    for (size_t way = WAYS; way-- > 0;) {
+        size_t at = own ^ way;
+        if (!is_defined(at))
+            place = at;
+        else if (numbered[at].name == name)
+            return at;
+    }
+    return place;
+}
+
 uint8_t *ct_put_field_name(uint8_t *p, PyObject *name, int32_t *left)
 {
     size_t at = ((uintptr_t)name >> 4) % CTJ_FIELD_NAMES;
@@ -26,9 +41,7 @@ uint8_t *ct_put_field_name(uint8_t *p, PyObject *name, int32_t *left)
         *left -= numbered[at].cost;
         return ct_put_uv(p, CTJ_FIELD_NAMED + at);
     }
-    size_t other = at ^ CTJ_FIELD_NAMES / 2;
-    if (is_defined(at) && (numbered[other].name == name || !is_defined(other)))
-        at = other;
+    at = place_beside(at, name);
     if (numbered[at].name == name && is_defined(at)) {
         *left -= numbered[at].cost;
         return ct_put_uv(p, CTJ_FIELD_NAMED + at);

@@ -30,7 +30,7 @@ __all__ = ["FIGURES", "SIZES", "measure"]
 
 SIZES = {"fib": (18, 5), "loop": (20_000, 20), "lists": (2_000, 10), "objects": (2_000, 20)}
 """Workload to its full and fast size: small, because the slowest tool takes seconds for them."""
-_ROUNDS = 7
+_ROUNDS = 9
 _INSIDE, _WHOLE = "in process", "whole process"
 _IN_PROCESS_TARGET = 50
 _WHOLE_TARGETS = {"loop": 20}

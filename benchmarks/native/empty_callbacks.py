@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from benchmarks.native.loading import load
@@ -21,7 +22,7 @@ class EmptyCallbacks:
     """A tool that gets the events of lines, of starts and of returns, and ignores them.
 
     It is one of ``sys.monitoring``; on CPython 3.11, which has none, a trace function of C, of the
-    calling thread alone.
+    calling thread and of those that `threading` starts.
     """
 
     def __init__(self, build_folder: Path) -> None:
@@ -43,10 +44,13 @@ class _TraceFunction:
         self._lib = module.lib
 
     def install(self) -> None:
+        # The first event of a thread puts the function of C in the place of this one.
+        threading.settrace(lambda *_: self._lib.empty_trace(1))
         self._lib.empty_trace(1)
 
     def uninstall(self) -> None:
         self._lib.empty_trace(0)
+        threading.settrace(None)
 
 
 class _Monitoring:

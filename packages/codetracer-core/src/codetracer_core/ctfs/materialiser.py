@@ -181,10 +181,17 @@ def _fill(
         # On the last step it says how the program ended.
         last = max(expander.counts.steps - 1, 0)
         last_event = error_record(last, text_record(expander.uncaught))
-    with ValueHelper(values.add_frame) as helper:
+    with ValueHelper(values) as helper:
         if is_worth_helping(expander.counts.steps, expander.counts.value_bytes):
             helper.start(facts.main_script.encode("utf-8", "surrogatepass"), per_chunk)
-        expander.write(steps.add, values.add, events.add, tick, helper, last_event)
+        expander.write(
+            lambda records: helper.add(steps, records),
+            lambda records: helper.add(values, records),
+            lambda records: helper.add(events, records),
+            tick,
+            helper,
+            last_event,
+        )
     calls = ChunkStream(container, "calls", _CALLS_PER_CHUNK)
     for size, pieces in expander.calls():
         calls.add_pieces(size, pieces)

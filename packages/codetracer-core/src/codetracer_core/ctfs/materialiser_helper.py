@@ -12,9 +12,9 @@ from codetracer_core.ctfs.layout import COMPRESSION_LEVEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Self
 
+    from codetracer_core.ctfs.materialiser_streams import ChunkStream
     from codetracer_core.journal.reader import JournalChunk
 
 __all__ = ["ValueHelper", "is_worth_helping"]
@@ -45,12 +45,15 @@ def _processors() -> int:
 class ValueHelper:
     """Makes the second chunk of values, the fourth and so on, of the journal chunks it is given.
 
-    ``append`` takes them, compressed, when they are asked for. A context manager: the thread ends
-    when it is left. ``is_running`` tells whether there is one, to which chunks may be given.
+    It appends them to ``values`` in their turn, and what comes behind one that is not made yet, so
+    that nobody waits for the other at each chunk. A context manager: the thread ends when it is
+    left. ``is_running`` tells whether there is one, to which chunks may be given.
     """
 
-    def __init__(self, append: Callable[[bytes], None]) -> None:
-        self._append = append
+    def __init__(self, values: ChunkStream) -> None:
+        self._values = values
+        # Frames with their streams, in their order, from the one that the thread makes on.
+        self._behind: list[tuple[ChunkStream, bytes | None]] = []
         self._given: SimpleQueue[tuple[bytes, int, bool] | None] = SimpleQueue()
         self._made: SimpleQueue[bytes | Exception | None] = SimpleQueue()
         self._handle = ffi.NULL
@@ -74,24 +77,43 @@ class ValueHelper:
         """Give the next chunk of the journal."""
         self._given.put((chunk.data, chunk.sequence, chunk.after_gap))
 
-    def append_chunk(self) -> bool:
-        """Append the next chunk, and wait for it; false when the thread has ended.
+    def add(self, stream: ChunkStream, records: memoryview) -> None:
+        """Compress a chunk now, and append it to ``stream`` when its turn has come."""
+        if self._behind:
+            self._behind.append((stream, stream.compressed(records)))
+            if not self._made.empty():
+                self._settle()
+        else:
+            stream.add(records)
 
-        Raises what making it has raised.
+    def append_chunk(self) -> None:
+        """Append the next chunk of the thread when it is made.
+
+        Raises what making the one before has raised, as the other methods do.
         """
-        made = self._made.get()
-        if isinstance(made, Exception):
-            raise made
-        self.is_running = made is not None
-        if made is not None:
-            self._append(made)
-        return self.is_running
+        self._settle()
+        self._behind.append((self._values, None))
 
     def append_rest(self) -> None:
         """End the thread, and append the last chunk if it is one of its own and not empty."""
+        self._settle()
         self._given.put(None)
-        while self.append_chunk():
-            pass
+        while (frame := self._take()) is not None:
+            self._values.add_frame(frame)
+        self.is_running = False
+
+    def _settle(self) -> None:
+        """Append all that has to be, waiting for the thread where it has a part in that."""
+        while self._behind:
+            stream, frame = self._behind.pop(0)
+            stream.add_frame(frame or self._take() or b"")
+
+    def _take(self) -> bytes | None:
+        """The next frame of the thread; None at its end, which only :meth:`append_rest` meets."""
+        made = self._made.get()
+        if isinstance(made, Exception):
+            raise made
+        return made
 
     def __enter__(self) -> Self:
         return self

@@ -106,7 +106,7 @@ def _read(expander: Expander, number: int, path: str) -> str | None:
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
             return None
         digest = _sha256()
-        while piece := os.read(descriptor, _PIECE):
+        while piece := os.read(descriptor, min(_PIECE, status.st_size + 1)):
             digest.update(piece)
             expander.add_source(number, piece)
         return digest.hexdigest()

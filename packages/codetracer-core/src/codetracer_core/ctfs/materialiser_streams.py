@@ -36,7 +36,11 @@ class ChunkStream:
         Here and now: compressing is fast on what the processor has just written, and another one
         would have to fetch it first.
         """
-        self.add_frame(self._compressor.compress(records))
+        self.add_frame(self.compressed(records))
+
+    def compressed(self, records: memoryview) -> bytes:
+        """Return a chunk as :meth:`add_frame` takes it."""
+        return self._compressor.compress(records)
 
     def add_frame(self, frame: bytes) -> None:
         """Append a chunk that is compressed already."""
