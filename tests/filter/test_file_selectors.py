@@ -174,3 +174,31 @@ def test_names_that_are_no_files(write_filter: WriteFilter) -> None:
     engine = TraceFilterEngine(TraceFilterConfig.from_paths([path]))
     names = ("<string>", "<stdin>", "<frozen os>")
     assert skipped(engine, *names) == ["<string>", "<frozen os>"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
+def test_functions_that_a_program_puts_into_os_are_not_called(
+    write_filter: WriteFilter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a file is called, and where it lies, is found as without them."""
+    path = write_filter(SKIP.format("file:a.py"), "real/filter.toml")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/__init__.py").touch()
+    (tmp_path / "real/a.py").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "up").symlink_to("shop/../link")
+    (tmp_path / "round").symlink_to("round")
+    engine = TraceFilterEngine(TraceFilterConfig.from_paths([path]))
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError(arguments)
+
+    with monkeypatch.context() as patched:
+        for name in ("stat", "lstat", "readlink", "getcwd"):
+            patched.setattr(os, name, refuse)
+        for name in ("isfile", "islink", "realpath", "abspath", "exists"):
+            patched.setattr(os.path, name, refuse)
+        found = [engine.resolve_file(f"{tmp_path}/{file}/a.py") for file in ("link", "up", "round")]
+        module = engine.resolve_query(f"{tmp_path}/shop/b.py", "f").module
+    assert found == [ExecDecision.SKIP, ExecDecision.SKIP, ExecDecision.TRACE]
+    assert module == "shop.b"

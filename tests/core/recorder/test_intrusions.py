@@ -196,6 +196,7 @@ def test_sessions_begin_and_end_at_any_moment(source: str, tmp_path: Path) -> No
 
 REPLACED_BUILTINS = """\
 import builtins
+import os
 asked = []
 def stranger(*arguments):
     asked.append(arguments)
@@ -214,19 +215,26 @@ one = first(1) + second(1)
 lost = hasattr(builtins, "bool")
 for name, value in originals.items():
     setattr(builtins, name, value)
+of_os = os.stat, os.lstat, os.readlink
+os.stat = os.lstat = os.readlink = stranger
+of_path = os.path.isfile, os.path.islink
+os.path.isfile = os.path.islink = stranger
+exec(compile("def third(n):\\n    return n - 1\\n", __file__ + ".template", "exec"))
+one += third(1)
+os.stat, os.lstat, os.readlink = of_os
+os.path.isfile, os.path.islink = of_path
 print(one, len(asked), lost)
 """
 
 
-def test_builtins_that_the_program_replaces_are_not_the_recorders(tmp_path: Path) -> None:
-    """Functions are recorded as ever, the program's replacements are not called, and they stay
-    where the program has put them."""
+def test_functions_that_the_program_replaces_are_not_the_recorders(tmp_path: Path) -> None:
+    """Functions are recorded as ever, the program's replacements of builtins and of functions that
+    ask the system are not called, and they stay where the program has put them."""
     script = tmp_path / "program.py"
     script.write_text(REPLACED_BUILTINS, encoding="utf-8")
     recorded = record(script, tmp_path)
     assert recorded.outcome.output == "3 0 False\n"
     assert recorded.stats["failure"] is None
     calls = [event[1] for event in recorded.events()["MainThread"] if event[0] == "call"]
-    assert [call for call in calls if call in ("first", "second", "second.<locals>.Local")] == [
-        *("first", "second", "second.<locals>.Local")
-    ]
+    known = ["first", "second", "second.<locals>.Local", "third"]
+    assert [call for call in calls if call in known] == known

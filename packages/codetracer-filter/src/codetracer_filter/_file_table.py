@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from codetracer_filter._files import absolute_name, relative_to
+from codetracer_filter._system import is_link, real_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,11 +111,11 @@ class FileTable:
 
     def _real_path(self, path: str) -> str:
         """``path`` free of symbolic links; what folders are is remembered."""
-        if os.path.islink(path):
-            return os.path.realpath(path).replace(os.sep, "/")
+        if is_link(path):
+            return real_path(path)
         folder, name = os.path.split(path)
         real = self._real_folders.get(folder)
         if real is None:
-            real = os.path.realpath(folder).replace(os.sep, "/")
+            real = real_path(folder)
             remember(self._real_folders, folder, real)
         return f"{real.rstrip('/')}/{name}"

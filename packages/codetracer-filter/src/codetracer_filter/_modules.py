@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+from codetracer_filter._system import is_file
+
 __all__ = ["choose_module", "module_of_file"]
 
 _DOTTED = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
@@ -38,7 +40,7 @@ def module_of_file(path: str) -> str | None:
     directory, file = os.path.split(path)
     stem = file.removesuffix(".py")
     parts = [] if stem == "__init__" else [stem]
-    while os.path.isfile(os.path.join(directory, "__init__.py")):
+    while is_file(os.path.join(directory, "__init__.py")):
         directory, name = os.path.split(directory)
         parts.append(name)
     name = ".".join(reversed(parts))

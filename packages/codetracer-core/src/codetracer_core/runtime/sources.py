@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from os import stat  # programs put functions of their own into os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class SourceBook:
         """Recorded code is of the file `path`."""
         if path not in self._files:
             try:
-                status = os.stat(path)
+                status = stat(path)
             except (OSError, ValueError):
                 self._add(path, {})
             else:
