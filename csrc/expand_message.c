@@ -172,6 +172,22 @@ static bool is_of_system(struct ct_span type)
     return false;
 }
 
+/* A group says how many exceptions it holds; false when not all of them are in the trace. */
+static bool put_group(struct message *m, const struct seen *text, const struct seen *held)
+{
+    struct walk in = {held->elements, m->values->value.data + m->values->value.length};
+    if (!is(text->kind, "String") || held->elements == NULL)
+        return false;
+    for (uint64_t i = 0; i < held->count && in.at < in.end; i++)
+        if (look(&in).type == ct_value_type(m->values, CT_T_CUT))
+            return false;
+    ct_buf_put(m->text, text->text.data, text->text.length);
+    ct_buf_literal(m->text, " (");
+    ct_buf_decimal(m->text, held->count);
+    ct_buf_literal(m->text, held->count == 1 ? " sub-exception)" : " sub-exceptions)");
+    return true;
+}
+
 static void put_arguments(struct message *m, const struct seen *args, struct ct_span type)
 {
     struct walk in = {args->elements, m->values->value.data + m->values->value.length};
@@ -190,6 +206,9 @@ static void put_arguments(struct message *m, const struct seen *args, struct ct_
         return;
     }
     struct seen second = look(&in);
+    bool is_group = is(type, "ExceptionGroup") || is(type, "BaseExceptionGroup");
+    if (is_group && args->count == 2 && put_group(m, &first, &second))
+        return;
     if (!is(first.kind, "Int") || !is(second.kind, "String") || !is_of_system(type)) {
         put_value(m, args, 0);
         return;

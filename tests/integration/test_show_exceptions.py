@@ -91,6 +91,8 @@ for error in (
     KeyError(3), KeyError("it's"), OSError(2, "No such file"), ValueError(), ValueError("a", 2),
     ValueError([None, -1, 2.5, b"x", True, (1,)]), ValueError(2**70), ValueError({}), Own(Own()),
     OSError("just this"), ValueError(2, "no file"),
+    ExceptionGroup("all", [ValueError(1), KeyError(2)]), ExceptionGroup("one", (OSError("x"),)),
+    ValueError("all", [1]), ExceptionGroup("many", [ValueError()] * 200),
 ):
     fail(error)
 """
@@ -108,7 +110,9 @@ def test_messages_are_made_of_the_arguments(tmp_path: Path) -> None:
         *("[None, -1, 2.5, b'x', True, (1,)]", str(2**70), "<dict>"),
     ]
     assert found[8].startswith("<Own")
-    assert found[9:] == ["just this", "(2, 'no file')"]
+    assert found[9:11] == ["just this", "(2, 'no file')"]
+    assert found[11:14] == ["all (2 sub-exceptions)", "one (1 sub-exception)", "('all', [1])"]
+    assert found[14].startswith("('many', [<ValueError>, ")
 
 
 def test_what_ended_the_program_is_shown_at_its_end(recording_: Path) -> None:

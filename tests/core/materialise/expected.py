@@ -11,6 +11,7 @@ from naive import journal as naive
 Value = dict[str, Any]
 STEPS_PER_CHUNK = 4096
 EXCEPTION_FIELD = "args"
+GROUPS = "BaseExceptionGroup", "ExceptionGroup"
 
 
 @dataclass
@@ -352,6 +353,11 @@ def _message_of(args: list[Value], kind: str) -> str:
             known = getattr(builtins, kind, None)
             if isinstance(known, type) and issubclass(known, OSError):
                 return f"[Errno {number}] {text}"
+        case [{"kind": "String", "text": text}, held] if kind in GROUPS:
+            elements = held.get("dereferenced", held).get("elements")
+            if elements is not None and all(each.get("type") != "cut" for each in elements):
+                ending = "" if len(elements) == 1 else "s"
+                return f"{text} ({len(elements)} sub-exception{ending})"
     return f"({', '.join(map(shown, args))})"
 
 
