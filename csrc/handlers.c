@@ -10,9 +10,10 @@
 #include <opcode.h>
 
 #ifndef POP_JUMP_IF_FALSE /* CPython 3.11 has other names for those that lead backwards */
-#define POP_JUMP_IF_FALSE POP_JUMP_FORWARD_IF_FALSE
-#define POP_JUMP_IF_TRUE  POP_JUMP_FORWARD_IF_TRUE
-#define POP_JUMP_IF_NONE  POP_JUMP_FORWARD_IF_NONE
+#define POP_JUMP_IF_FALSE    POP_JUMP_FORWARD_IF_FALSE
+#define POP_JUMP_IF_TRUE     POP_JUMP_FORWARD_IF_TRUE
+#define POP_JUMP_IF_NONE     POP_JUMP_FORWARD_IF_NONE
+#define POP_JUMP_IF_NOT_NONE POP_JUMP_FORWARD_IF_NOT_NONE
 #endif
 
 /* An instruction without the EXTENDED_ARG before it. */
@@ -122,8 +123,12 @@ static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader 
         break;
     case CHECK_EG_MATCH:
         next = read_at(in, next.next);
-        if (next.opcode == POP_JUMP_IF_NONE)
+        if (next.opcode == POP_JUMP_IF_NONE) {
             add_clause(table, code, in, next);
+        } else if (next.opcode == POP_JUMP_IF_NOT_NONE) { /* the first releases of CPython 3.11 */
+            add(table, next.at, CT_DECIDES, 0);
+            add_body(table, code, in, next.next + next.argument);
+        }
         break;
     case POP_JUMP_IF_TRUE:
         next = read_at(in, behind_branch(in, i.next));
