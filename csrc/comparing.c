@@ -443,7 +443,8 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
     return same_there(w, v);
 }
 
-static inline bool is_row_same(const struct ct_tree *tree, PyObject *v)
+/* ct_tree_same for a list or tuple of as many items as its row. */
+static bool is_row_same(const struct ct_tree *tree, PyObject *v)
 {
     PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
     Py_ssize_t i = ct_row_differs(tree->row, items, 0);
@@ -456,7 +457,7 @@ static inline bool is_row_same(const struct ct_tree *tree, PyObject *v)
     return false;
 }
 
-bool ct_tree_same(struct ct_tree *tree, PyObject *v)
+__attribute__((noinline)) static bool is_tree_same(const struct ct_tree *tree, PyObject *v)
 {
     const uintptr_t *w = tree->words;
     PyTypeObject *type = Py_TYPE(v);
@@ -467,8 +468,6 @@ bool ct_tree_same(struct ct_tree *tree, PyObject *v)
     if ((*w & 7) == CT_WORD_CONTAINER) {
         if (*w != ((uintptr_t)type | CT_WORD_CONTAINER))
             return false;
-        if (tree->row != NULL && w[1] == (uintptr_t)Py_SIZE(v))
-            return is_row_same(tree, v);
         if (type == &PyList_Type)
             return same_items(w + 1, v, CT_SHAPE_LIST) != NULL;
         if (tree->version != 0 && type == &PyDict_Type && ct_dict_version(v) == tree->version)
@@ -476,6 +475,14 @@ bool ct_tree_same(struct ct_tree *tree, PyObject *v)
         return same_items(w + 1, v, ct_exact_container(type)) != NULL;
     }
     return same_at_a_glance(w, v) != NULL || same(w, v) != NULL;
+}
+
+bool ct_tree_same(const struct ct_tree *tree, PyObject *v)
+{
+    bool has_row = tree->row != NULL &&
+                   tree->words[0] == ((uintptr_t)Py_TYPE(v) | CT_WORD_CONTAINER) &&
+                   tree->words[1] == (uintptr_t)Py_SIZE(v);
+    return ct_likely(has_row) ? is_row_same(tree, v) : is_tree_same(tree, v);
 }
 
 /* ct_tree_changes for a row, from item `i` on. */

@@ -195,7 +195,7 @@ static inline int ct_frame_line(ct_iframe *f)
 
 /* The value of a variable's place, borrowed; NULL for none.  Only the stack behind the variables
  * has ints without an object. */
-static inline PyObject *ct_frame_slot(ct_iframe *f, int i)
+static inline PyObject *ct_frame_slot(const ct_iframe *f, int i)
 {
 #if PY_VERSION_HEX >= 0x030E0000
     return PyStackRef_AsPyObjectBorrow(f->localsplus[i]);
@@ -361,35 +361,60 @@ static inline uint64_t ct_word_at(const void *at)
     return word;
 }
 
-/* Find the values of an object whose class is as it was when the form was taken; false when its
- * form is another one now.  Of one with many attributes only a part of the form is compared. */
+/* Where objects of a class that have this head in their form keep their attributes: found out once
+ * for many of them. */
+typedef struct {
+    Py_ssize_t head, values, order; /* bytes from the object */
+    uint32_t form_head;
+} ct_inline_place;
+
+/* Find the values of an object of that class; false when its form is another one now.  Of one with
+ * many attributes only a part of the form is compared.  A dict that the object was asked for shares
+ * the values as long as the head says that they are valid. */
 #if PY_VERSION_HEX >= 0x030D0000
 #define CT_FORM_SHORT 8 /* attributes that one word speaks of */
-static inline bool ct_inline_short_values(PyObject *v, uint32_t form_head, uint64_t form_word,
-                                          PyObject ***found)
+static inline uint8_t ct_form_capacity(uint32_t form_head)
 {
-    PyDictValues *values = _PyObject_InlineValues(v);
-    uint32_t head;
-    memcpy(&head, values, sizeof head);
     uint8_t capacity;
     memcpy(&capacity, (char *)&form_head + offsetof(PyDictValues, capacity), sizeof capacity);
-    *found = values->values;
-    return _PyObject_GetManagedDict(v) == NULL && head == form_head &&
-           ct_word_at(&values->values[capacity]) == form_word;
+    return capacity;
+}
+static inline ct_inline_place ct_inline_place_of(const PyTypeObject *type, uint32_t form_head)
+{
+    Py_ssize_t head = type->tp_basicsize;
+    Py_ssize_t values = head + (Py_ssize_t)offsetof(PyDictValues, values);
+    return (ct_inline_place){
+        .head = head,
+        .values = values,
+        .order = values + ct_form_capacity(form_head) * (Py_ssize_t)sizeof(PyObject *),
+        .form_head = form_head,
+    };
+}
+static inline bool ct_inline_is_at(PyObject *v, const ct_inline_place *place, uint64_t form_word,
+                                   PyObject ***found)
+{
+    const char *object = (const char *)v;
+    uint32_t head;
+    memcpy(&head, object + place->head, sizeof head);
+    *found = (PyObject **)(object + place->values);
+    return head == place->form_head && ct_word_at(object + place->order) == form_word;
 }
 /* Where the second word lies. */
 static inline const void *ct_form_rest(PyObject **values, const ct_inline_form *form)
 {
-    uint8_t capacity;
-    memcpy(&capacity, (const char *)&form->head + offsetof(PyDictValues, capacity), 1);
-    return (const char *)&values[capacity] + 8;
+    return (const char *)&values[ct_form_capacity(form->head)] + 8;
 }
 #else
 #define CT_FORM_SHORT 6
-static inline bool ct_inline_short_values(PyObject *v, uint32_t form_head, uint64_t form_word,
-                                          PyObject ***found)
+static inline ct_inline_place ct_inline_place_of(const PyTypeObject *type, uint32_t form_head)
 {
-    (void)form_head;
+    (void)type;
+    return (ct_inline_place){.form_head = form_head};
+}
+static inline bool ct_inline_is_at(PyObject *v, const ct_inline_place *place, uint64_t form_word,
+                                   PyObject ***found)
+{
+    (void)place;
 #if CT_HAS_MONITORING
     PyDictOrValues held = *_PyObject_DictOrValuesPointer(v);
     if (!_PyDictOrValues_IsValues(held))
@@ -413,7 +438,8 @@ static inline const void *ct_form_rest(PyObject **values, const ct_inline_form *
 /* The same with the whole form. */
 static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyObject ***found)
 {
-    return ct_inline_short_values(v, form->head, form->words[0], found) &&
+    ct_inline_place place = ct_inline_place_of(Py_TYPE(v), form->head);
+    return ct_inline_is_at(v, &place, form->words[0], found) &&
            (!form->is_long || ct_word_at(ct_form_rest(*found, form)) == form->words[1]);
 }
 
@@ -449,6 +475,18 @@ static inline bool ct_int_fits(PyObject *v, int64_t *out)
 }
 
 #if CT_HAS_MONITORING
+/* Whether an int is positive and of one digit of 30 bits. */
+static inline bool ct_int_is_digit(PyObject *v)
+{
+    uintptr_t tag = ((PyLongObject *)v)->long_value.lv_tag;
+    return tag >> _PyLong_NON_SIZE_BITS == 1 && (tag & _PyLong_SIGN_MASK) == 0;
+}
+
+static inline digit ct_int_digit(PyObject *v)
+{
+    return ((PyLongObject *)v)->long_value.ob_digit[0];
+}
+
 /* The number of an int's digits. */
 static inline size_t ct_int_size(const PyLongObject *v)
 {

@@ -101,6 +101,17 @@ static inline size_t ct_int_size(const PyLongObject *v)
     return (size_t)Py_ABS(Py_SIZE(v));
 }
 
+/* Whether an int is positive and of one digit of 30 bits. */
+static inline bool ct_int_is_digit(PyObject *v)
+{
+    return Py_SIZE(v) == 1;
+}
+
+static inline digit ct_int_digit(PyObject *v)
+{
+    return ((PyLongObject *)v)->ob_digit[0];
+}
+
 static inline const digit *ct_int_digits(PyObject *v, size_t *count, bool *negative)
 {
     *count = ct_int_size((PyLongObject *)v);

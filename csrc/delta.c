@@ -9,24 +9,15 @@
     4 /* items that must be the same before a patch is shorter than the whole                      \
        */
 
-void ct_slot_clear(ct_slot *slot)
+void ct_slot_free(ct_slot *slot)
 {
-    switch (slot->kind) {
-    case CT_SLOT_HELD:
-        Py_DECREF((PyObject *)(uintptr_t)slot->bits);
-        break;
-    case CT_SLOT_COPY:
+    if (slot->kind == CT_SLOT_COPY)
         ct_copy_free((struct ct_copy *)(uintptr_t)slot->bits);
-        break;
-    case CT_SLOT_TREE:
+    else
         ct_tree_free((struct ct_tree *)(uintptr_t)slot->bits);
-        break;
-    default:
-        break;
-    }
 }
 
-/* Remember a value that owns nothing. */
+/* Remember a value in place of the one before. */
 static inline void remember(ct_slot *slot, enum ct_slot_kind kind, uint64_t bits, uint32_t cost,
                             uint32_t *total)
 {
@@ -37,48 +28,75 @@ static inline void remember(ct_slot *slot, enum ct_slot_kind kind, uint64_t bits
     slot->cost = cost;
 }
 
-static uint8_t *state_const(ct_slot *slot, uint8_t *p, ct_item item, uint8_t tag, uint32_t *total)
+/* Remember an atom, which is kept alive. */
+static inline void hold(ct_slot *slot, enum ct_slot_kind kind, PyObject *v, uint32_t cost,
+                        uint32_t *total)
 {
-    if (slot->kind == CT_SLOT_CONST && slot->bits == tag)
+    remember(slot, kind, (uint64_t)(uintptr_t)Py_NewRef(v), cost, total);
+}
+
+/* State that the value is hidden, or left out. */
+static uint8_t *state_mark(ct_slot *slot, uint8_t *p, ct_item item, uint8_t tag, uint32_t *total)
+{
+    if (slot->kind == CT_SLOT_MARK && slot->bits == tag)
         return p;
     p = ct_put_item(p, item);
     *p++ = tag;
-    remember(slot, CT_SLOT_CONST, tag, CT_COST_CONST, total);
+    remember(slot, CT_SLOT_MARK, tag, CT_COST_CONST, total);
     return p;
 }
 
-static inline uint8_t *state_int(ct_slot *slot, uint8_t *p, ct_item item, int64_t now,
-                                 uint32_t *total)
+/* State None, True or False. */
+static uint8_t *state_const(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+{
+    p = ct_put_item(p, item);
+    *p++ = v == Py_None ? CTJ_NONE : v == Py_True ? CTJ_TRUE : CTJ_FALSE;
+    hold(slot, CT_SLOT_HELD, v, CT_COST_CONST, total);
+    return p;
+}
+
+static inline uint8_t *put_int(uint8_t *p, ct_item item, int64_t now)
 {
     uint64_t z = ct_zigzag(now);
-    if (slot->kind == CT_SLOT_INT) {
-        if (slot->bits == (uint64_t)now)
-            return p;
-        p = ct_put_item(p, item);
-        uint64_t difference = ct_zigzag((int64_t)((uint64_t)now - slot->bits));
-        if (z < 0x80) {
-            *p++ = CTJ_SMALL_INT | (uint8_t)z;
-        } else if (difference < 0x40) {
-            *p++ = CTJ_SMALL_DIFF | (uint8_t)difference;
-        } else if (difference < z) {
-            *p++ = CTJ_INT_DIFF;
-            p = ct_put_uv(p, difference);
-        } else {
-            *p++ = CTJ_INT;
-            p = ct_put_uv(p, z);
-        }
-        slot->bits = (uint64_t)now;
-        return p;
-    }
     p = ct_put_item(p, item);
     if (z < 0x80) {
         *p++ = CTJ_SMALL_INT | (uint8_t)z;
-    } else {
-        *p++ = CTJ_INT;
-        p = ct_put_uv(p, z);
+        return p;
     }
-    remember(slot, CT_SLOT_INT, (uint64_t)now, CT_COST_INT, total);
-    return p;
+    *p++ = CTJ_INT;
+    return ct_put_uv(p, z);
+}
+
+/* An int that follows another one: their difference may be shorter. */
+static inline uint8_t *put_next_int(uint8_t *p, ct_item item, int64_t now, int64_t before)
+{
+    uint64_t z = ct_zigzag(now),
+             difference = ct_zigzag((int64_t)((uint64_t)now - (uint64_t)before));
+    if (z < 0x80 || (difference >= 0x40 && difference >= z))
+        return put_int(p, item, now);
+    p = ct_put_item(p, item);
+    if (difference < 0x40) {
+        *p++ = CTJ_SMALL_DIFF | (uint8_t)difference;
+        return p;
+    }
+    *p++ = CTJ_INT_DIFF;
+    return ct_put_uv(p, difference);
+}
+
+/* State an int that is worth `now`. */
+static inline uint8_t *state_int(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, int64_t now,
+                                 uint32_t *total)
+{
+    if (slot->kind != CT_SLOT_INT) {
+        hold(slot, CT_SLOT_INT, v, CT_COST_INT, total);
+        return put_int(p, item, now);
+    }
+    PyObject *old = (PyObject *)(uintptr_t)slot->bits;
+    int64_t before;
+    ct_int_fits(old, &before);
+    slot->bits = (uint64_t)(uintptr_t)Py_NewRef(v);
+    Py_DECREF(old);
+    return before == now ? p : put_next_int(p, item, now, before);
 }
 
 /* The value of this item has been encoded at value..p: keep it if it differs from the copy that the
@@ -384,16 +402,22 @@ static inline uint8_t *state_reference(ct_slot *slot, uint8_t *p, ct_item item, 
     return p;
 }
 
+static uint8_t *state_omitted(ct_slot *slot, uint8_t *p, ct_item item, uint32_t *total)
+{
+    if (slot->kind != CT_SLOT_MARK || slot->bits != CTJ_OMITTED)
+        ct_count(&ct_value_counts.omitted);
+    return state_mark(slot, p, item, CTJ_OMITTED, total);
+}
+
 /* Values that are neither ints of 64 bits nor constants nor floats. */
 static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
                             ct_attributes *attributes)
 {
-    if (ct_unlikely(step_is_full(slot, p, total))) {
-        if (slot->kind != CT_SLOT_CONST || slot->bits != CTJ_OMITTED)
-            ct_count(&ct_value_counts.omitted);
-        return state_const(slot, p, item, CTJ_OMITTED, total);
-    }
+    if (ct_unlikely(step_is_full(slot, p, total)))
+        return state_omitted(slot, p, item, total);
     PyTypeObject *type = Py_TYPE(v);
+    if (type == &PyList_Type)
+        return state_container(slot, p, item, v, total, attributes);
     if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
         uint8_t *end = state_known(slot, p, item, v, total, attributes);
         if (end != NULL)
@@ -406,7 +430,7 @@ static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
         ct_encoder e;
         ct_encoder_start(&e, NULL);
         p = ct_put_value(&e, p, v);
-        remember(slot, CT_SLOT_HELD, (uint64_t)(uintptr_t)Py_NewRef(v), ct_encoder_cost(&e), total);
+        hold(slot, CT_SLOT_HELD, v, ct_encoder_cost(&e), total);
         return p;
     }
     if (ct_is_exact_scalar(type))
@@ -420,17 +444,24 @@ static uint8_t *state_other(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
     return state_container(slot, p, item, v, total, attributes);
 }
 
-static uint8_t *state_float(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+static inline uint64_t float_bits(PyObject *v)
 {
     uint64_t bits;
-    double number = PyFloat_AS_DOUBLE(v);
-    memcpy(&bits, &number, sizeof bits);
-    if (slot->kind == CT_SLOT_FLOAT && slot->bits == bits)
+    memcpy(&bits, &((PyFloatObject *)v)->ob_fval, sizeof bits);
+    return bits;
+}
+
+static uint8_t *state_float(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total)
+{
+    uint64_t bits = float_bits(v);
+    bool is_same =
+        slot->kind == CT_SLOT_FLOAT && float_bits((PyObject *)(uintptr_t)slot->bits) == bits;
+    hold(slot, CT_SLOT_FLOAT, v, CT_COST_FLOAT, total);
+    if (is_same)
         return p;
     p = ct_put_item(p, item);
     *p++ = CTJ_FLOAT;
     memcpy(p, &bits, sizeof bits);
-    remember(slot, CT_SLOT_FLOAT, bits, CT_COST_FLOAT, total);
     return p + sizeof bits;
 }
 
@@ -446,18 +477,14 @@ uint8_t *ct_slot_restate(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, u
     PyTypeObject *type = Py_TYPE(v);
     int64_t number;
     if (type == &PyLong_Type && ct_likely(ct_int_fits(v, &number)))
-        return state_int(slot, p, item, number, total);
+        return state_int(slot, p, item, v, number, total);
     if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
         uint8_t *end = state_reference(slot, p, item, v, total, attributes);
         if (ct_likely(end != NULL))
             return end;
     }
     if (v == Py_None || type == &PyBool_Type)
-        return state_const(slot, p, item,
-                           v == Py_None   ? CTJ_NONE
-                           : v == Py_True ? CTJ_TRUE
-                                          : CTJ_FALSE,
-                           total);
+        return state_const(slot, p, item, v, total);
     if (type == &PyFloat_Type)
         return state_float(slot, p, item, v, total);
     return state_other(slot, p, item, v, total, attributes);
@@ -468,12 +495,12 @@ uint8_t *ct_slot_state_redacted(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
 {
     ct_secret(v);
     if (v == NULL)
-        return ct_slot_state(slot, p, item, NULL, total, NULL);
-    if (slot->kind == CT_SLOT_CONST && slot->bits == CTJ_REDACTED)
+        return slot->kind <= CT_SLOT_UNSET ? p : ct_slot_restate(slot, p, item, NULL, total, NULL);
+    if (slot->kind == CT_SLOT_MARK && slot->bits == CTJ_REDACTED)
         return p;
     if (slot->kind != CT_SLOT_STALE)
         ct_count(&ct_value_counts.redacted[kind]);
-    return state_const(slot, p, item, CTJ_REDACTED, total);
+    return state_mark(slot, p, item, CTJ_REDACTED, total);
 }
 
 void ct_slot_count_dropped(ct_slot *slot, PyObject *v, enum ct_kind kind)

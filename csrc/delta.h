@@ -8,17 +8,20 @@
 #include "snapshot.h"
 
 enum ct_slot_kind {
-    CT_SLOT_NONE,  /* nothing stated yet: the variable is unbound */
-    CT_SLOT_STALE, /* stated in an earlier chunk: must be stated again */
-    CT_SLOT_UNSET,
-    CT_SLOT_CONST,  /* bits: the value's tag (None, True, False, redacted) */
-    CT_SLOT_INT,    /* bits: the int */
-    CT_SLOT_FLOAT,  /* bits: the double */
+    /* The same object is the same value. */
+    CT_SLOT_NONE,  /* nothing stated yet: the variable is unbound; bits: 0 */
+    CT_SLOT_UNSET, /* bits: 0 */
+    CT_SLOT_INT,   /* bits: a reference to an int of 64 bits */
+    CT_SLOT_FLOAT, /* bits: a reference to a float */
+    CT_SLOT_HELD,  /* bits: a reference to another immutable atom */
+    /* These own something, too. */
+    CT_SLOT_COPY, /* bits: malloc'ed struct ct_copy: the bytes that were written */
+    CT_SLOT_TREE, /* bits: malloc'ed struct ct_tree: a snapshot of a container */
+    /* And these nothing. */
+    CT_SLOT_MARK,   /* bits: the tag that stands in place of a value (redacted, omitted) */
     CT_SLOT_OBJECT, /* bits: address; aux: type id */
     CT_SLOT_KNOWN,  /* bits: address; aux: stamp (known.h) */
-    CT_SLOT_HELD,   /* bits: a reference to an immutable atom */
-    CT_SLOT_COPY,   /* bits: malloc'ed struct ct_copy: the bytes that were written */
-    CT_SLOT_TREE,   /* bits: malloc'ed struct ct_tree: a snapshot of a container */
+    CT_SLOT_STALE,  /* stated in an earlier chunk: must be stated again */
 };
 
 typedef struct {
@@ -55,13 +58,18 @@ static inline uint8_t *ct_put_item(uint8_t *p, ct_item item)
 #define CT_SNAPSHOT_LIMIT ((size_t)2 << 20)
 extern size_t ct_snapshot_bytes;
 
-/* Free what the slot remembers. */
-void ct_slot_clear(ct_slot *slot);
+/* Free the bytes or the snapshot that the slot remembers. */
+void ct_slot_free(ct_slot *slot);
 
+/* Let go of what the slot remembers. */
 static inline void ct_slot_drop(ct_slot *slot)
 {
-    if (ct_unlikely(slot->kind >= CT_SLOT_HELD))
-        ct_slot_clear(slot);
+    if (slot->kind < CT_SLOT_INT || slot->kind > CT_SLOT_TREE)
+        return;
+    if (ct_likely(slot->kind <= CT_SLOT_HELD))
+        Py_DECREF((PyObject *)(uintptr_t)slot->bits);
+    else
+        ct_slot_free(slot);
 }
 
 /* The slot's value must be stated again. */
@@ -84,16 +92,11 @@ static inline void ct_slot_undo(ct_slot *slot)
  * values are compared by their bytes once these are written. */
 static inline bool ct_slot_is_same(const ct_slot *slot, PyObject *v)
 {
-    if (ct_unlikely(v == NULL))
-        return slot->kind == CT_SLOT_NONE || slot->kind == CT_SLOT_UNSET;
-    if (slot->kind == CT_SLOT_INT)
-        return Py_TYPE(v) == &PyLong_Type && PyUnstable_Long_IsCompact((PyLongObject *)v) &&
-               slot->bits == (uint64_t)PyUnstable_Long_CompactValue((PyLongObject *)v);
-    if (slot->kind == CT_SLOT_KNOWN)
-        return slot->bits == (uint64_t)(uintptr_t)v && ct_known_is(v, slot->aux);
-    if (slot->kind == CT_SLOT_TREE)
-        return ct_tree_same((struct ct_tree *)(uintptr_t)slot->bits, v);
-    return slot->kind == CT_SLOT_HELD && slot->bits == (uint64_t)(uintptr_t)v;
+    if (slot->bits == (uint64_t)(uintptr_t)v)
+        return ct_likely(slot->kind <= CT_SLOT_HELD) ||
+               (slot->kind == CT_SLOT_KNOWN && ct_known_is(v, slot->aux));
+    return slot->kind == CT_SLOT_TREE && v != NULL &&
+           ct_tree_same((const struct ct_tree *)(uintptr_t)slot->bits, v);
 }
 
 /* What ct_slot_state does about a value that may differ. */

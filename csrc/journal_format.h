@@ -173,7 +173,7 @@ enum ctj_field {
 };
 #define CTJ_FIELD_NAMES 1024 /* numbers of names; they are given again and again */
 
-#define CTJ_NUMBERS      512   /* numbers of values; they are given again and again */
+#define CTJ_NUMBERS      2048  /* numbers of values; they are given again and again */
 #define CTJ_NUMBERED_MAX 32768 /* bytes of a value in a trace that may have a number */
 
 /* Flags of CTJ_FUNCTION. */

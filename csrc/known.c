@@ -14,6 +14,13 @@
 struct ct_known ct_known[CTJ_NUMBERS];
 
 static uint32_t stamps;
+static uint64_t lost; /* how often a chunk has lost its last definitions */
+
+/* Numbers that were given in another generation mean nothing in the live chunk any more. */
+static inline uint64_t generation(void)
+{
+    return ct_out.generation + lost;
+}
 
 static bool is_small(PyObject *v)
 {
@@ -155,10 +162,9 @@ static inline uint8_t *put_again(ct_encoder *e, uint8_t *p, struct ct_known *kno
 uint8_t *ct_put_reference(uint8_t *p, PyObject *v, const ct_attributes *attributes)
 {
     struct ct_known *known = ct_known_place(v);
-    if (known->object != v || known->generation != ct_out.generation ||
-        known->attributes != attributes || known->cost >= ct_limits.value || ct_limits.depth == 0 ||
-        !ct_known_is_unchanged(known, v))
-        return NULL;
+    if (known->object != v || known->generation != generation() ||
+        known->attributes != attributes || !ct_known_is_unchanged(known, v))
+        return NULL; /* what has a number is within the limits for a value of its own */
     known->used = ct_session.steps;
     *p++ = CTJ_REFERENCE;
     return ct_put_uv(p, (uint64_t)(known - ct_known));
@@ -180,7 +186,7 @@ __attribute__((noinline)) static uint8_t *put_new(ct_encoder *e, uint8_t *p, str
         return NULL;
     remember(known, v, &type, &held);
     known->attributes = e->attributes;
-    known->generation = ct_out.generation;
+    known->generation = generation();
     known->used = ct_session.steps;
     return p;
 }
@@ -188,7 +194,7 @@ __attribute__((noinline)) static uint8_t *put_new(ct_encoder *e, uint8_t *p, str
 uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
 {
     struct ct_known *known = ct_known_place(v);
-    if (known->generation == ct_out.generation && known->object != NULL) {
+    if (known->generation == generation() && known->object != NULL) {
         bool is_it = known->object == v && known->attributes == e->attributes;
         uint8_t *end = is_it ? put_again(e, p, known, v) : NULL;
         if (end != NULL)
@@ -201,8 +207,7 @@ uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
 
 void ct_known_undefine(void)
 {
-    for (int i = 0; i < CTJ_NUMBERS; i++)
-        ct_known[i].generation = 0;
+    lost++;
 }
 
 void ct_known_clear(void)

@@ -19,18 +19,20 @@ struct ct_known {
     PyObject *values[CT_KNOWN_FIELDS]; /* as the object stores them, owned, NULL in gaps */
     PyObject *object;                  /* borrowed, only compared */
     uint64_t used;                     /* the step that it was last met in */
-    uint64_t generation;               /* of the chunk that holds the definition */
+    uint64_t generation;               /* in which the number was given */
     ct_attributes *attributes;         /* that all its fields were allowed by */
     int32_t cost;
 } __attribute__((aligned(256))); /* a place is then found by a shift */
 extern struct ct_known ct_known[CTJ_NUMBERS];
 
-/* The place of an object is its number: its address in units of 16 bytes, modulo the places.
- * Written out, because compilers shift to and fro. */
+/* The place of an object is its number: its address in units of 16 bytes, modulo the places, with
+ * what tells one pool of the allocator from another mixed in, since objects of one class lie at the
+ * same places of each.  Written out, because compilers shift to and fro. */
 static inline struct ct_known *ct_known_place(const PyObject *v)
 {
     _Static_assert(sizeof(struct ct_known) == 256, "a place is found by a shift");
-    uintptr_t offset = ((uintptr_t)v << 4) & (CTJ_NUMBERS - 1) * sizeof(struct ct_known);
+    uintptr_t mixed = (uintptr_t)v ^ (uintptr_t)v >> 9;
+    uintptr_t offset = mixed << 4 & (CTJ_NUMBERS - 1) * sizeof(struct ct_known);
     return (struct ct_known *)((char *)ct_known + offset);
 }
 

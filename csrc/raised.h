@@ -5,7 +5,8 @@
 
 #include "value.h"
 
-/* ct_put_value for an exception: what was written last is written again while it holds the same. */
+/* ct_put_value for an exception: what was written of late is written again while it holds the same.
+ */
 uint8_t *ct_put_raised(ct_encoder *e, uint8_t *p, PyObject *v);
 
 /* At the end of a session. */

@@ -80,12 +80,12 @@ differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from, int s
 {
     const uintptr_t *w = row->words + from * (HEAD_WORDS + span);
     const PyTypeObject *type = row->type;
-    uint32_t head = row->head;
-    Py_ssize_t count = row->count;
-    for (; from < count; from++, w += HEAD_WORDS + span) {
-        PyObject *item = items[from], **values;
-        if (w[0] != (uintptr_t)item || Py_TYPE(item) != type ||
-            !ct_inline_short_values(item, head, w[1], &values))
+    ct_inline_place place = ct_inline_place_of(type, row->head);
+    PyObject **item = items + from, **end = items + row->count;
+    for (; item < end; item++, w += HEAD_WORDS + span) {
+        PyObject **values;
+        if (w[0] != (uintptr_t)*item || Py_TYPE(*item) != type ||
+            !ct_inline_is_at(*item, &place, w[1], &values))
             break;
         int i = 0;
         while (i < span && w[HEAD_WORDS + i] == (uintptr_t)values[i])
@@ -93,7 +93,7 @@ differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from, int s
         if (i < span)
             break;
     }
-    return from;
+    return item - items;
 }
 
 Py_ssize_t ct_row_differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from)
@@ -119,9 +119,15 @@ bool ct_row_put(struct ct_known_row *row, Py_ssize_t at, PyObject *item)
     const struct ct_known *known = ct_known_place(item);
     if (!fits(row, known, item))
         return false;
-    uintptr_t *w = words_of(row, at), old[CT_KNOWN_FIELDS + HEAD_WORDS];
-    memcpy(old, w, (size_t)(HEAD_WORDS + row->span) * sizeof *w);
-    take(w, known);
-    release(old, row->span);
+    uintptr_t *w = words_of(row, at);
+    w[0] = (uintptr_t)item;
+    w[1] = known->form.words[0];
+    for (int i = 0; i < row->span; i++) {
+        PyObject *old = (PyObject *)w[HEAD_WORDS + i];
+        if (old == known->values[i])
+            continue;
+        w[HEAD_WORDS + i] = (uintptr_t)Py_XNewRef(known->values[i]);
+        Py_XDECREF(old);
+    }
     return true;
 }

@@ -1,6 +1,7 @@
 #include "scope_cache.h"
 
 #include "boundary.h"
+#include "frame.h"
 #include "gate.h"
 #include "guard.h"
 #include "inject.h"
@@ -277,8 +278,9 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     plan->arguments_differ =
         plan->slot_flags != NULL && plan->argument_flags != NULL &&
         memcmp(plan->slot_flags, plan->argument_flags, (size_t)plan->argument_count) != 0;
+    plan->is_plain = !ct_frame_is_public && !(flags & CTJ_FN_NAMESPACE);
     for (int i = 0; plan->slot_flags != NULL && i < plan->slot_count; i++)
-        plan->has_flags = plan->has_flags || plan->slot_flags[i] != 0;
+        plan->is_plain = plan->is_plain && plan->slot_flags[i] == 0;
     int64_t id = text_id(&scopes.paths, path);
     bool good = plan->slot_names != NULL && plan->slot_flags != NULL &&
                 plan->argument_flags != NULL && id >= 0 &&

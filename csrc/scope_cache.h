@@ -58,8 +58,8 @@ typedef struct ct_plan {
     int slot_count;
     int argument_count;
     uint32_t *slot_names;
-    uint8_t *slot_flags;       /* enum ct_slot_flag, for steps */
-    bool has_flags;            /* one of these is not 0 */
+    uint8_t *slot_flags; /* enum ct_slot_flag, for steps */
+    bool is_plain; /* these are all 0, and frames hold all of its variables, as we know them */
     uint8_t *argument_flags;   /* the same for the arguments of a call */
     bool arguments_differ;     /* a filter says something else of them there */
     PyObject *decide;          /* namespaces: callable (name) -> action, owned, or NULL */

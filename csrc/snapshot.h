@@ -108,7 +108,7 @@ static inline void ct_shot_begin(void)
 /* The snapshot of `v` that was begun, NULL when it failed.  `old` is reused or freed. */
 struct ct_tree *ct_tree_take(struct ct_tree *old, PyObject *v);
 void ct_tree_free(struct ct_tree *tree);
-bool ct_tree_same(struct ct_tree *tree, PyObject *v);
+bool ct_tree_same(const struct ct_tree *tree, PyObject *v);
 
 /* An item of a list or tuple that has changed: its index, and its words in the snapshot. */
 struct ct_change {

@@ -4,25 +4,16 @@
 
 #include "adopt.h"
 #include "boundary.h"
-#include "builtins.h"
-#include "ct.h"
 #include "exceptions.h"
-#include "field_names.h"
 #include "frame.h"
 #include "inject.h"
-#include "known.h"
-#include "leaving.h"
 #include "logging.h"
-#include "raised.h"
-#include "reprs.h"
 #include "scalars.h"
 #include "secrets.h"
 #include "stack.h"
 #include "tasks.h"
-#include "types.h"
 #include "variables.h"
 #include "wake.h"
-#include "watched.h"
 
 struct ct_session ct_session;
 
@@ -44,6 +35,39 @@ static enum ct_go prepare_space(ct_thread *t, ct_iframe *iframe)
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
+/* The tag of a step; *p moves behind the distance of its line from the last one, where that is too
+ * far for the tag. */
+static inline uint8_t put_distance(uint8_t **p, int32_t line, int32_t last)
+{
+    uint64_t z = ct_zigzag((int64_t)line - last);
+    if (ct_likely(z < (CTJ_STEP_WIDE & 0x7F)))
+        return CTJ_STEP | (uint8_t)z;
+    *p = ct_put_uv(*p, z);
+    return CTJ_STEP_WIDE;
+}
+
+static inline enum ct_go commit_step(ct_shadow *frame, int32_t line, uint8_t *end, uint8_t tag)
+{
+    if (ct_unlikely(ct_attributes_pending))
+        return CT_GO_AGAIN;
+    frame->line = line;
+    frame->state = CT_STEPPED;
+    ct_commit(ct_out.at, end, tag);
+    ct_session.steps++;
+    if (ct_unlikely(ct_snapshot_bytes > CT_SNAPSHOT_LIMIT))
+        ct_shed_snapshots();
+    return CT_GO_ON;
+}
+
+/* A step of any frame. */
+__attribute__((noinline)) static enum ct_go put_any_step(ct_thread *t, ct_shadow *frame,
+                                                         int32_t line)
+{
+    ct_plan_define(frame->plan);
+    uint8_t *p = ct_out.at + 1, tag = put_distance(&p, line, frame->line);
+    return commit_step(frame, line, ct_state_variables(t, frame, p), tag);
+}
+
 /* One step of the innermost frame, whose variables can be read at once. */
 __attribute__((always_inline)) static inline enum ct_go put_step_once(ct_thread *t, int32_t line)
 {
@@ -53,24 +77,10 @@ __attribute__((always_inline)) static inline enum ct_go put_step_once(ct_thread 
     enum ct_go go = ct_boundary(t);
     if (ct_unlikely(go != CT_GO_ON))
         return go;
-    ct_plan_define(frame->plan);
-    uint8_t *unit = ct_out.at, *p = unit + 1;
-    uint8_t tag = CTJ_STEP_WIDE;
-    uint64_t z = ct_zigzag((int64_t)line - frame->line);
-    if (ct_likely(z < (CTJ_STEP_WIDE & 0x7F)))
-        tag = CTJ_STEP | (uint8_t)z;
-    else
-        p = ct_put_uv(p, z);
-    p = ct_state_variables(t, frame, p);
-    if (ct_unlikely(ct_attributes_pending))
-        return CT_GO_AGAIN;
-    frame->line = line;
-    frame->state = CT_STEPPED;
-    ct_commit(unit, p, tag);
-    ct_session.steps++;
-    if (ct_unlikely(ct_snapshot_bytes > CT_SNAPSHOT_LIMIT))
-        ct_shed_snapshots();
-    return CT_GO_ON;
+    if (ct_unlikely(frame->generation != ct_out.generation || !frame->plan->is_plain))
+        return put_any_step(t, frame, line);
+    uint8_t *p = ct_out.at + 1, tag = put_distance(&p, line, frame->line);
+    return commit_step(frame, line, ct_state_plain_variables(t, frame, p), tag);
 }
 
 __attribute__((noinline)) static enum ct_go put_step_again(ct_thread *t, int32_t line)
@@ -84,14 +94,14 @@ __attribute__((noinline)) static enum ct_go put_step_again(ct_thread *t, int32_t
     return go;
 }
 
-static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
+__attribute__((always_inline)) static inline enum ct_go put_plain_step(ct_thread *t, int32_t line)
 {
     enum ct_go go = put_step_once(t, line);
     return ct_likely(go != CT_GO_AGAIN) ? go : put_step_again(t, line);
 }
 
 /* A step before or behind which something else has to be done. */
-static enum ct_go put_special_step(ct_thread *t, int32_t line)
+__attribute__((noinline)) static enum ct_go put_special_step(ct_thread *t, int32_t line)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
     uint8_t special = frame->plan->special;
@@ -106,7 +116,7 @@ static enum ct_go put_special_step(ct_thread *t, int32_t line)
 }
 
 /* One step of the innermost frame. */
-static inline enum ct_go put_step(ct_thread *t, int32_t line)
+__attribute__((always_inline)) static inline enum ct_go put_step(ct_thread *t, int32_t line)
 {
     if (ct_unlikely(t->frames[t->depth - 1].plan->special != 0))
         return put_special_step(t, line);
@@ -172,7 +182,7 @@ static inline enum ct_go put_end(ct_thread *t, uint8_t tag, PyObject *value)
     if (ct_injected(tag == CTJ_RETURN ? "py_return" : tag == CTJ_YIELD ? "py_yield" : "py_unwind"))
         return ct_fail("ERR_TRACE_INCOMPLETE");
     if (ct_unlikely(!(frame->state & CT_STEPPED)))
-        go = put_step(t, ct_frame_line(frame->iframe));
+        go = ct_put_step(t, ct_frame_line(frame->iframe));
     if (ct_likely(go == CT_GO_ON))
         go = put_end_once(t, tag, value);
     for (int round = 0; ct_unlikely(go == CT_GO_AGAIN); round++) {
@@ -306,14 +316,6 @@ bool ct_plan_arm(ct_plan *plan)
 {
     plan->armed = true;
     return ct_set_local_events((PyObject *)plan->code, ct_session.local_events);
-}
-
-static void disarm(PyCodeObject *code)
-{
-    PyObject *zero = PyLong_FromLong(0);
-    if (!ct_set_local_events((PyObject *)code, zero))
-        PyErr_Clear();
-    Py_DECREF(zero);
 }
 
 /* Code that is recorded starts or goes on in a frame: the gate is asked, local events are set. */
@@ -494,6 +496,8 @@ static inline ct_thread *thread_of_event(PyObject *code, enum ct_go *go)
 static inline int32_t line_of(PyObject *number)
 {
     int64_t line;
+    if (ct_likely(ct_int_is_digit(number)))
+        return (int32_t)ct_int_digit(number);
     return ct_int_fits(number, &line) && line <= INT32_MAX ? (int32_t)line : INT32_MAX;
 }
 
@@ -564,75 +568,4 @@ PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
     if (t != NULL && go == CT_GO_ON)
         ct_exception_left(t, args[2]);
     return ct_go_result_always(go);
-}
-
-/* ---- control plane
- * ------------------------------------------------------------------------------------------- */
-
-void ct_thread_ignore(bool ignored)
-{
-    ct_thread *t = ct_session.active ? ct_thread_of(ct_thread_state()) : NULL;
-    if (t != NULL)
-        t->ignored = ignored;
-}
-
-/* `parts`: (resolver, on_failure, on_sealed, thread_name, set_local_events, DISABLE, tool id, local
- * events, adopt, is_activation or None, restart_events, local events with branches, on_wake,
- * on_exit, whether objects are asked for their repr) */
-int ct_tracer_open(PyObject *parts)
-{
-    ct_watched_open();
-    if (ct_builtins_open() < 0 || ct_scopes_open(PyTuple_GET_ITEM(parts, 0)) < 0 ||
-        ct_gate_open(PyTuple_GET_ITEM(parts, 9), PyTuple_GET_ITEM(parts, 10)) < 0)
-        return -1;
-    uint64_t number = ct_session.number + 1;
-    ct_session = (struct ct_session){.number = number, .next_key = 1};
-    ct_session.on_failure = PyTuple_GET_ITEM(parts, 1);
-    ct_session.on_sealed = PyTuple_GET_ITEM(parts, 2);
-    ct_session.thread_name = PyTuple_GET_ITEM(parts, 3);
-    ct_session.set_local_events = PyTuple_GET_ITEM(parts, 4);
-    ct_session.disable = PyTuple_GET_ITEM(parts, 5);
-    ct_session.tool_id = PyTuple_GET_ITEM(parts, 6);
-    ct_session.local_events = PyTuple_GET_ITEM(parts, 7);
-    ct_session.handler_events = PyTuple_GET_ITEM(parts, 11);
-    ct_session.on_wake = PyTuple_GET_ITEM(parts, 12);
-    ct_leaving_open(PyTuple_GET_ITEM(parts, 13));
-    ct_reprs_open(PyTuple_GET_ITEM(parts, 14) == Py_True);
-    ct_secrets_open();
-    memset(&ct_value_counts, 0, sizeof ct_value_counts);
-    ct_session.active = true;
-    ct_session.current = ct_thread_of(ct_thread_state());
-    if (ct_session.current == NULL)
-        return PyErr_NoMemory(), -1;
-    if (ct_injected("open"))
-        return ct_fail("ERR_TRACE_INCOMPLETE") == CT_GO_RAISE ? -1 : 0;
-    if (ct_injected("suppress-events"))
-        ct_session.active = false;
-    if (PyObject_IsTrue(PyTuple_GET_ITEM(parts, 8)) != 1)
-        return 0;
-    ct_session.is_unsettled = true;
-    return ct_adopt_own_frames(ct_session.current) < 0 ? -1 : ct_adopt_other_threads();
-}
-
-void ct_tracer_close(void)
-{
-    ct_session.active = ct_session.dormant = false;
-    while (ct_session.threads != NULL) {
-        ct_thread *t = ct_session.threads;
-        ct_session.threads = t->next;
-        ct_thread_free(t);
-    }
-    ct_session.current = ct_session.last_seen = NULL;
-    ct_scopes_close(disarm);
-    ct_builtins_close();
-    ct_watched_close();
-    ct_gate_close();
-    ct_tasks_close();
-    ct_types_clear();
-    ct_attributes_clear();
-    ct_field_names_clear();
-    ct_known_clear();
-    ct_raised_clear();
-    ct_secrets_close();
-    ct_exceptions_clear();
 }

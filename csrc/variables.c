@@ -51,10 +51,8 @@ static uint8_t *state_slots_public(ct_thread *t, ct_shadow *frame, uint8_t *p, i
     return p;
 }
 
-__attribute__((always_inline)) static inline uint8_t *state_slots(ct_thread *t, ct_shadow *frame,
-                                                                  uint8_t *p, int n,
-                                                                  const uint8_t *flags,
-                                                                  enum ct_kind kind)
+static uint8_t *state_slots(ct_thread *t, ct_shadow *frame, uint8_t *p, int n, const uint8_t *flags,
+                            enum ct_kind kind)
 {
     if (ct_unlikely(ct_frame_is_public))
         return state_slots_public(t, frame, p, n, flags, kind);
@@ -125,26 +123,24 @@ uint8_t *ct_state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
 uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p)
 {
     ct_plan *plan = frame->plan;
-    PyObject *globals = frame->iframe->f_globals;
-    p = state_slots(t, frame, p, plan->argument_count, plan->argument_flags, CT_KIND_ARGUMENT);
-    if (plan->global_count != 0 && ct_globals_may_differ(plan, globals))
-        p = ct_state_globals(plan, p, globals);
-    return p;
+    int n = plan->argument_count;
+    p = ct_likely(plan->is_plain && !plan->arguments_differ)
+            ? ct_state_plain_slots(t, frame, p, n)
+            : state_slots(t, frame, p, n, plan->argument_flags, CT_KIND_ARGUMENT);
+    return ct_state_globals_of(frame, p);
 }
 
-uint8_t *ct_state_variables_of_any(ct_thread *t, ct_shadow *frame, uint8_t *p)
+uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
 {
-    ct_plan *plan = frame->plan;
-    ct_iframe *iframe = frame->iframe;
+    const ct_plan *plan = frame->plan;
+    const ct_iframe *iframe = frame->iframe;
     if (ct_unlikely(frame->generation != ct_out.generation))
         refresh(t, frame);
     p = state_slots(t, frame, p, plan->slot_count, plan->slot_flags, CT_KIND_LOCAL);
     if (ct_unlikely(frame->space != NULL) && iframe->f_locals != NULL &&
         PyDict_Check(iframe->f_locals))
         p = ct_namespace_state(frame->space, p, iframe->f_locals, &frame->cost, plan->attributes);
-    if (plan->global_count != 0 && ct_globals_may_differ(plan, iframe->f_globals))
-        p = ct_state_globals(plan, p, iframe->f_globals);
-    return p;
+    return ct_state_globals_of(frame, p);
 }
 
 void ct_undo_unit(ct_thread *t, ct_shadow *frame)

@@ -14,28 +14,39 @@ static inline bool ct_globals_may_differ(ct_plan *plan, PyObject *dict)
            plan->globals_generation != ct_out.generation;
 }
 
-/* State everything that has changed since the frame's last step, of any frame. */
-uint8_t *ct_state_variables_of_any(ct_thread *t, ct_shadow *frame, uint8_t *p);
+/* State everything that has changed since the frame's last step. */
+uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p);
 
-/* The same, at once where nothing has to be known of the variables but their values. */
-static inline uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
+/* State the first n variables of a frame of a plain plan. */
+__attribute__((always_inline)) static inline uint8_t *
+ct_state_plain_slots(ct_thread *t, ct_shadow *frame, uint8_t *p, int n)
 {
-    ct_plan *plan = frame->plan;
-    if (ct_unlikely(plan->has_flags || frame->generation != ct_out.generation ||
-                    frame->space != NULL || ct_frame_is_public))
-        return ct_state_variables_of_any(t, frame, p);
-    ct_iframe *iframe = frame->iframe;
+    const ct_iframe *iframe = frame->iframe;
     ct_slot *slots = t->slots + frame->slots;
-    int n = plan->slot_count;
     for (int i = 0; i < n; i++) {
         PyObject *v = ct_frame_slot(iframe, i);
         if (!ct_slot_is_same(&slots[i], v))
             p = ct_slot_restate(&slots[i], p, ct_item_of_slot((uint32_t)i), v, &frame->cost,
-                                plan->attributes);
+                                frame->plan->attributes);
     }
-    if (plan->global_count != 0 && ct_globals_may_differ(plan, iframe->f_globals))
-        p = ct_state_globals(plan, p, iframe->f_globals);
     return p;
+}
+
+/* State the globals that the code of a frame refers to. */
+static inline uint8_t *ct_state_globals_of(const ct_shadow *frame, uint8_t *p)
+{
+    ct_plan *plan = frame->plan;
+    PyObject *globals = frame->iframe->f_globals;
+    if (plan->global_count != 0 && ct_globals_may_differ(plan, globals))
+        p = ct_state_globals(plan, p, globals);
+    return p;
+}
+
+/* ct_state_variables for a frame of a plain plan whose variables this chunk has in full. */
+__attribute__((always_inline)) static inline uint8_t *
+ct_state_plain_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
+{
+    return ct_state_globals_of(frame, ct_state_plain_slots(t, frame, p, frame->plan->slot_count));
 }
 
 /* State the arguments of a frame that has just been pushed, and the globals that its code refers

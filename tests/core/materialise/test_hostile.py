@@ -54,7 +54,7 @@ def materialised(records: bytes, directory: Path) -> tuple[MaterialisedTrace, ct
         (b"\x80\x40\x3f\x01", "a chunk ends inside a record"),
         (b"\x80\x40\x26\x80\x40\x31", "a record of an unknown kind"),
         (b"\x80\x40\x2e\x00", "a difference to a value that is not there"),
-        (b"\x80\x40\x2d\x80\x04\x80", "a difference to a value that is not there"),
+        (b"\x80\x40\x2d\x80\x10\x80", "a difference to a value that is not there"),
         (b"\x80\x40\x2d\x00\x2d\x01\x80", "a difference to a value that is not there"),
         (b"\x80\x40\x2d\x00\x80\x2f\x00\x01\x00\x80", "a record of an unknown kind"),
         (

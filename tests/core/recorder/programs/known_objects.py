@@ -79,10 +79,10 @@ def at_random(seed):
 def many():
     """More of them than have numbers at a time."""
     crowd = [Account("one of many", i) for i in range(12)]
-    for i, empty in enumerate([Empty() for _ in range(600)]):
+    for i, empty in enumerate([Empty() for _ in range(2200)]):
         empty.number = i
-        if i % 50 == 0:
-            crowd[i // 50].balance += 1
+        if i % 200 == 0:
+            crowd[i // 200].balance += 1
     del empty
     return len(crowd)
 
@@ -117,6 +117,20 @@ def rename():
     Account.__name__ = "Account"
     one.balance = 3
     return two
+
+
+def in_a_row_with_their_dicts():
+    row = [Account(f"asked {i}", i) for i in range(5)]
+    asked = [one.__dict__ for one in row]
+    row[1].balance = 10
+    asked[2]["balance"] = 20
+    asked[3]["more"] = 1
+    del asked[0]["owner"]
+    row[1].__dict__ = {"owner": 1, "balance": 10}
+    asked[1]["balance"] = "in the dict that it had"
+    asked[4].clear()
+    row[4].balance = 5
+    return row
 
 
 def share():
@@ -179,3 +193,4 @@ rename()
 share()
 in_rows(1)
 in_rows(2)
+in_a_row_with_their_dicts()

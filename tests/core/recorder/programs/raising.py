@@ -359,6 +359,8 @@ except ValueError: print("still there")
 print(through_c(), swallowed_by_c())
 throwing()
 stops()
+for turn in range(60):
+    ignoring(refuse, f"one of many {turn % 20}")
 for work in (yields_in_finally(), Items(2)):
     ignoring(list, work)
 asyncio.run(asynchronous())

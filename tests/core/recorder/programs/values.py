@@ -159,6 +159,23 @@ def subclasses():
     return items
 
 
+def the_same_again():
+    number, real = 1000, 1.5
+    number, real = int("1000"), float("1.5")
+    number, real = 1000.0, 15
+    number, real = int("2000"), -0.0
+    number, real = 2**62, 0.0
+    number, real = int(str(2**62)), float("nan")
+    number, real = 2**62 - 1, float("nan")
+    number = 2**64
+    number = int(str(2**64))
+    number = True
+    number = 1
+    number = None
+    del number
+    return real
+
+
 def instances():
     a = Plain()
     b = a
@@ -178,4 +195,5 @@ texts()
 print(growing())
 others()
 subclasses()
+the_same_again()
 instances()
