@@ -53,7 +53,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--svg",
-        type=arguments.new_file,
+        type=arguments.new_plot,
         metavar="FILE",
         help="plot the figures over the first value of each",
     )

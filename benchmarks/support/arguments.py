@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from benchmarks.support.places import WORKLOADS
 if TYPE_CHECKING:
     from benchmarks.support.results import Results
 
-__all__ = ["folder", "kept_results", "new_file", "number_of_pairs", "workload"]
+__all__ = ["folder", "kept_results", "new_file", "new_plot", "number_of_pairs", "workload"]
 
 
 def kept_results(text: str) -> Results:
@@ -34,6 +35,13 @@ def new_file(text: str) -> Path:
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is a folder")
     return path
+
+
+def new_plot(text: str) -> Path:
+    """Where a plot can be written."""
+    if find_spec("pygal") is None:
+        raise argparse.ArgumentTypeError("plots need pygal: pip install pygal")
+    return new_file(text)
 
 
 def folder(text: str) -> Path:
