@@ -25,7 +25,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from types import FrameType
 
-from core.recorder.drive import use_native
+from core.recorder.drive import NATIVE_VARIABLE, use_native
 
 use_native()
 
@@ -152,6 +152,9 @@ async def gather() -> list[int | BaseException]:
 
 
 def fork() -> None:
+    if os.environ.get(NATIVE_VARIABLE):
+        # A child waits for ever for a lock of the sanitizer that another thread has.
+        return
     child = os.fork()
     if child == 0:
         made(1)

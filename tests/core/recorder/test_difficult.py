@@ -3,11 +3,14 @@ others."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from core.recorder.support import Event, Recording, assert_same, observe, record, run
+from core.recorder.support import HERE, Event, Recording, assert_same, observe, record, run
 
 RECURSION = """\
 import sys
@@ -241,3 +244,12 @@ def test_other_tools_work_beside_the_recorder(tmp_path: Path) -> None:
     recorded = record(script, tmp_path)
     assert recorded.outcome == plain
     assert_balanced(recorded)
+
+
+def test_a_program_does_everything_at_once_in_session_after_session(tmp_path: Path) -> None:
+    """It recurses, raises, forks, collects, makes code and writes in threads, beside signals."""
+    command = [sys.executable, HERE / "stress.py", tmp_path / "out", "5"]
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.endswith(b"True\n")

@@ -152,3 +152,12 @@ def test_output_of_every_kind_is_recorded_without_a_report(native: Path, tmp_pat
     assert {event["stream"] for event in told} >= {"stdout", "log"}
     assert any("mirror" in event["flags"] for event in told)
     assert json.loads((tmp_path / "out/trace_metadata.json").read_text())["io"]["secrets_hidden"]
+
+
+def test_everything_at_once_is_recorded_without_a_report(native: Path, tmp_path: Path) -> None:
+    """The same holds for sessions of threads that recurse to the limit, raise, collect garbage,
+    make code and write, beside signals: a few, or what runs for minutes in the long form."""
+    done = run_sanitized(native, HERE / "stress.py", tmp_path / "out", "1000" if LONG else "5")
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert not REPORT.search(done.stdout), done.stdout[-5000:]
+    assert done.stdout.endswith("True\n")
