@@ -248,7 +248,7 @@ def test_other_tools_work_beside_the_recorder(tmp_path: Path) -> None:
 
 def test_a_program_does_everything_at_once_in_session_after_session(tmp_path: Path) -> None:
     """It recurses, raises, forks, collects, makes code and writes in threads, beside signals."""
-    command = [sys.executable, HERE / "stress.py", tmp_path / "out", "5"]
+    command: list[str | Path] = [sys.executable, HERE / "stress.py", tmp_path / "out", "5"]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
