@@ -3,7 +3,7 @@
 #define CT_H
 
 #include "expand.h"
-#include "expand_helper.h"
+#include "value_helper.h"
 #include "program.h"
 #include "recorder.h"
 

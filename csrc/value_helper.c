@@ -5,7 +5,7 @@
 
 #include "compat.h"
 #include "ct.h"
-#include "expand_helper.h"
+#include "value_helper.h"
 #include "own_thread.h"
 
 struct helper {

@@ -1,6 +1,6 @@
 /* The second of two expanders that share the chunks of values, in a thread. */
-#ifndef CT_EXPAND_HELPER_H
-#define CT_EXPAND_HELPER_H
+#ifndef CT_VALUE_HELPER_H
+#define CT_VALUE_HELPER_H
 
 #include <stdint.h>
 
