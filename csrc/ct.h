@@ -3,8 +3,8 @@
 #define CT_H
 
 #include "expand.h"
-#include "value_helper.h"
 #include "program.h"
 #include "recorder.h"
+#include "value_helper.h"
 
 #endif

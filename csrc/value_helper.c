@@ -5,8 +5,8 @@
 
 #include "compat.h"
 #include "ct.h"
-#include "value_helper.h"
 #include "own_thread.h"
+#include "value_helper.h"
 
 struct helper {
     ct_expander *expander;
