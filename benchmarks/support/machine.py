@@ -20,7 +20,7 @@ def describe() -> dict[str, str | int]:
         "commit": _git("rev-parse", "HEAD"),
         "commit_date": _git("log", "-1", "--format=%cI"),
         "modified": int(bool(_git("status", "--porcelain", "--untracked-files=no"))),
-        "python_build": f"{platform.python_compiler()}, {guidance} profile-guided optimisation",
+        "python_build": f"{platform.python_compiler()}, configured {guidance} --enable-optimizations",
     }
 
 
