@@ -13,14 +13,14 @@ __all__ = ["describe"]
 
 def describe() -> dict[str, str | int]:
     """Metadata that pyperf does not collect by itself, as it does machine, versions and date."""
-    # Without it every figure of Python code is another.
-    optimised = "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS") or "")
-    guidance = "with" if optimised else "without"
+    # Without it every figure of Python code is another, unless a distribution profiles otherwise.
+    option = "--enable-optimizations"
+    word = "with" if option in str(sysconfig.get_config_var("CONFIG_ARGS") or "") else "without"
     return {
         "commit": _git("rev-parse", "HEAD"),
         "commit_date": _git("log", "-1", "--format=%cI"),
         "modified": int(bool(_git("status", "--porcelain", "--untracked-files=no"))),
-        "python_build": f"{platform.python_compiler()}, configured {guidance} --enable-optimizations",
+        "python_build": f"{platform.python_compiler()}, configured {word} {option}",
     }
 
 
