@@ -67,13 +67,9 @@ static PyObject *code_of_other_threads(void)
 /* The plan of a frame's code, if the session has decided to record it there; NULL otherwise. */
 static ct_plan *plan_of(ct_iframe *f)
 {
-    void *extra = NULL;
     PyCodeObject *code = ct_frame_is_shim(f) ? NULL : ct_frame_code(f);
-    if (code != NULL)
-        PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
-    if (extra == NULL || ((uintptr_t)extra & 1) != 0)
-        return NULL;
-    return ct_gate_exists && ct_gate_is_shut(NULL, f) ? NULL : extra;
+    ct_plan *plan = code != NULL ? ct_plan_of((PyObject *)code) : NULL;
+    return plan == NULL || (ct_gate_exists && ct_gate_is_shut(NULL, f)) ? NULL : plan;
 }
 
 /* Let the lines of a frame that runs already come, if the session has decided to record it. */

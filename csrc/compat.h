@@ -181,6 +181,17 @@ static inline bool ct_frame_is_shim(ct_iframe *f)
 #endif
 }
 
+/* What a code object keeps at a place that was asked for, NULL for nothing.  Headers leave out how:
+ * it has been so since CPython 3.7. */
+static inline void *ct_code_extra(PyObject *code, Py_ssize_t index)
+{
+    const struct {
+        Py_ssize_t count;
+        void *values[];
+    } *extras = ((PyCodeObject *)code)->co_extra;
+    return extras != NULL && index < extras->count ? extras->values[index] : NULL;
+}
+
 /* How deep Python code calls: `part` is limit or remaining. */
 #if CT_HAS_MONITORING
 #define CT_RECURSION(thread, part) ((thread)->py_recursion_##part)

@@ -278,10 +278,10 @@ static enum ct_go handle(ct_thread *t, int handler, PyObject *exception)
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 
-PyObject *ct_handled_event(PyObject *code, int offset, PyObject *exception)
+/* An exception has reached a handler of recorded code. */
+__attribute__((noinline)) static PyObject *on_handled(PyObject *code, int offset,
+                                                      PyObject *exception)
 {
-    if (!ct_session.active || ct_plan_of(code) == NULL)
-        return Py_None;
     enum ct_go go;
     ct_thread *t = ct_thread_of_event(code, &go);
     if (t != NULL && ct_injected("exception_handled"))
@@ -291,11 +291,23 @@ PyObject *ct_handled_event(PyObject *code, int offset, PyObject *exception)
     return ct_go_result_always(go);
 }
 
+static inline bool is_recorded(PyObject *code)
+{
+    return ct_session.active && ct_plan_of(code) != NULL;
+}
+
+PyObject *ct_handled_event(PyObject *code, int offset, PyObject *exception)
+{
+    return is_recorded(code) ? on_handled(code, offset, exception) : Py_None;
+}
+
+/* EXCEPTION_HANDLED cannot be disabled either, so skipped code is turned away first of all. */
 PyObject *ct_on_handled(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     (void)self;
     (void)n;
-    return ct_handled_event(args[0], (int)PyLong_AsLong(args[1]), args[2]);
+    return is_recorded(args[0]) ? on_handled(args[0], (int)PyLong_AsLong(args[1]), args[2])
+                                : Py_None;
 }
 
 PyObject *ct_branch_event(PyObject *code, int from, int to)

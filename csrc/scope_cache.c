@@ -20,6 +20,7 @@ struct text_table {
 };
 
 Py_ssize_t ct_scope_index = -1;
+bool ct_scope_is_public = true;
 void *ct_scope_skip = (void *)1;
 static void *skip_activation = (void *)3; /* the same for code of the activation file */
 struct ct_scope_counts ct_scope_counts;
@@ -335,8 +336,7 @@ static enum ct_scope skip(PyCodeObject *code, bool activates)
 
 bool ct_scope_activates(PyCodeObject *code)
 {
-    void *extra = NULL;
-    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    void *extra = ct_scope_extra((PyObject *)code);
     if (extra == NULL || ((uintptr_t)extra & 1) != 0)
         return extra == skip_activation;
     return ((ct_plan *)extra)->activates;
@@ -378,8 +378,7 @@ static enum ct_scope contain(void)
 
 enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **plan)
 {
-    void *extra = NULL;
-    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    void *extra = ct_scope_extra((PyObject *)code);
     if (extra == skip_activation)
         return CT_SCOPE_WATCH;
     if (!has_plain_names(code)) {
@@ -401,8 +400,7 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
     if (answer == NULL)
         return contain();
     enum ct_scope scope = CT_SCOPE_ERROR;
-    extra = NULL;
-    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    extra = ct_scope_extra((PyObject *)code);
     if (scopes.skipped_files == NULL || scopes.sessions != session || answer == Py_Ellipsis) {
         scope = CT_SCOPE_UNDECIDED; /* the session has ended meanwhile, or there was no answer this
                                        time */
@@ -435,6 +433,20 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
     return scope == CT_SCOPE_ERROR ? contain() : scope;
 }
 
+/* Compare both ways of reading what a code object holds for us.  -1: an exception is set. */
+static int test_extras(void)
+{
+    PyObject *code = (PyObject *)PyCode_NewEmpty("", "", 1);
+    if (code == NULL)
+        return -1;
+    bool was_empty = ct_code_extra(code, ct_scope_index) == NULL;
+    int status = PyUnstable_Code_SetExtra(code, ct_scope_index, ct_scope_skip);
+    bool is_found = ct_code_extra(code, ct_scope_index) == ct_scope_skip;
+    ct_scope_is_public = !was_empty || !is_found;
+    Py_DECREF(code);
+    return status;
+}
+
 int ct_scopes_open(PyObject *resolver)
 {
     if (ct_scope_index < 0) {
@@ -444,6 +456,8 @@ int ct_scopes_open(PyObject *resolver)
                             "the interpreter has no room for another kind of code extras");
             return -1;
         }
+        if (test_extras() < 0)
+            return -1;
     }
     scopes.resolver = resolver;
     scopes.next_id = 0;

@@ -107,11 +107,24 @@ enum ct_scope ct_scope_resolve(PyCodeObject *code, PyObject *globals, ct_plan **
 extern Py_ssize_t ct_scope_index;
 extern void *ct_scope_skip; /* what the extra slot of skipped code holds in this session */
 
+/* True unless a test found that this interpreter keeps extras as we read them: they are then asked
+ * for, slowly. */
+extern bool ct_scope_is_public;
+
+/* What the code object holds for us, NULL for nothing: a plan, or an odd number. */
+static inline void *ct_scope_extra(PyObject *code)
+{
+    if (ct_likely(!ct_scope_is_public))
+        return ct_code_extra(code, ct_scope_index);
+    void *extra = NULL;
+    PyUnstable_Code_GetExtra(code, ct_scope_index, &extra);
+    return extra;
+}
+
 /* The session's decision about a code object. */
 static inline enum ct_scope ct_scope_of(PyCodeObject *code, PyObject *globals, ct_plan **plan)
 {
-    void *extra = NULL;
-    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
+    void *extra = ct_scope_extra((PyObject *)code);
     if (extra == ct_scope_skip)
         return CT_SCOPE_SKIP;
     if (ct_likely(extra != NULL && ((uintptr_t)extra & 1) == 0)) {
@@ -124,9 +137,7 @@ static inline enum ct_scope ct_scope_of(PyCodeObject *code, PyObject *globals, c
 /* Whether the session has decided not to record the code object, nor to look at its calls. */
 static inline bool ct_scope_skips(PyCodeObject *code)
 {
-    void *extra = NULL;
-    PyUnstable_Code_GetExtra((PyObject *)code, ct_scope_index, &extra);
-    return extra == ct_scope_skip;
+    return ct_scope_extra((PyObject *)code) == ct_scope_skip;
 }
 
 /* Whether the session has decided about the code object and it is of the activation file. */
@@ -135,8 +146,7 @@ bool ct_scope_activates(PyCodeObject *code);
 /* The plan of code that is recorded, NULL when it is not. */
 static inline ct_plan *ct_plan_of(PyObject *code)
 {
-    void *extra = NULL;
-    PyUnstable_Code_GetExtra(code, ct_scope_index, &extra);
+    void *extra = ct_scope_extra(code);
     return ((uintptr_t)extra & 1) == 0 ? extra : NULL;
 }
 

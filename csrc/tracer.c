@@ -457,14 +457,13 @@ static enum ct_go resynchronise(ct_thread *t, ct_iframe *iframe, PyObject *code)
         if (is_same)
             return CT_GO_ON;
     }
-    void *extra = NULL;
-    PyUnstable_Code_GetExtra(code, ct_scope_index, &extra);
-    if (extra == NULL || ((uintptr_t)extra & 1) != 0)
+    ct_plan *plan = ct_plan_of(code);
+    if (plan == NULL)
         return CT_GO_AWAY;
     if (ct_gate_exists && ct_gate_is_shut(t, iframe))
         return CT_GO_SHUT;
     ct_session.is_unsettled = true;
-    return put_entry(t, iframe, extra, CTJ_ENTER, NULL);
+    return put_entry(t, iframe, plan, CTJ_ENTER, NULL);
 }
 
 /* The thread of an event, with the frame of the event on top of its stack; NULL and *go when there
@@ -552,6 +551,20 @@ PyObject *ct_on_yield(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return on_end(args[0], CTJ_YIELD, ct_yielded((PyCodeObject *)args[0], args[2]));
 }
 
+/* An exception ends a frame of recorded code. */
+__attribute__((noinline)) static PyObject *on_unwind(PyObject *code, PyObject *exception)
+{
+    enum ct_go go;
+    ct_thread *t = thread_of_event(code, &go);
+    if (t != NULL)
+        go = ct_exception_ends(t, exception);
+    if (t != NULL && go == CT_GO_ON)
+        go = put_end(t, CTJ_UNWIND, exception);
+    if (t != NULL && go == CT_GO_ON)
+        ct_exception_left(t, exception);
+    return ct_go_result_always(go);
+}
+
 /* PY_UNWIND cannot be disabled, so most of these are of frames that are not recorded. */
 PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
@@ -559,13 +572,5 @@ PyObject *ct_on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
     (void)n;
     if (!ct_session.active || ct_plan_of(args[0]) == NULL)
         return Py_None;
-    enum ct_go go;
-    ct_thread *t = thread_of_event(args[0], &go);
-    if (t != NULL)
-        go = ct_exception_ends(t, args[2]);
-    if (t != NULL && go == CT_GO_ON)
-        go = put_end(t, CTJ_UNWIND, args[2]);
-    if (t != NULL && go == CT_GO_ON)
-        ct_exception_left(t, args[2]);
-    return ct_go_result_always(go);
+    return on_unwind(args[0], args[2]);
 }
