@@ -57,11 +57,13 @@ def main() -> None:
     options = Options(
         fast=given.fast, clock=given.clock, only_ours=given.only_ours, only=tuple(given.only)
     )
-    measured = suite.measure(options, given.subjects or suite.SUBJECTS)
+    measured, seconds = suite.measure(options, given.subjects or suite.SUBJECTS)
     if not measured:
         parser.error(f"nothing of what is asked for has the workload {', '.join(options.only)}")
+    print(f"measured in {seconds} s")
     if given.json:
-        results.save(given.json, measured, {"clock": given.clock, "fast": int(given.fast)})
+        about = {"clock": given.clock, "fast": int(given.fast), "seconds_in_all": seconds}
+        results.save(given.json, measured, about)
 
 
 if __name__ == "__main__":

