@@ -177,6 +177,9 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
     }
     ct_calls_settle(&e->calls, 0, &e->toplevel);
     e->total_steps = e->steps;
+    e->values_per_chunk = CT_VALUES_PER_CHUNK;
+    while (e->values_per_chunk > 1 && e->values_per_chunk * e->largest > CT_VALUES_CHUNK_BYTES)
+        e->values_per_chunk /= 2;
     e->counts.steps = e->steps;
     e->counts.calls = e->calls.count;
     e->counts.task_bytes = e->calls.tasks.length;
@@ -259,21 +262,18 @@ int ct_expander_write(ct_expander *e)
             ct_vars_free(&e->functions[i]->globals);
     }
     e->writing = true;
-    e->values_per_chunk = CT_VALUES_PER_CHUNK;
-    while (e->values_per_chunk > 1 && e->values_per_chunk * e->largest > CT_VALUES_CHUNK_BYTES)
-        e->values_per_chunk /= 2;
     ct_calls_rewind(&e->calls, e->total_steps);
     return begin_pass(e) ? 0 : fail(e);
 }
 
-void ct_expander_share(ct_expander *e)
+void ct_expander_share(ct_expander *e, ct_expander *helper)
 {
-    e->is_shared = true;
+    e->claimed = helper->claimed = &e->claims;
 }
 
 int ct_expander_help(ct_expander *e, uint32_t values_per_chunk, const uint8_t *path, size_t length)
 {
-    e->writing = e->is_helper = e->is_shared = e->is_others = true;
+    e->writing = e->is_helper = true;
     e->values_per_chunk = values_per_chunk;
     struct ct_span text = {path, length};
     return begin_pass(e) && ct_expand_path(e, text) != CT_NO_ID ? 0 : fail(e);
@@ -299,7 +299,6 @@ const uint8_t *ct_expander_take_steps(ct_expander *e, size_t *length)
 
 const uint8_t *ct_expander_take_values(ct_expander *e, size_t *length)
 {
-    e->is_others ^= e->is_shared;
     return take(&e->value_records, &e->chunk_values, length);
 }
 

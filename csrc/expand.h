@@ -87,12 +87,12 @@ const uint8_t *ct_expander_line_table(ct_expander *e, size_t path, size_t *lengt
 int ct_expander_write(ct_expander *e);
 /* Records of values in a chunk. */
 uint32_t ct_expander_values_per_chunk(const ct_expander *e);
-/* From now on every second chunk of values, beginning with the second, is made by another expander,
- * and empty here. */
-void ct_expander_share(ct_expander *e);
-/* Instead of all that comes before the second pass, in a new expander: it makes these chunks, and
- * no steps or events that could be used.  The path is the one that the first pass is given.  0 or
- * -1. */
+/* From now on each chunk of values is made by the one of both expanders that begins it first, and
+ * empty in the other one.  `e` is freed after `helper` has run. */
+void ct_expander_share(ct_expander *e, ct_expander *helper);
+/* Instead of all that comes before the second pass, in a new expander: it makes chunks of
+ * values, and no steps or events that could be used.  The path is the one that the first pass is
+ * given.  0 or -1. */
 int ct_expander_help(ct_expander *e, uint32_t values_per_chunk, const uint8_t *path, size_t length);
 /* The chunk of steps, values or events that is complete, or what there is of one after the end;
  * NULL when it is empty.  Valid until the next run. */

@@ -33,20 +33,27 @@ static void add_line(struct ct_lines *lines, uint32_t length)
 
 void ct_lines_source(struct ct_lines *lines, struct ct_span piece)
 {
-    for (size_t i = 0; i < piece.length && !lines->failed; i++) {
-        uint8_t byte = piece.data[i];
+    const uint8_t *at = piece.data, *end = at + piece.length, *cr = at;
+    while (at < end && !lines->failed) {
         /* Python takes a newline, a carriage return or both for one end of a line. */
-        if (byte == '\n' && lines->after_cr) {
-            lines->after_cr = false;
+        bool is_second = lines->after_cr && *at == '\n';
+        lines->after_cr = false;
+        if (is_second) {
+            at++;
             continue;
         }
-        lines->after_cr = byte == '\r';
-        if (byte == '\n' || byte == '\r') {
-            add_line(lines, lines->open + 1);
-            lines->open = 0;
-        } else {
-            lines->open++;
-        }
+        if (cr && cr <= at)
+            cr = memchr(at, '\r', (size_t)(end - at));
+        const uint8_t *stop = cr ? cr : end;
+        const uint8_t *lf = memchr(at, '\n', (size_t)(stop - at));
+        stop = lf ? lf : stop;
+        lines->open += (uint32_t)(stop - at);
+        if (stop == end)
+            return;
+        lines->after_cr = *stop == '\r';
+        add_line(lines, lines->open + 1);
+        lines->open = 0;
+        at = stop + 1;
     }
 }
 

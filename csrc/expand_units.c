@@ -1,132 +1,9 @@
 /* Units to records: steps, values, calls, threads. */
-#include "expand_units.h"
-
-/* Tags of the records of steps. */
-enum { ABSOLUTE = 0, DELTA = 1, RAISE = 2, CATCH = 3, SWITCH = 4, START = 5, EXIT = 6 };
+#include "expand_records.h"
 
 static uint64_t last_step(const struct ct_expander *e)
 {
     return e->steps ? e->steps - 1 : 0;
-}
-
-static void put_position(struct ct_expander *e, uint32_t path, uint32_t line)
-{
-    e->path = path;
-    e->line = line;
-    if (!e->writing || e->is_helper) {
-        if (e->lines[path].highest < line)
-            e->lines[path].highest = line;
-        return;
-    }
-    uint64_t position = ct_lines_position(&e->lines[path], line);
-    int64_t change = (int64_t)(position - e->position);
-    uint8_t record[1 + CT_UV_MAX];
-    size_t size = 1;
-    if (e->chunk_steps && change >= -64 && change <= 63) {
-        record[0] = DELTA;
-        record[size++] = (uint8_t)ct_uv_zigzag(change);
-    } else {
-        record[0] = ABSOLUTE;
-        size += ct_uv_store(record + 1, position);
-    }
-    ct_buf_put(&e->step_records, record, size);
-    e->position = position;
-}
-
-static void put_mark(struct ct_expander *e, uint8_t tag, uint64_t number)
-{
-    if (e->writing) {
-        ct_buf_put(&e->step_records, &tag, 1);
-        ct_buf_uv(&e->step_records, number);
-    }
-}
-
-/* What a step shows: up to three runs of entries, and how many entries they have. */
-struct shown {
-    struct ct_span runs[3];
-    uint64_t count;
-};
-
-/* Copy the entries whose names no earlier run has. */
-static struct shown hide(struct ct_expander *e, const struct ct_vars *const parts[3])
-{
-    struct shown shown = {0};
-    struct ct_buf *out = &e->unhidden;
-    out->length = 0;
-    if (!ct_marks_clear(&e->marks, e->names.count)) {
-        out->failed = true;
-        return shown;
-    }
-    for (size_t part = 0; part < 3; part++) {
-        const struct ct_vars *vars = parts[part];
-        for (uint32_t i = 0; i < vars->count; i++) {
-            const struct ct_var *var = &vars->of[i];
-            if (var->size && !ct_marks_has(&e->marks, var->name)) {
-                ct_buf_put(out, vars->run.data + var->at, var->size);
-                shown.count++;
-            }
-        }
-        for (uint32_t i = 0; i < vars->count; i++) {
-            if (vars->of[i].size)
-                ct_marks_add(&e->marks, vars->of[i].name);
-        }
-    }
-    shown.runs[0] = ct_buf_span(out);
-    return shown;
-}
-
-static struct shown variables(struct ct_expander *e, const struct ct_frame *frame)
-{
-    if (!frame)
-        return (struct shown){0};
-    const struct ct_vars *const parts[3] = {&frame->slots, &frame->named,
-                                            &frame->function->globals};
-    bool slots = parts[0]->bound, named = parts[1]->bound, globals = parts[2]->bound;
-    if ((named && (slots || globals)) || (slots && globals && frame->function->clashes))
-        return hide(e, parts);
-    struct shown shown = {0};
-    for (size_t part = 0; part < 3; part++) {
-        shown.runs[part] = ct_buf_span(&parts[part]->run);
-        shown.count += parts[part]->bound;
-    }
-    return shown;
-}
-
-/* The record of values of one step; `frame` may be NULL. */
-static void put_values(struct ct_expander *e, const struct ct_frame *frame)
-{
-    struct shown shown = variables(e, frame);
-    size_t bytes = shown.runs[0].length + shown.runs[1].length + shown.runs[2].length;
-    size_t record = shown.count ? 1 + ct_uv_size(shown.count) + bytes : 0;
-    size_t size = ct_uv_size(record) + record;
-    if (!e->writing) {
-        if (e->largest < size)
-            e->largest = size;
-        e->counts.value_bytes += size;
-        return;
-    }
-    if (e->is_others)
-        return;
-    uint8_t *at = ct_buf_take(&e->value_records, size);
-    if (!at)
-        return;
-    at += ct_uv_store(at, record);
-    if (shown.count) {
-        *at++ = 0;
-        at += ct_uv_store(at, shown.count);
-        for (size_t i = 0; i < 3; i++) {
-            if (shown.runs[i].length)
-                memcpy(at, shown.runs[i].data, shown.runs[i].length);
-            at += shown.runs[i].length;
-        }
-    }
-}
-
-static void end_record(struct ct_expander *e)
-{
-    e->steps++;
-    e->chunk_steps++;
-    e->chunk_values++;
 }
 
 /* Make sure that the step to come lies in a call record of the frame. */
@@ -136,18 +13,9 @@ static void place(struct ct_expander *e, struct ct_thread *thread)
         ct_piece(&e->calls, thread, thread->depth - 1, &e->toplevel, e->steps);
 }
 
-static void put_step(struct ct_expander *e, uint32_t path, uint32_t line,
-                     const struct ct_frame *frame)
-{
-    put_position(e, path, line);
-    put_values(e, frame);
-    end_record(e);
-    e->at_frame = frame != NULL;
-}
-
 void ct_expand_only_step(struct ct_expander *e)
 {
-    put_step(e, 0, 1, NULL);
+    ct_record_step(e, 0, 1, NULL);
 }
 
 /* The innermost frame of the current thread, NULL when there is none. */
@@ -172,7 +40,7 @@ void ct_expand_place(struct ct_expander *e, const struct ctj_record *unit)
             line = ct_expand_line(frame->line);
         }
     }
-    put_step(e, path, line, frame);
+    ct_record_step(e, path, line, frame);
     e->output.after_call = unit->tag == CTJ_OUTPUT;
 }
 
@@ -287,7 +155,7 @@ static void on_step(struct ct_expander *e, const struct ctj_record *unit)
     if (e->in.error)
         return;
     place(e, e->stacks.current);
-    put_step(e, frame->function->path, ct_expand_line(frame->line), frame);
+    ct_record_step(e, frame->function->path, ct_expand_line(frame->line), frame);
 }
 
 /* Push a frame on the current thread; NULL and an error when that fails. */
@@ -324,7 +192,7 @@ static void on_call(struct ct_expander *e, const struct ctj_record *unit)
     if (e->in.error)
         return;
     open_call(e, frame, CT_ENTRY_CALL);
-    put_step(e, frame->function->path, ct_expand_line(frame->line), frame);
+    ct_record_step(e, frame->function->path, ct_expand_line(frame->line), frame);
 }
 
 static void on_entry(struct ct_expander *e, const struct ctj_record *unit)
@@ -406,23 +274,23 @@ static void on_exception(struct ct_expander *e, const struct ctj_record *unit)
     if (e->in.error)
         return;
     place(e, e->stacks.current);
-    put_mark(e, unit->tag == CTJ_RAISE ? RAISE : CATCH, type);
+    ct_record_mark(e, unit->tag == CTJ_RAISE ? CT_STEP_RAISE : CT_STEP_CATCH, type);
     if (unit->tag == CTJ_RAISE && e->writing) {
         ct_value_message(&e->values, type, CT_MESSAGE_LIMIT);
         ct_buf_uv(&e->step_records, e->values.text.length);
         ct_buf_put(&e->step_records, e->values.text.data, e->values.text.length);
     }
-    put_values(e, frame);
-    end_record(e);
+    ct_record_values(e, frame);
+    ct_record_end(e);
     e->at_frame = true;
 }
 
 /* A record about threads; it belongs to no frame. */
 static void put_thread(struct ct_expander *e, uint8_t tag, uint64_t id)
 {
-    put_mark(e, tag, id);
-    put_values(e, NULL);
-    end_record(e);
+    ct_record_mark(e, tag, id);
+    ct_record_values(e, NULL);
+    ct_record_end(e);
     e->at_frame = false;
 }
 
@@ -432,7 +300,7 @@ static void on_switch(struct ct_expander *e, uint64_t id)
     struct ct_thread *thread = thread_of(e, id);
     if (e->in.error || thread == left)
         return;
-    put_thread(e, SWITCH, id);
+    put_thread(e, CT_STEP_SWITCH, id);
     if (left && !e->writing)
         ct_stint_end(&e->calls, left, last_step(e));
     e->stacks.current = thread;
@@ -451,7 +319,7 @@ static void on_thread_start(struct ct_expander *e, const struct ctj_record *unit
             return;
         }
     }
-    put_thread(e, START, unit->a);
+    put_thread(e, CT_STEP_START, unit->a);
 }
 
 /* Close the open calls of a thread without a result. */
@@ -468,7 +336,7 @@ static void lose_frames(struct ct_expander *e, struct ct_thread *thread)
 
 static void on_thread_exit(struct ct_expander *e, uint64_t id)
 {
-    put_thread(e, EXIT, id);
+    put_thread(e, CT_STEP_EXIT, id);
     if (id < e->stacks.capacity && e->stacks.threads[id]) {
         lose_frames(e, e->stacks.threads[id]);
         ct_stacks_end_thread(&e->stacks, id);

@@ -2,6 +2,8 @@
 #ifndef CT_EXPAND_UNITS_H
 #define CT_EXPAND_UNITS_H
 
+#include <stdatomic.h>
+
 #include "expand.h"
 #include "expand_lines.h"
 #include "expand_output.h"
@@ -55,9 +57,12 @@ struct ct_expander {
     struct ct_buf step_records;
     uint32_t values_per_chunk;
     uint32_t chunk_values;
-    bool is_shared; /* another expander makes every second chunk of values */
-    bool is_others; /* this one */
-    bool is_helper; /* only chunks of values are asked of this expander */
+    uint64_t value_chunks;     /* begun */
+    _Atomic uint64_t *claimed; /* how many chunks of values this expander or the other one of two
+                                  makes; NULL: there is no other one */
+    _Atomic uint64_t claims;   /* of both */
+    bool is_others;            /* the chunk of values is made by the other one */
+    bool is_helper;            /* only chunks of values are asked of this expander */
     struct ct_buf value_records;
     struct ct_buf uncaught; /* type and message of what ended the main module; empty when nothing
                                did */

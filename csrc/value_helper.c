@@ -1,6 +1,6 @@
-/* The thread in which an expander makes every second chunk of values.  Each of the two expanders
- * reads all of the journal: what a step repeats is much more than what a journal says of it, and
- * compressing it is fast only where it was made. */
+/* The thread in which an expander makes chunks of values beside another one.  Each of the two
+ * expanders reads all of the journal: what a step repeats is much more than what a journal says of
+ * it, and compressing it is fast only where it was made. */
 #include <errno.h>
 
 #include "compat.h"
@@ -82,6 +82,7 @@ static void *help(void *given)
         if (!helper->has_failed)
             expand(helper, item);
         Py_DECREF(item);
+        put(helper, PyBytes_FromStringAndSize(NULL, 0));
     }
     if (item == NULL)
         put(helper, NULL);

@@ -112,11 +112,17 @@ def materialise(
     Raises :class:`TraceError` when ``journal`` is no journal, and :class:`EnvironmentError_`
     (``ERR_IO``) when reading or writing fails; nothing is left behind then.
     """
-    with JournalReader(journal) as reader, Expander(reader, directory) as expander:
+    with (
+        JournalReader(journal) as reader,
+        Expander(reader, directory) as expander,
+        ValueHelper() as helper,
+    ):
         facts = SessionFacts(reader)
         tick = _ticker(reader.chunk_count * 2, progress)
         main_script = facts.main_script.encode("utf-8", "surrogatepass")
         expander.collect(main_script, facts.exit_status, tick)
+        if is_worth_helping(expander.counts.steps, expander.counts.value_bytes):
+            helper.start(main_script, expander)
         paths = list(expander.table(lib.CT_TABLE_PATHS))
         sources = [
             read_source(
@@ -128,7 +134,7 @@ def materialise(
         try:
             files = (*_FILES, *_TASK_FILES) if expander.counts.task_bytes else _FILES
             with ContainerWriter(temporary, files) as container:
-                _fill(container, expander, facts, sources, tick)
+                _fill(container, expander, helper, facts, sources, tick)
             size = temporary.stat().st_size
             damage = _damage(reader, expander)
             lines = [expander.line_count(number) for number in range(len(paths))]
@@ -155,12 +161,13 @@ def materialise(
 def _fill(
     container: ContainerWriter,
     expander: Expander,
+    helper: ValueHelper,
     facts: SessionFacts,
     sources: list[Source],
     tick: Callable[[], None],
 ) -> None:
     """Write all internal files."""
-    per_chunk = expander.start_writing()
+    expander.start_writing()
     path_texts = [text_record(source.path.encode("utf-8", "surrogatepass")) for source in sources]
     write_table(
         container,
@@ -174,24 +181,21 @@ def _fill(
     ):
         write_table(container, table, map(text_record, expander.table(number)))
     steps = ChunkStream(container, "steps", _STEPS_PER_CHUNK)
-    values = ChunkStream(container, "values", per_chunk)
+    values = ChunkStream(container, "values", expander.values_per_chunk)
     events = ChunkStream(container, "events", _EVENTS_PER_CHUNK)
     last_event = b""
     if expander.uncaught and facts.exit_status != 0:
         # On the last step it says how the program ended.
         last = max(expander.counts.steps - 1, 0)
         last_event = error_record(last, text_record(expander.uncaught))
-    with ValueHelper(values) as helper:
-        if is_worth_helping(expander.counts.steps, expander.counts.value_bytes):
-            helper.start(facts.main_script.encode("utf-8", "surrogatepass"), per_chunk)
-        expander.write(
-            lambda records: helper.add(steps, records),
-            lambda records: helper.add(values, records),
-            lambda records: helper.add(events, records),
-            tick,
-            helper,
-            last_event,
-        )
+    expander.write(
+        lambda records: helper.add(steps, records),
+        lambda records: helper.add(values, records),
+        lambda records: helper.add(events, records),
+        tick,
+        helper,
+        last_event,
+    )
     calls = ChunkStream(container, "calls", _CALLS_PER_CHUNK)
     for size, pieces in expander.calls():
         calls.add_pieces(size, pieces)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from codetracer_core.ctfs.materialiser_helper import ValueHelper
-    from codetracer_core.journal.reader import JournalReader
+    from codetracer_core.journal.reader import JournalChunk, JournalReader
 
 __all__ = ["Expander"]
 
@@ -77,7 +77,7 @@ class Expander:
         files = [self._temporary_file() for _ in range(3)]
         if lib.ct_expander_collect(self._handle, *files, main_script, len(main_script)):
             raise self._failure()
-        for _ in self._states(tick):
+        for _ in self._states(self._journal.chunks(), tick):
             raise AssertionError  # the first pass fills nothing
         code = exit_status if isinstance(exit_status, int) else 0
         label = exit_status.encode("utf-8", "replace") if isinstance(exit_status, str) else b""
@@ -117,12 +117,10 @@ class Expander:
         """Take back the pieces of a source that turned out not to be readable."""
         lib.ct_expander_source_reset(self._handle, path)
 
-    def start_writing(self) -> int:
-        """Fix the positions of all lines; return how many records of values go into a chunk."""
+    def start_writing(self) -> None:
+        """Fix the positions of all lines."""
         if lib.ct_expander_write(self._handle):
             raise self._failure()
-        count: int = lib.ct_expander_values_per_chunk(self._handle)
-        return count
 
     def line_table(self, path: int) -> bytes:
         """Return the line lengths of ``path`` as in its record; after :meth:`start_writing`."""
@@ -148,23 +146,18 @@ class Expander:
         """Second pass: give each chunk of records of steps, of values and of events.
 
         What they get is valid during the call.
-        ``last_event`` is a record that comes after all events of the journal. Every second chunk of
-        values is left to ``helper``, if that runs, which appends it in its turn.
+        ``last_event`` is a record that comes after all events of the journal. ``helper``, if it
+        runs, makes some of the chunks of values: ``values`` is called without records for each.
         """
-        is_shared = helper.is_running
-        if is_shared:
-            lib.ct_expander_share(self._handle)
         takers = {
             lib.CT_EXPAND_VALUES: (lib.ct_expander_take_values, values),
             lib.CT_EXPAND_STEPS: (lib.ct_expander_take_steps, steps),
             lib.CT_EXPAND_EVENTS: (lib.ct_expander_take_events, events),
         }
-        for state in self._states(tick, helper if is_shared else None):
+        chunks = helper.chunks() if helper.is_running else self._journal.chunks()
+        for state in self._states(chunks, tick):
             take, give = takers[state]
-            if records := self._take(take):
-                give(records)
-            else:
-                helper.append_chunk()
+            give(self._take(take))
         if lib.ct_expander_written(self._handle):
             raise self._failure()
         is_full = lib.ct_expander_events_are_full(self._handle)
@@ -174,10 +167,21 @@ class Expander:
                 rest, last_event = memoryview(bytes(rest) + last_event), b""
             if rest:
                 give(rest)
-            if is_shared and state == lib.CT_EXPAND_VALUES:
-                helper.append_rest()
+            if state == lib.CT_EXPAND_VALUES and helper.end():
+                give(memoryview(b""))
         if last_event:
             events(memoryview(last_event))
+
+    @property
+    def values_per_chunk(self) -> int:
+        """How many records of values go into a chunk; after :meth:`collect`."""
+        count: int = lib.ct_expander_values_per_chunk(self._handle)
+        return count
+
+    def share(self, helper: object) -> Iterator[JournalChunk]:
+        """Leave chunks of values to the expander ``helper``, for which the journal is returned."""
+        lib.ct_expander_share(self._handle, helper)
+        return self._journal.chunks()
 
     def calls(self) -> Iterator[tuple[int, Iterator[memoryview]]]:
         """Give size and pieces of each chunk of call records; a piece is valid until the next."""
@@ -212,15 +216,13 @@ class Expander:
         while length := lib.ct_expander_read_calls(self._handle, buffer, _PIECE):
             yield memoryview(ffi.buffer(buffer, length))
 
-    def _states(self, tick: Callable[[], None], helper: ValueHelper | None = None) -> Iterator[int]:
+    def _states(self, chunks: Iterator[JournalChunk], tick: Callable[[], None]) -> Iterator[int]:
         """Run through the journal once, giving each state in which output is waiting."""
-        for chunk in self._journal.chunks():
+        for chunk in chunks:
             data = ffi.from_buffer(chunk.data)
             lib.ct_expander_feed(
                 self._handle, data, len(chunk.data), chunk.sequence, chunk.after_gap
             )
-            if helper is not None:
-                helper.feed(chunk)
             while (state := lib.ct_expander_run(self._handle)) in (
                 lib.CT_EXPAND_STEPS,
                 lib.CT_EXPAND_VALUES,

@@ -1,4 +1,4 @@
-"""A second expander, in a thread, that makes every other chunk of values."""
+"""A second expander, in a thread, that makes chunks of values beside the first one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from codetracer_core.ctfs.layout import COMPRESSION_LEVEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
+    from codetracer_core.ctfs.materialiser_expander import Expander
     from codetracer_core.ctfs.materialiser_streams import ChunkStream
     from codetracer_core.journal.reader import JournalChunk
 
@@ -22,6 +24,10 @@ __all__ = ["ValueHelper", "is_worth_helping"]
 # With less to compress, decoding the journal once more takes as much time as is gained.
 _BYTES = 32 << 20
 _BYTES_A_STEP = 4 << 10
+# Of the journal: how many are given ahead of their turn, and how many the thread may have still to
+# read while the one who uses it goes on.
+_AHEAD = 2
+_UNREAD = 3
 
 
 def is_worth_helping(steps: int, value_bytes: int) -> bool:
@@ -43,77 +49,102 @@ def _processors() -> int:
 
 
 class ValueHelper:
-    """Makes the second chunk of values, the fourth and so on, of the journal chunks it is given.
+    """Makes chunks of values beside an expander, each of which makes what it is first to begin.
 
-    It appends them to ``values`` in their turn, and what comes behind one that is not made yet, so
+    It appends those of its own in their turn, and what comes behind one that is not made yet, so
     that nobody waits for the other at each chunk. A context manager: the thread ends when it is
-    left. ``is_running`` tells whether there is one, to which chunks may be given.
+    left. ``is_running`` tells whether there is one.
     """
 
-    def __init__(self, values: ChunkStream) -> None:
-        self._values = values
-        # Frames with their streams, in their order, from the one that the thread makes on.
+    def __init__(self) -> None:
+        # Frames with their streams, in their order, from one on that the thread is to give.
         self._behind: list[tuple[ChunkStream, bytes | None]] = []
+        # What it has given for chunks whose turn has not come.
+        self._frames: list[bytes] = []
+        self._chunks: Iterator[JournalChunk] = iter(())
+        self._ahead: list[JournalChunk] = []
+        self._unread = 0
         self._given: SimpleQueue[tuple[bytes, int, bool] | None] = SimpleQueue()
         self._made: SimpleQueue[bytes | Exception | None] = SimpleQueue()
         self._handle = ffi.NULL
         self.is_running = False
 
-    def start(self, main_script: bytes, per_chunk: int) -> None:
-        """Start the thread, if that is possible.
+    def start(self, main_script: bytes, expander: Expander) -> None:
+        """Start the thread, if that is possible: it makes what ``expander`` has not begun.
 
-        ``main_script`` and the records in a chunk are those of the expander that is helped.
+        That has collected, ``main_script`` as its first path.
         """
         self._handle = lib.ct_expander_new()
         if self._handle == ffi.NULL or lib.ct_expander_help(
-            self._handle, per_chunk, main_script, len(main_script)
+            self._handle, expander.values_per_chunk, main_script, len(main_script)
         ):
             return
         functions = (*Compressor(COMPRESSION_LEVEL).builtin(), self._given.get, self._made.put)
         # Threads of `_thread` may be something else: gevent puts its own in their place.
         self.is_running = lib.ct_expander_start_helping(self._handle, id(functions)) == 0
+        if self.is_running:
+            self._chunks = expander.share(self._handle)
+            self._give()
 
-    def feed(self, chunk: JournalChunk) -> None:
-        """Give the next chunk of the journal."""
-        self._given.put((chunk.data, chunk.sequence, chunk.after_gap))
+    def chunks(self) -> Iterator[JournalChunk]:
+        """Give the chunks that the thread gets, too.
+
+        Raises what making values there has raised, as the other methods do.
+        """
+        while self._ahead:
+            chunk = self._ahead.pop(0)
+            self._give()
+            while self._unread > _UNREAD:
+                self._receive()
+            yield chunk
+            # The memory of this one is for the next one but one.
+            del chunk
 
     def add(self, stream: ChunkStream, records: memoryview) -> None:
-        """Compress a chunk now, and append it to ``stream`` when its turn has come."""
-        if self._behind:
-            self._behind.append((stream, stream.compressed(records)))
-            if not self._made.empty():
-                self._settle()
-        else:
-            stream.add(records)
+        """Compress a chunk now, and append it to ``stream`` when its turn has come.
 
-    def append_chunk(self) -> None:
-        """Append the next chunk of the thread when it is made.
-
-        Raises what making the one before has raised, as the other methods do.
+        No records stand for the next chunk of the thread.
         """
+        frame = stream.compressed(records) if records else None
+        while not self._made.empty():
+            self._receive()
+        self._behind.append((stream, frame))
         self._settle()
-        self._behind.append((self._values, None))
 
-    def append_rest(self) -> None:
-        """End the thread, and append the last chunk if it is one of its own and not empty."""
-        self._settle()
-        self._given.put(None)
-        while (frame := self._take()) is not None:
-            self._values.add_frame(frame)
-        self.is_running = False
+    def end(self) -> bool:
+        """End the thread; tells whether the last chunk, which is not full, is one of its own."""
+        if self.is_running:
+            self._given.put(None)
+        while self.is_running:
+            self._receive()
+        return bool(self._frames)
+
+    def _give(self) -> None:
+        """Give chunks ahead of their turn, so that the thread need not wait for them."""
+        while len(self._ahead) < _AHEAD and (chunk := next(self._chunks, None)):
+            self._ahead.append(chunk)
+            self._given.put((chunk.data, chunk.sequence, chunk.after_gap))
+            self._unread += 1
 
     def _settle(self) -> None:
-        """Append all that has to be, waiting for the thread where it has a part in that."""
-        while self._behind:
-            stream, frame = self._behind.pop(0)
-            stream.add_frame(frame or self._take() or b"")
+        """Append what has come to its turn."""
+        behind, frames = self._behind, self._frames
+        while behind and (behind[0][1] is not None or frames):
+            stream, frame = behind.pop(0)
+            stream.add_frame(frames.pop(0) if frame is None else frame)
 
-    def _take(self) -> bytes | None:
-        """The next frame of the thread; None at its end, which only :meth:`append_rest` meets."""
+    def _receive(self) -> None:
+        """Wait for what the thread says next."""
         made = self._made.get()
         if isinstance(made, Exception):
             raise made
-        return made
+        if made is None:
+            self.is_running = False
+        elif made:
+            self._frames.append(made)
+            self._settle()
+        else:
+            self._unread -= 1
 
     def __enter__(self) -> Self:
         return self

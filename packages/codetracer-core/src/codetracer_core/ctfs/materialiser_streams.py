@@ -18,6 +18,8 @@ __all__ = ["ChunkStream", "blob", "error_record", "text_record", "write_table"]
 
 _OFFSET = struct.Struct("<Q")
 _PER_CHUNK = struct.Struct("<I")
+# Records of a table that are appended at once, in bytes.
+_GATHERED = 32 << 10
 
 
 class ChunkStream:
@@ -61,12 +63,18 @@ class ChunkStream:
 
 def write_table(container: ContainerWriter, name: str, records: Iterable[bytes]) -> None:
     """Write a table of records with an offset for each and one for the end."""
-    offset = 0
-    container.append(f"{name}.off", _OFFSET.pack(0))
+    data, offsets = bytearray(), bytearray(_OFFSET.size)
+    end = 0
     for record in records:
-        offset += len(record)
-        container.append(f"{name}.dat", record)
-        container.append(f"{name}.off", _OFFSET.pack(offset))
+        end += len(record)
+        data += record
+        offsets += _OFFSET.pack(end)
+        if len(data) > _GATHERED:
+            container.append(f"{name}.dat", data)
+            container.append(f"{name}.off", offsets)
+            data, offsets = bytearray(), bytearray()
+    container.append(f"{name}.dat", data)
+    container.append(f"{name}.off", offsets)
 
 
 def text_record(text: bytes) -> bytes:
