@@ -87,14 +87,14 @@ def test_the_file_that_activates_recording_is_known_by_its_real_path(tmp_path: P
     assert inside.activation_path == str(tmp_path / "real.py" / "inner.py")
 
 
-def test_a_file_that_can_never_activate_recording_is_refused(tmp_path: Path) -> None:
-    """No folder is made then."""
-    with pytest.raises(UsageError) as caught:
-        TraceSessionBootstrap.prepare(
-            tmp_path / "out", argv=["x"], activation_path=tmp_path / "missing.py"
-        )
+@pytest.mark.parametrize("name", ["missing.py", "."])
+def test_what_can_never_activate_recording_is_refused(tmp_path: Path, name: str) -> None:
+    """What does not exist and a folder are no file to begin in; no folder is made then."""
+    given = tmp_path / name
+    with pytest.raises(UsageError, match="in what is no file") as caught:
+        TraceSessionBootstrap.prepare(tmp_path / "out", argv=["x"], activation_path=given)
     assert caught.value.code == "ERR_INVALID_ARGUMENT"
-    assert caught.value.context == {"path": str(tmp_path / "missing.py")}
+    assert caught.value.context == {"path": str(given)}
     assert list(tmp_path.iterdir()) == []
 
 

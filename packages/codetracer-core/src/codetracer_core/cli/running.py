@@ -10,7 +10,7 @@ from types import ModuleType
 
 from codetracer_core.cli.interpreter import own_words, skips_first_line
 from codetracer_core.cli.program import Program, ProgramKind
-from codetracer_core.monitoring.capabilities import EXIT_LEAVES_AT_ONCE
+from codetracer_core.monitoring.capabilities import FILE_STAYS_AT_EXIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def run(
         end = lib.ct_program_stream(stream, id(namespace), id(outcome))
     else:
         end = lib.ct_program_call(id(function), id(arguments), id(outcome))
-    at_once = end == lib.CT_PROGRAM_EXITED and EXIT_LEAVES_AT_ONCE
-    if program.kind in _WITH_FILE and not at_once:
+    stays = end == lib.CT_PROGRAM_EXITED and FILE_STAYS_AT_EXIT
+    if program.kind in _WITH_FILE and not stays:
         namespace.pop("__file__", None)
         namespace.pop("__cached__", None)
     if end == lib.CT_PROGRAM_EXITED:

@@ -12,7 +12,7 @@ __all__ = [
     "BRANCH_HAS_SIDES",
     "DISABLE",
     "ENGINE",
-    "EXIT_LEAVES_AT_ONCE",
+    "FILE_STAYS_AT_EXIT",
     "HAS_MONITORING",
     "SHA2",
     "SUPPORTED_VERSIONS",
@@ -43,8 +43,9 @@ Without ``sys.monitoring`` that counts for code that starts or goes on: no lines
 BRANCH_HAS_SIDES = hasattr(getattr(getattr(sys, "monitoring", None), "events", None), "BRANCH_LEFT")
 """Whether the two ways of a branch are two events (from CPython 3.14 on)."""
 
-EXIT_LEAVES_AT_ONCE = sys.version_info < (3, 14)
-"""Whether a program that exits leaves ``__file__`` behind, which the interpreter puts there."""
+FILE_STAYS_AT_EXIT = sys.version_info < (3, 14)
+"""Whether ``__main__.__file__`` is still there in exit handlers of a program that ends by
+``SystemExit``; after any other end the interpreter has taken it away."""
 
 SHA2 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 """The module behind ``hashlib``, which would load OpenSSL."""

@@ -175,7 +175,7 @@ def _activation_path(given: str | os.PathLike[str]) -> str:
     if not os.path.isfile(existing):
         raise UsageError(
             "ERR_INVALID_ARGUMENT",
-            "recording was to begin in a file that does not exist: check its path",
+            "recording was to begin in what is no file: check its path",
             path=path,
         )
     return path
