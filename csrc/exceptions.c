@@ -61,10 +61,13 @@ static PyTracebackObject *traceback_of(PyObject *exception)
                                                              : NULL;
 }
 
-/* What the interpreter makes itself, as for `except*`, may have no traceback. */
-static int lasti_of(const PyTracebackObject *traceback)
+/* Where the traceback says that the frame has raised, -1 where it does not begin in the frame: what
+ * the interpreter makes itself, as for `except*`, may have no traceback, the program may give it
+ * another one, and what a trace function raises has the entries of that function only. */
+static int lasti_in(const ct_shadow *frame, const PyTracebackObject *traceback)
 {
-    return traceback != NULL ? traceback->tb_lasti : 0;
+    return traceback != NULL && traceback->tb_frame->f_frame == frame->iframe ? traceback->tb_lasti
+                                                                              : -1;
 }
 
 /* Whether what is raised at `lasti` goes to `handler`.  What comes from a callee or is thrown in is
@@ -84,7 +87,7 @@ static bool goes_on(const struct seen *seen, const ct_shadow *frame, PyObject *e
     const PyTracebackObject *traceback = traceback_of(exception);
     if (seen->exception != exception || seen->iframe != frame->iframe ||
         seen->code != frame->plan->code || seen->traceback != traceback ||
-        seen->lasti != lasti_of(traceback))
+        seen->lasti != lasti_in(frame, traceback))
         return false;
     return seen->made ? !leads_to(frame->plan->code, seen->lasti, handler)
                       : handler != seen->handler;
@@ -162,7 +165,7 @@ static enum ct_go meet(ct_thread *t, PyObject *exception, int handler)
         return put_exception(t, CTJ_RAISE, exception);
     }
     const PyTracebackObject *traceback = traceback_of(exception);
-    int lasti = lasti_of(traceback);
+    int lasti = lasti_in(frame, traceback);
     *seen = (struct seen){0};
     if (handler != CT_NO_HANDLER)
         *seen = (struct seen){
@@ -172,7 +175,7 @@ static enum ct_go meet(ct_thread *t, PyObject *exception, int handler)
             .traceback = traceback,
             .lasti = lasti,
             .handler = handler,
-            .made = traceback != NULL && !leads_to(frame->plan->code, lasti, handler),
+            .made = lasti >= 0 && !leads_to(frame->plan->code, lasti, handler),
         };
     if (arrives(t, frame, exception) || ends_iteration(frame->plan, exception))
         return CT_GO_ON;

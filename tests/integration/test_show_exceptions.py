@@ -199,3 +199,37 @@ def test_an_exception_is_shown_where_c_code_has_just_dropped_another(tmp_path: P
     told = [json.loads(line) for line in show(tmp_path, "--format", "json")]
     lines = [each["line"] for each in told if each.get("kind") == "raise"]
     assert lines == [5, 12, 5, 13, 5, 14, 5, 16, 9, 11] * 2
+
+
+TRACER_FAILS = """\
+import sys
+def trace(frame, event, argument):
+    if event == "exception" and frame.f_code is work.__code__:
+        raise IndexError("of the trace function")
+    return trace
+def work():
+    try: {}[1]
+    except ValueError: pass
+def again():
+    try:
+        try: raise KeyError("with another's traceback")
+        except KeyError as error:
+            error.__traceback__ = other
+            raise
+    except ValueError: pass
+sys.settrace(trace)
+try: work()
+except IndexError as error: other = error.__traceback__.tb_next
+sys.settrace(None)
+try: again()
+except KeyError: pass
+"""
+
+
+def test_an_exception_whose_traceback_begins_elsewhere_is_shown_once(tmp_path: Path) -> None:
+    """A clause that does not match raises nothing, whatever traceback the exception has there."""
+    write_files(tmp_path, {"main.py": TRACER_FAILS})
+    assert record(["main.py"], tmp_path, tmp_path / "out").returncode == 0
+    told = [json.loads(line) for line in show(tmp_path, "--format", "json")]
+    raised = [each["line"] for each in told if each.get("kind") == "raise"]
+    assert raised == [7, 11, 14]
