@@ -31,7 +31,7 @@ static struct {
     uint64_t next_sequence;
     int live; /* slot of the live chunk, -1 when there is none */
     bool closing;
-    bool paused;        /* the writer is to end, for a fork */
+    int pauses;         /* forks for which the writer is to end or not to begin */
     uint64_t opened_ns; /* monotonic */
     uint64_t aged;      /* sequence of the last chunk that the program was to seal for its age */
     uint64_t idle;      /* sequence of the last one that the writer was to seal instead */
@@ -143,7 +143,8 @@ void ct_chunk_open(uint8_t *mapping, const uint8_t session[16], const uint8_t bo
     memset(ring.state, 0, sizeof ring.state);
     memset(ring.sequence, 0, sizeof ring.sequence);
     ring.next_sequence = 1;
-    ring.closing = ring.paused = false;
+    ring.closing = false;
+    ring.pauses = 0;
     ring.aged = ring.idle = 0;
     memset(&ct_chunk_counts, 0, sizeof ct_chunk_counts);
     open_slot(0, (struct ct_chunk_position){0, 1});
@@ -284,7 +285,7 @@ enum ct_taken ct_chunk_take(bool wait, int *slot, uint64_t *sequence, uint8_t **
     enum ct_taken result = CT_TAKEN_NONE;
     int found;
     pthread_mutex_lock(&ring.lock);
-    while ((found = find_slot(SLOT_SEALED)) < 0 && wait && !ring.closing && !ring.paused) {
+    while ((found = find_slot(SLOT_SEALED)) < 0 && wait && !ring.closing && ring.pauses == 0) {
         if (wait_for_age()) {
             *sequence = ring.idle;
             result = CT_TAKEN_IDLE;
@@ -324,7 +325,7 @@ bool ct_chunk_return(int slot)
 {
     pthread_mutex_lock(&ring.lock);
     ring.state[slot] = SLOT_SEALED;
-    bool is_over = ring.closing || ring.paused;
+    bool is_over = ring.closing || ring.pauses != 0;
     pthread_mutex_unlock(&ring.lock);
     return is_over;
 }
@@ -351,13 +352,13 @@ int ct_writer_wait(uint64_t sequence, int ms)
     return !waiting;
 }
 
-/* Make the writer end as soon as nothing is sealed, or let one run again, which the program starts
- * at its next boundary. */
+/* Make the writer end as soon as nothing is sealed; when each who asked for it has taken it back,
+ * one may run again, which the program starts at its next boundary. */
 void ct_writer_pause(int paused)
 {
     pthread_mutex_lock(&ring.lock);
-    ring.paused = paused != 0;
-    if (!ring.paused && ring.live >= 0)
+    ring.pauses += paused != 0 ? 1 : -1;
+    if (ring.pauses == 0 && ring.live >= 0)
         __atomic_store_n(&ct_out.soft, (uint8_t *)NULL, __ATOMIC_RELAXED);
     pthread_cond_broadcast(&ring.sealed);
     pthread_mutex_unlock(&ring.lock);
@@ -366,7 +367,7 @@ void ct_writer_pause(int paused)
 bool ct_chunk_is_paused(void)
 {
     pthread_mutex_lock(&ring.lock);
-    bool paused = ring.paused;
+    bool paused = ring.pauses != 0;
     pthread_mutex_unlock(&ring.lock);
     return paused;
 }

@@ -297,19 +297,23 @@ static void *run(void *nothing)
     return NULL;
 }
 
-/* Start the writer.  Returns 0 or an errno, also while the process is about to fork. */
+/* Start the writer unless it runs.  Returns 0 or an errno, also while the process is about to fork.
+ */
 int ct_writer_start(void)
 {
     pthread_mutex_lock(&lock);
     int failed = EAGAIN;
-    if (!ct_chunk_is_paused() && !ct_injected("writer"))
+    if (ct_session.writer_runs)
+        failed = 0;
+    else if (!ct_chunk_is_paused() && !ct_injected("writer"))
         failed = ct_own_thread_start(&thread, run, NULL);
     ct_session.writer_runs = failed == 0;
     pthread_mutex_unlock(&lock);
     return failed;
 }
 
-/* Wait until the writer's thread is gone, as far as the system can tell too: a fork counts threads.
+/* Wait until the writer's thread, if any, is gone, as far as the system can tell too: a fork counts
+ * threads.
  */
 void ct_writer_join(void)
 {

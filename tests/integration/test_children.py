@@ -355,6 +355,35 @@ def test_a_session_of_the_program_itself_follows_what_it_forks(tmp_path: Path) -
         assert metadata(trace)["complete"]
 
 
+def test_a_recording_that_begins_while_a_thread_forks_keeps_its_own_thread(tmp_path: Path) -> None:
+    """It knows nothing of that fork, and chunks are written in a thread again after the next."""
+    program = f"""\
+{HEAD}
+import codetracer_core
+sessions = []
+def begin():
+    if sessions and len(sessions) < 2:
+        sessions.append(codetracer_core.start("out"))
+def fork():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+os.register_at_fork(before=begin)
+sessions.append(codetracer_core.start("first"))
+codetracer_core.stop()
+threads = [len(os.listdir("/proc/self/task"))]
+for _ in range(3):
+    fork()
+    threads.append(len(os.listdir("/proc/self/task")))
+codetracer_core.stop()
+print(threads)
+"""
+    write_files(tmp_path, {"main.py": program})
+    done = run_plain(["main.py"], tmp_path)
+    assert done.stdout == b"[1, 2, 2, 2]\n"
+
+
 def test_a_fork_in_a_constructor_goes_on_from_there(tmp_path: Path) -> None:
     """The interpreter's own frames below a constructor that runs often are not taken for code."""
     recorded = Recorded(

@@ -66,8 +66,6 @@ class JournalWriter:
         self.session_id = session_id
         self._file = ffi.new("ct_journal *")
         self._compressor = _zstd.Compressor(_LEVEL)
-        self._thread_runs = False
-        self._forks = 0
         self._retention = retention or Retention()
         # Frames are appended, dropped and copied by several threads.
         self._changing = allocate_lock()
@@ -140,15 +138,8 @@ class JournalWriter:
         Where no thread can be started, or must not be because the process is about to fork, the
         chunks that are ready are written here and now.
         """
-        if self._thread_runs or not lib.ct_session_is_active():
-            return
-        if not self._forks:
-            # Another thread of the program may come here while this one starts the writer.
-            self._thread_runs = True
-            if lib.ct_writer_start() == 0:
-                return
-            self._thread_runs = False
-        lib.ct_writer_drain()
+        if lib.ct_session_is_active() and lib.ct_writer_start() != 0:
+            lib.ct_writer_drain()
 
     def watch_signal(self, number: int, on_signal: Callable[[], None]) -> None:
         """Call `on_signal`, in the writer's thread, whenever the signal `number` has come.
@@ -282,25 +273,20 @@ class JournalWriter:
 
     def join(self) -> None:
         """Wait for the writer thread, which ends when the session is closed."""
-        if self._thread_runs:
-            lib.ct_writer_join()
-            self._thread_runs = False
+        lib.ct_writer_join()
 
     def before_fork(self) -> None:
         """End the writer thread: a child would inherit its locks, and Python warns of threads."""
-        # Several threads of the program may be forking.
-        self._forks += 1
         lib.ct_writer_pause(1)
         self.join()
 
     def after_fork(self) -> None:
         """In the parent: chunks are written by a thread again, from the next record on.
 
-        To start it here is too early: CPython 3.13 counts the threads of the process after this.
+        Several threads of the program may be forking; then the last of them lets it be. To start
+        the thread here is too early: CPython 3.13 counts those of the process after this.
         """
-        self._forks -= 1
-        if not self._forks:
-            lib.ct_writer_pause(0)
+        lib.ct_writer_pause(0)
 
     def detach(self) -> None:
         """In a forked child: let go of the parent's files."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["retire_dormant", "watch_forks"]
 
 _observer: ForkObserver | None = None
+_told: dict[int, ForkObserver] = {}
+"""Who was told that a thread, by its number, is about to fork. Meanwhile another thread, or a hook
+of the program, may begin a recording, which knows nothing of that fork, or end one."""
 _is_registered = False
 
 
@@ -51,14 +55,17 @@ def retire_dormant() -> None:
 
 def _before_fork() -> None:
     if _observer is not None:
+        _told[get_ident()] = _observer
         _observer.before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    if _observer is not None:
-        _observer.after_fork_in_parent()
+    told = _told.pop(get_ident(), None)
+    if told is not None and told is _observer:
+        told.after_fork_in_parent()
 
 
 def _after_fork_in_child() -> None:
+    _told.clear()
     if _observer is not None:
         _observer.after_fork_in_child()
