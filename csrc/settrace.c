@@ -31,6 +31,7 @@ struct trouble {
     PyTracebackObject *leaving_traceback; /* the same, NULL: it is in the exception */
     bool thrown;                          /* the next exception is thrown in */
     bool watched;                         /* we have switched its opcodes on */
+    bool shared;                          /* and the program wants them as well */
     int depth;                            /* of handlers that are entered */
     int handler;                          /* offset of the one that comes next */
     int branch;                           /* offset of a branch that was just met, or -1 */
@@ -66,7 +67,7 @@ static void end_trouble(PyFrameObject *frame)
     if (t == NULL)
         return;
     if (t->watched)
-        frame->f_trace_opcodes = 0;
+        frame->f_trace_opcodes = t->shared;
     *link = t->next;
     free(t);
 }
@@ -83,10 +84,11 @@ void ct_settrace_forget(void)
 /* Let the opcodes of a frame come. */
 static void watch(struct trouble *t, PyFrameObject *frame)
 {
-    if (frame->f_trace_opcodes)
+    if (t->watched)
         return;
-    frame->f_trace_opcodes = 1;
+    t->shared = frame->f_trace_opcodes;
     t->watched = true;
+    frame->f_trace_opcodes = 1;
 }
 
 static inline int opcode_of(const ct_iframe *f)
@@ -398,14 +400,30 @@ static int record(PyFrameObject *frame, int what, PyObject *value)
     }
 }
 
+/* Hand an event on to the program, whose frame says meanwhile what the program wants of it. */
+static int forward(PyObject *object, PyFrameObject *frame, int what, PyObject *value)
+{
+    struct trouble *t = troubles != NULL ? trouble_in(frame->f_frame) : NULL;
+    if (t == NULL || !t->watched)
+        return ct_settrace_forward(object, frame, what, value);
+    frame->f_trace_opcodes = t->shared;
+    int status = ct_settrace_forward(object, frame, what, value);
+    t = trouble_in(frame->f_frame);
+    if (t != NULL && t->watched) {
+        t->shared = frame->f_trace_opcodes;
+        frame->f_trace_opcodes = 1;
+    }
+    return status;
+}
+
 int ct_settrace_event(PyObject *object, PyFrameObject *frame, int what, PyObject *value)
 {
     if (ct_likely(!ct_settrace_has_others))
         return record(frame, what, value);
     const struct trouble *t = what == PyTrace_OPCODE ? trouble_in(frame->f_frame) : NULL;
-    bool is_ours = t != NULL && t->watched;
+    bool is_ours = t != NULL && t->watched && !t->shared;
     int status = record(frame, what, value);
-    return status == 0 && !is_ours ? ct_settrace_forward(object, frame, what, value) : status;
+    return status == 0 && !is_ours ? forward(object, frame, what, value) : status;
 }
 
 void ct_settrace_start(uintptr_t handlers, uintptr_t disable)

@@ -103,6 +103,47 @@ def test_the_programs_trace_function_gets_what_it_gets_alone(work: Callable[[int
     assert sys.gettrace() is None
 
 
+class Opcodes(Own):
+    """It asks for the instructions of a frame in which an exception comes up, or for none."""
+
+    def __init__(self, wanted: bool) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def __call__(self, frame: FrameType, event: str, value: object) -> Own | None:
+        if frame.f_code.co_filename == FILE and (event == "exception" or not self._wanted):
+            frame.f_trace_opcodes = self._wanted
+        return super().__call__(frame, event, value)
+
+
+class Handled(Starts):
+    """A tracer of exceptions that reach a handler too."""
+
+    interest = Starts.interest | Event.EXCEPTION_HANDLED
+
+    def on_exception_handled(self, code: CodeType, offset: int, error: BaseException) -> None:
+        if code.co_filename == FILE:
+            self.seen.append((type(error).__name__, offset))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_programs_trace_function_has_the_say_about_its_instructions(
+    work: Callable[[int], int], wanted: bool
+) -> None:
+    """It gets those that it asks for in the middle of an exception, and the tracer its own."""
+    alone = seen_by(Opcodes(wanted), work)
+    tracer, other = Handled(), Handled()
+    installation = install_tracer(tracer)
+    work(1)
+    uninstall_tracer(installation)
+    installation = install_tracer(other)
+    beside = seen_by(Opcodes(wanted), work)
+    uninstall_tracer(installation)
+    assert beside == alone
+    assert other.seen == tracer.seen
+    assert {name for name, _ in other.seen} >= {"KeyError"}
+
+
 def test_what_was_there_before_goes_on_and_is_there_afterwards(work: Callable[[int], int]) -> None:
     """A tracer that comes to a thread that is traced shares its events, and takes nothing along."""
     own, tracer = Own(), Starts()
