@@ -75,6 +75,7 @@ int ct_expander_collect(ct_expander *e, int rows, int blobs, int tasks, const ui
     if (!ct_calls_start(&e->calls, rows, blobs, tasks) || !begin_pass(e) ||
         ct_expand_path(e, (struct ct_span){path, length}) == CT_NO_ID)
         return fail(e);
+    e->values_per_chunk = CT_VALUES_PER_CHUNK;
     uint32_t function = ct_expand_add_function(e, name);
     if (function == CT_NO_ID ||
         ct_calls_open(&e->calls, function, CT_NO_CALL, 0, 0, CT_ENTRY_CALL) == CT_NO_CALL)
@@ -177,9 +178,6 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
     }
     ct_calls_settle(&e->calls, 0, &e->toplevel);
     e->total_steps = e->steps;
-    e->values_per_chunk = CT_VALUES_PER_CHUNK;
-    while (e->values_per_chunk > 1 && e->values_per_chunk * e->largest > CT_VALUES_CHUNK_BYTES)
-        e->values_per_chunk /= 2;
     e->counts.steps = e->steps;
     e->counts.calls = e->calls.count;
     e->counts.task_bytes = e->calls.tasks.length;
@@ -189,6 +187,8 @@ int ct_expander_collected(ct_expander *e, int kind, int64_t code, const uint8_t 
 void ct_expander_counts(const ct_expander *e, ct_expand_counts *counts)
 {
     *counts = e->counts;
+    if (!e->writing)
+        counts->steps = e->steps;
 }
 
 const uint8_t *ct_expander_uncaught(const ct_expander *e, size_t *length)

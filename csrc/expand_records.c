@@ -103,8 +103,8 @@ void ct_record_values(struct ct_expander *e, const struct ct_frame *frame)
     size_t record = shown.count ? 1 + ct_uv_size(shown.count) + bytes : 0;
     size_t size = ct_uv_size(record) + record;
     if (!e->writing) {
-        if (e->largest < size)
-            e->largest = size;
+        while (e->values_per_chunk > 1 && e->values_per_chunk * size > CT_VALUES_CHUNK_BYTES)
+            e->values_per_chunk /= 2;
         e->counts.value_bytes += size;
         return;
     }

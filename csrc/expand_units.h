@@ -53,7 +53,6 @@ struct ct_expander {
     uint32_t path; /* where the last step was */
     uint32_t line;
     uint64_t position;
-    uint64_t largest; /* record of values */
     struct ct_buf step_records;
     uint32_t values_per_chunk;
     uint32_t chunk_values;

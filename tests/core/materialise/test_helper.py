@@ -17,6 +17,8 @@ from core.materialise.comparison import folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from codetracer_core.ctfs.materialiser_expander import Expander
+
 # A chunk of values has at most 4 MiB.
 LARGE = 40_000
 STEPS = 1_000
@@ -39,8 +41,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     seen: list[bool] = []
     start = ValueHelper.start
 
-    def watched(helper: ValueHelper, main_script: bytes, per_chunk: int) -> None:
-        start(helper, main_script, per_chunk)
+    def watched(helper: ValueHelper, main_script: bytes, expander: Expander) -> None:
+        start(helper, main_script, expander)
         seen.append(helper.is_running)
 
     monkeypatch.setattr(ValueHelper, "start", watched)

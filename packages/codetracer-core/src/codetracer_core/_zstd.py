@@ -61,13 +61,17 @@ class FrameCompressor:
 class Compressor:
     """Compresses one buffer after the other, each to one frame that states its content size.
 
-    Making the compressor's tables costs as much as compressing some kilobytes.
+    Repetitions are found up to ``2 ** window_log`` bytes apart, where that is given. Making the
+    compressor's tables costs as much as compressing some kilobytes.
     """
 
     __slots__ = ("_compressor",)
 
-    def __init__(self, level: int = DEFAULT_LEVEL) -> None:
-        self._compressor = ZstdCompressor(level=level)
+    def __init__(self, level: int = DEFAULT_LEVEL, window_log: int | None = None) -> None:
+        options: dict[int, int] = {CompressionParameter.compression_level: level}
+        if window_log is not None:
+            options[CompressionParameter.window_log] = window_log
+        self._compressor = ZstdCompressor(options=options)
 
     def compress(self, data: Buffer) -> bytes:
         """Return ``data`` as a frame."""

@@ -37,6 +37,10 @@ KNOWN_FLAGS = 0x3FFF
 
 # Neighbouring steps repeat each other: the fastest levels find that as well as the slow ones.
 COMPRESSION_LEVEL = 1
+# Those of values are nearly equal: what is left of them is not worth the time to code it, and what
+# a step repeats may lie anywhere in its chunk, which has 4 MiB at most.
+VALUES_LEVEL = -1
+VALUES_WINDOW_LOG = 22
 
 # Kind of an event that tells of an error of the program.
 ERROR_EVENT = 11

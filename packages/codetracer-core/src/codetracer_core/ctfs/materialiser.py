@@ -22,6 +22,7 @@ from codetracer_core.ctfs.materialiser_streams import (
     blob,
     error_record,
     text_record,
+    value_compressor,
     write_table,
 )
 from codetracer_core.ctfs.temporary import temporary_beside
@@ -181,7 +182,7 @@ def _fill(
     ):
         write_table(container, table, map(text_record, expander.table(number)))
     steps = ChunkStream(container, "steps", _STEPS_PER_CHUNK)
-    values = ChunkStream(container, "values", expander.values_per_chunk)
+    values = ChunkStream(container, "values", expander.values_per_chunk, value_compressor())
     events = ChunkStream(container, "events", _EVENTS_PER_CHUNK)
     last_event = b""
     if expander.uncaught and facts.exit_status != 0:

@@ -7,8 +7,7 @@ import sys
 from _queue import SimpleQueue
 
 from codetracer_core._native import ffi, lib
-from codetracer_core._zstd import Compressor
-from codetracer_core.ctfs.layout import COMPRESSION_LEVEL
+from codetracer_core.ctfs.materialiser_streams import value_compressor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class ValueHelper:
             self._handle, expander.values_per_chunk, main_script, len(main_script)
         ):
             return
-        functions = (*Compressor(COMPRESSION_LEVEL).builtin(), self._given.get, self._made.put)
+        functions = (*value_compressor().builtin(), self._given.get, self._made.put)
         # Threads of `_thread` may be something else: gevent puts its own in their place.
         self.is_running = lib.ct_expander_start_helping(self._handle, id(functions)) == 0
         if self.is_running:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import struct
 
 from codetracer_core._zstd import Compressor, FrameCompressor
-from codetracer_core.ctfs.layout import COMPRESSION_LEVEL, ERROR_EVENT
+from codetracer_core.ctfs.layout import (
+    COMPRESSION_LEVEL,
+    ERROR_EVENT,
+    VALUES_LEVEL,
+    VALUES_WINDOW_LOG,
+)
 from codetracer_core.ctfs.varint import encode_varint
 
 TYPE_CHECKING = False
@@ -14,7 +19,7 @@ if TYPE_CHECKING:
 
     from codetracer_core.ctfs.writer import ContainerWriter
 
-__all__ = ["ChunkStream", "blob", "error_record", "text_record", "write_table"]
+__all__ = ["ChunkStream", "blob", "error_record", "text_record", "value_compressor", "write_table"]
 
 _OFFSET = struct.Struct("<Q")
 _PER_CHUNK = struct.Struct("<I")
@@ -22,14 +27,26 @@ _PER_CHUNK = struct.Struct("<I")
 _GATHERED = 32 << 10
 
 
+def value_compressor() -> Compressor:
+    """What compresses chunks of values."""
+    return Compressor(VALUES_LEVEL, VALUES_WINDOW_LOG)
+
+
 class ChunkStream:
     """The stream ``name``: each chunk is one Zstandard frame, and an index says where it begins."""
 
-    def __init__(self, container: ContainerWriter, name: str, per_chunk: int) -> None:
+    def __init__(
+        self,
+        container: ContainerWriter,
+        name: str,
+        per_chunk: int,
+        compressor: Compressor | None = None,
+    ) -> None:
+        """`compressor` is another one than that of most streams."""
         self._container = container
         self._data = f"{name}.dat"
         self._index = f"{name}.idx"
-        self._compressor = Compressor(COMPRESSION_LEVEL)
+        self._compressor = compressor or Compressor(COMPRESSION_LEVEL)
         container.append(self._index, _PER_CHUNK.pack(per_chunk))
 
     def add(self, records: memoryview) -> None:
