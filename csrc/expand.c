@@ -268,7 +268,10 @@ int ct_expander_write(ct_expander *e)
 
 void ct_expander_share(ct_expander *e, ct_expander *helper)
 {
-    e->claimed = helper->claimed = &e->claims;
+    e->claims = 0;
+    e->claimed = helper ? &e->claims : NULL;
+    if (helper)
+        helper->claimed = e->claimed;
 }
 
 int ct_expander_help(ct_expander *e, uint32_t values_per_chunk, const uint8_t *path, size_t length)

@@ -88,7 +88,8 @@ int ct_expander_write(ct_expander *e);
 /* Records of values in a chunk. */
 uint32_t ct_expander_values_per_chunk(const ct_expander *e);
 /* From now on each chunk of values is made by the one of both expanders that begins it first, and
- * empty in the other one.  `e` is freed after `helper` has run. */
+ * empty in the other one.  `e` is freed after `helper` has run.  NULL:
+ * there is no other one any more. */
 void ct_expander_share(ct_expander *e, ct_expander *helper);
 /* Instead of all that comes before the second pass, in a new expander: it makes chunks of
  * values, and no steps or events that could be used.  The path is the one that the first pass is

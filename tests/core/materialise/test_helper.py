@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from codetracer_core._zstd import Compressor
+from codetracer_core.ctfs import materialiser_helper
 from codetracer_core.ctfs.materialiser import materialise
 from codetracer_core.ctfs.materialiser_helper import ValueHelper
 from core.materialise.builder import Builder, Function
@@ -60,6 +61,34 @@ def test_a_thread_makes_the_same_trace(
     one = materialise(journal, tmp_path, name="one.ct").path.read_bytes()
     assert started == [True]
     assert one == two
+
+
+@pytest.mark.parametrize(
+    ("last", "small", "threads"),
+    [pytest.param(LARGE, 0, 1), pytest.param(4 * LARGE, 0, 2), pytest.param(LARGE, 2_000, 1)],
+)
+def test_a_thread_that_begins_early_makes_the_same_trace(
+    last: int,
+    small: int,
+    threads: int,
+    started: list[bool],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a thread makes before all sizes are known is dropped where they turn out others."""
+    monkeypatch.setattr(materialiser_helper, "_BYTES", 1 << 20)
+    builder = Builder(chunk_bytes=1 << 16)
+    builder.call(Function(1, "f", line=2, slots=("i", "large")))
+    for number in range(120):
+        builder.step(3, {0: number, 1: "xy"[number % 2] * LARGE})
+    builder.step(4, {1: "z" * last})
+    for number in range(small):
+        builder.step(5, {0: number, 1: 0})
+    journal = builder.write(tmp_path)
+    two = materialise(journal, tmp_path, name="two.ct").path.read_bytes()
+    assert started == [True] * threads
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    assert materialise(journal, tmp_path, name="one.ct").path.read_bytes() == two
 
 
 def test_a_failure_of_the_thread_is_raised(

@@ -8,7 +8,7 @@ from contextlib import suppress
 from codetracer_core._native import lib
 from codetracer_core.ctfs.layout import EDGES_PER_CHUNK, TASKS_PER_CHUNK
 from codetracer_core.ctfs.materialiser_expander import Expander
-from codetracer_core.ctfs.materialiser_helper import ValueHelper, is_worth_helping
+from codetracer_core.ctfs.materialiser_helper import ValueHelper
 from codetracer_core.ctfs.materialiser_meta import (
     SessionFacts,
     meta_record,
@@ -121,9 +121,14 @@ def materialise(
         facts = SessionFacts(reader)
         tick = _ticker(reader.chunk_count * 2, progress)
         main_script = facts.main_script.encode("utf-8", "surrogatepass")
-        expander.collect(main_script, facts.exit_status, tick)
-        if is_worth_helping(expander.counts.steps, expander.counts.value_bytes):
-            helper.start(main_script, expander)
+
+        def collected() -> None:
+            tick()
+            expander.count()
+            helper.look_ahead(main_script, expander)
+
+        expander.collect(main_script, facts.exit_status, collected)
+        helper.settle(main_script, expander)
         paths = list(expander.table(lib.CT_TABLE_PATHS))
         sources = [
             read_source(

@@ -52,6 +52,7 @@ class Expander:
         self._directory = directory
         self._files: list[int] = []
         self._handle = lib.ct_expander_new()
+        self.counts = ffi.new("ct_expand_counts *")
         self._length = ffi.new("size_t *")
         if self._handle == ffi.NULL:
             raise self._failure()
@@ -84,7 +85,10 @@ class Expander:
         kind = 0 if exit_status is None else 1 if isinstance(exit_status, int) else 2
         if lib.ct_expander_collected(self._handle, kind, code, label, len(label)):
             raise self._failure()
-        self.counts = ffi.new("ct_expand_counts *")
+        self.count()
+
+    def count(self) -> None:
+        """Bring ``counts`` up to date, while and after :meth:`collect` runs."""
         lib.ct_expander_counts(self._handle, self.counts)
 
     @property
@@ -154,7 +158,9 @@ class Expander:
             lib.CT_EXPAND_STEPS: (lib.ct_expander_take_steps, steps),
             lib.CT_EXPAND_EVENTS: (lib.ct_expander_take_events, events),
         }
-        chunks = helper.chunks() if helper.is_running else self._journal.chunks()
+        chunks = self._journal.chunks()
+        if helper.is_running:
+            chunks = helper.chunks(chunks)
         for state in self._states(chunks, tick):
             take, give = takers[state]
             give(self._take(take))
@@ -174,7 +180,7 @@ class Expander:
 
     @property
     def values_per_chunk(self) -> int:
-        """How many records of values go into a chunk; after :meth:`collect`."""
+        """How many records of values go into a chunk, by what :meth:`collect` has seen so far."""
         count: int = lib.ct_expander_values_per_chunk(self._handle)
         return count
 
@@ -182,6 +188,10 @@ class Expander:
         """Leave chunks of values to the expander ``helper``, for which the journal is returned."""
         lib.ct_expander_share(self._handle, helper)
         return self._journal.chunks()
+
+    def share_no_more(self) -> None:
+        """Make all chunks of values here, whatever the helper has begun."""
+        lib.ct_expander_share(self._handle, ffi.NULL)
 
     def calls(self) -> Iterator[tuple[int, Iterator[memoryview]]]:
         """Give size and pieces of each chunk of call records; a piece is valid until the next."""

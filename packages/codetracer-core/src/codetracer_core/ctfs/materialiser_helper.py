@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from _queue import SimpleQueue
+from itertools import islice
 
 from codetracer_core._native import ffi, lib
 from codetracer_core.ctfs.materialiser_streams import value_compressor
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from codetracer_core.ctfs.materialiser_streams import ChunkStream
     from codetracer_core.journal.reader import JournalChunk
 
-__all__ = ["ValueHelper", "is_worth_helping"]
+__all__ = ["ValueHelper"]
 
 # With less to compress, decoding the journal once more takes as much time as is gained.
 _BYTES = 32 << 20
@@ -27,15 +28,18 @@ _BYTES_A_STEP = 4 << 10
 # read while the one who uses it goes on.
 _AHEAD = 2
 _UNREAD = 3
+# Bytes of frames that are made before the first pass has ended.
+_EARLY_BYTES = 1 << 20
 
 
-def is_worth_helping(steps: int, value_bytes: int) -> bool:
+def _is_worth_helping(expander: Expander) -> bool:
     """Whether a thread makes the second pass faster, here, by the sizes that the first one found.
 
     At the interpreter's end there can be none.
     """
+    counts = expander.counts
     return (
-        value_bytes >= max(_BYTES, steps * _BYTES_A_STEP)
+        counts.value_bytes >= max(_BYTES, counts.steps * _BYTES_A_STEP)
         and _processors() > 1
         and not sys.is_finalizing()
     )
@@ -60,7 +64,10 @@ class ValueHelper:
         self._behind: list[tuple[ChunkStream, bytes | None]] = []
         # What it has given for chunks whose turn has not come.
         self._frames: list[bytes] = []
+        self._per_chunk = 0
         self._chunks: Iterator[JournalChunk] = iter(())
+        # How many of these were given before the second pass.
+        self._early = 0
         self._ahead: list[JournalChunk] = []
         self._unread = 0
         self._given: SimpleQueue[tuple[bytes, int, bool] | None] = SimpleQueue()
@@ -68,11 +75,32 @@ class ValueHelper:
         self._handle = ffi.NULL
         self.is_running = False
 
-    def start(self, main_script: bytes, expander: Expander) -> None:
-        """Start the thread, if that is possible: it makes what ``expander`` has not begun.
+    def look_ahead(self, main_script: bytes, expander: Expander) -> None:
+        """Begin while ``expander`` collects, as soon as it is likely to be worth it.
 
-        That has collected, ``main_script`` as its first path.
+        What is made then is for nothing if larger values follow, of which fewer go into a chunk.
+        That is tried once. ``main_script`` is the first path of the expander.
         """
+        if not self._per_chunk and _is_worth_helping(expander):
+            self.start(main_script, expander)
+        elif self.is_running and self._per_chunk == expander.values_per_chunk:
+            self._give_early()
+
+    def settle(self, main_script: bytes, expander: Expander) -> None:
+        """Go on, begin or begin anew: ``expander`` has collected and knows the sizes."""
+        is_worth = _is_worth_helping(expander)
+        if self.is_running and (not is_worth or self._per_chunk != expander.values_per_chunk):
+            self.end()
+            expander.share_no_more()
+            self._frames.clear()
+            self._unread = self._early = 0
+        if is_worth and not self.is_running:
+            self.start(main_script, expander)
+
+    def start(self, main_script: bytes, expander: Expander) -> None:
+        """Start the thread, if that is possible: it makes what ``expander`` has not begun."""
+        self._per_chunk = expander.values_per_chunk
+        lib.ct_expander_free(self._handle)
         self._handle = lib.ct_expander_new()
         if self._handle == ffi.NULL or lib.ct_expander_help(
             self._handle, expander.values_per_chunk, main_script, len(main_script)
@@ -83,13 +111,18 @@ class ValueHelper:
         self.is_running = lib.ct_expander_start_helping(self._handle, id(functions)) == 0
         if self.is_running:
             self._chunks = expander.share(self._handle)
-            self._give()
+            self._give_early()
 
-    def chunks(self) -> Iterator[JournalChunk]:
-        """Give the chunks that the thread gets, too.
+    def chunks(self, chunks: Iterator[JournalChunk]) -> Iterator[JournalChunk]:
+        """Give the journal's ``chunks``, which the thread gets, too.
 
         Raises what making values there has raised, as the other methods do.
         """
+        # The thread has had these: they were not kept and are read again.
+        for chunk in islice(chunks, self._early):
+            self._give()
+            yield chunk
+        self._give()
         while self._ahead:
             chunk = self._ahead.pop(0)
             self._give()
@@ -120,10 +153,23 @@ class ValueHelper:
 
     def _give(self) -> None:
         """Give chunks ahead of their turn, so that the thread need not wait for them."""
-        while len(self._ahead) < _AHEAD and (chunk := next(self._chunks, None)):
+        while len(self._ahead) < _AHEAD and (chunk := self._give_next()):
             self._ahead.append(chunk)
+
+    def _give_early(self) -> None:
+        """Give chunks whose turn is in the second pass, as far as there is room for the frames."""
+        while not self._made.empty():
+            self._receive()
+        room = sum(map(len, self._frames)) < _EARLY_BYTES
+        while room and self._unread < _UNREAD and self._give_next():
+            self._early += 1
+
+    def _give_next(self) -> JournalChunk | None:
+        chunk = next(self._chunks, None)
+        if chunk is not None:
             self._given.put((chunk.data, chunk.sequence, chunk.after_gap))
             self._unread += 1
+        return chunk
 
     def _settle(self) -> None:
         """Append what has come to its turn."""
