@@ -20,6 +20,9 @@
 #include "internal/pycore_code.h"
 #include "internal/pycore_dict.h"
 #include "internal/pycore_frame.h"
+#if PY_VERSION_HEX >= 0x030C0000
+#include "internal/pycore_instruments.h"
+#endif
 #include "internal/pycore_moduleobject.h"
 #include "internal/pycore_object.h"
 #include "internal/pycore_pystate.h"
@@ -47,6 +50,16 @@ static inline int ct_make_room_for_containers(int few)
 {
     (void)few;
     return 0;
+}
+#endif
+
+#if CT_HAS_MONITORING
+/* True when one tool alone, if any, hears of the lines and instructions of the code. */
+static inline bool ct_is_heard_by_one(const PyCodeObject *code)
+{
+    const uint8_t *tools = code->_co_monitoring->active_monitors.tools;
+    uint8_t lines = tools[PY_MONITORING_EVENT_LINE];
+    return (lines & (lines - 1)) == 0 && tools[PY_MONITORING_EVENT_INSTRUCTION] == 0;
 }
 #endif
 

@@ -5,9 +5,10 @@
  * traceback, and going on behind a `finally` or a clause that does not match adds none.  So nothing
  * has to be done where an exception is raised, which may be in code that is not recorded.
  *
- * Whether a handler catches is told by the branch behind its test.  Branches are watched from the
- * first exception that a function handles, and all but those of its handlers are switched off when
- * they are first met. */
+ * Whether an `except` catches is told by the step with which its body begins, where that is on a
+ * line of its own, and by the branch behind its test otherwise, as whether a `with` does.  Branches
+ * are watched from the first exception on that a function with such a handler handles, and all but
+ * those of its handlers are switched off when they are first met. */
 #include "exceptions.h"
 
 #include "boundary.h"
@@ -226,23 +227,39 @@ static enum ct_go catch_at(ct_thread *t, const ct_handler *body, PyObject *excep
         seen->caught = true;
     if (body->line == 0)
         return put_exception(t, CTJ_CATCH, exception);
-    t->catching = frame->key;
-    t->catching_line = body->line;
-    frame->plan->special |= CT_SPECIAL_CATCH;
+    frame->state |= CT_CATCHING;
+    frame->body = body->line;
     return CT_GO_ON;
+}
+
+/* True when this step tells that the exception has been caught which reached a handler of the
+ * innermost frame last. */
+static bool is_in_body(const ct_shadow *frame, int32_t line, const PyObject *handled)
+{
+    if (frame->body != 0)
+        return frame->body == line;
+    struct seen *seen = seen_in(frame->iframe);
+    if (!ct_handlers_have_body_on(frame->plan->handlers, line))
+        return false;
+    if (seen->iframe != frame->iframe)
+        return true;
+    if (seen->exception != handled || seen->caught)
+        return false; /* the one that reached the handler is gone */
+    seen->caught = true;
+    return true;
 }
 
 enum ct_go ct_exception_step(ct_thread *t, int32_t line)
 {
-    const ct_shadow *frame = &t->frames[t->depth - 1];
-    if (t->catching != frame->key || t->catching_line != line)
-        return CT_GO_ON;
-    t->catching = 0;
-    frame->plan->special &= (uint8_t)~CT_SPECIAL_CATCH;
+    ct_shadow *frame = &t->frames[t->depth - 1];
     PyObject *exception = PyErr_GetHandledException();
+    enum ct_go go = CT_GO_ON;
     if (exception == NULL)
-        return CT_GO_ON;
-    enum ct_go go = put_exception(t, CTJ_CATCH, exception);
+        return go;
+    if (is_in_body(frame, line, exception))
+        go = put_exception(t, CTJ_CATCH, exception);
+    else
+        frame->state |= CT_CATCHING;
     Py_DECREF(exception);
     return go;
 }
@@ -259,7 +276,9 @@ static void watch_branches(ct_plan *plan)
  * the compiler adds. */
 static enum ct_go handle(ct_thread *t, int handler, PyObject *exception)
 {
-    ct_plan *plan = t->frames[t->depth - 1].plan;
+    ct_shadow *frame = &t->frames[t->depth - 1];
+    ct_plan *plan = frame->plan;
+    frame->state &= (uint8_t)~CT_CATCHING;
     if (plan->handlers == NULL)
         plan->handlers = ct_handlers_of(plan->code);
     if (plan->handlers == NULL)
@@ -278,6 +297,10 @@ static enum ct_go handle(ct_thread *t, int handler, PyObject *exception)
         return catch_at(t, at, exception);
     if (plan->handlers->decides && !plan->watched)
         watch_branches(plan);
+    if (plan->handlers->told_by_line) {
+        frame->state |= CT_CATCHING;
+        frame->body = 0;
+    }
     return ct_session.active && ct_session.number == session ? CT_GO_ON : CT_GO_AWAY;
 }
 

@@ -90,17 +90,26 @@ static void add_body(ct_handlers *table, PyCodeObject *code, const struct reader
     add(table, unit, CT_BODY, line_of_body(code, in, unit));
 }
 
-/* A clause that is left by the branch `jump` when it does not match; the body follows. */
+/* A clause that is left by the branch `jump` when it does not match; the body follows.  The branch
+ * of an `except` need not be watched where what may follow has lines of its own. */
 static void add_clause(ct_handlers *table, PyCodeObject *code, const struct reader *in,
                        struct instruction jump)
 {
     int body = behind_branch(in, jump.next);
-    add(table, jump.at, CT_DECIDES, 0);
-    if (body != jump.next) /* the branch is told from there while instructions are traced, too */
-        add(table, jump.next, CT_DECIDES, 0);
-    add_body(table, code, in, body);
     struct instruction other = read_at(in, jump.next + jump.argument);
-    if (jump.opcode == POP_JUMP_IF_FALSE && other.opcode == POP_TOP)
+    bool is_except = jump.opcode == POP_JUMP_IF_FALSE;
+    bool has_other = is_except && other.opcode == POP_TOP;
+    if (is_except && line_of_body(code, in, body) != 0 &&
+        (!has_other || line_of_body(code, in, other.at) != 0)) {
+        table->told_by_line = true;
+    } else {
+        add(table, jump.at, CT_DECIDES, 0);
+        if (body !=
+            jump.next) /* the branch is told from there while instructions are traced, too */
+            add(table, jump.next, CT_DECIDES, 0);
+    }
+    add_body(table, code, in, body);
+    if (has_other)
         add_body(table, code, in, other.at);
 }
 

@@ -19,7 +19,8 @@ typedef struct {
 
 typedef struct {
     int count;
-    bool decides; /* there is a CT_DECIDES */
+    bool decides;      /* there is a CT_DECIDES */
+    bool told_by_line; /* there is a body that no CT_DECIDES leads to: its first step tells */
     ct_handler of[];
 } ct_handlers;
 
@@ -39,6 +40,15 @@ static inline const ct_handler *ct_handler_at(const ct_handlers *handlers, int o
         if (handlers->of[i].offset == offset)
             return &handlers->of[i];
     return NULL;
+}
+
+/* True when a step on this line can be the first of a body. */
+static inline bool ct_handlers_have_body_on(const ct_handlers *handlers, int32_t line)
+{
+    for (int i = 0; i < handlers->count; i++)
+        if (handlers->of[i].mark == CT_BODY && handlers->of[i].line == line)
+            return true;
+    return false;
 }
 
 #endif

@@ -25,14 +25,14 @@ struct ct_known {
 } __attribute__((aligned(256))); /* a place is then found by a shift */
 extern struct ct_known ct_known[CTJ_NUMBERS];
 
-/* The place of an object is its number: its address in units of 16 bytes, modulo the places, with
- * what tells one pool of the allocator from another mixed in, since objects of one class lie at the
- * same places of each.  Written out, because compilers shift to and fro. */
+/* The place of an object is its number: its address multiplied by the golden ratio, of which the
+ * highest bits are taken (Knuth, The Art of Computer Programming 6.4), since objects of one class
+ * lie at regular distances. */
 static inline struct ct_known *ct_known_place(const PyObject *v)
 {
-    _Static_assert(sizeof(struct ct_known) == 256, "a place is found by a shift");
-    uintptr_t mixed = (uintptr_t)v ^ (uintptr_t)v >> 9;
-    uintptr_t offset = mixed << 4 & (CTJ_NUMBERS - 1) * sizeof(struct ct_known);
+    _Static_assert(sizeof(struct ct_known) == 1 << 8 && CTJ_NUMBERS == 1 << 11, "shifts below");
+    uint64_t product = (uint64_t)(uintptr_t)v * UINT64_C(0x9E3779B97F4A7C15);
+    size_t offset = (size_t)(product >> (64 - 11 - 8)) & ~(sizeof(struct ct_known) - 1);
     return (struct ct_known *)((char *)ct_known + offset);
 }
 

@@ -12,7 +12,9 @@ struct ct_known_row {
     unsigned int version;
     uint32_t head; /* of the objects' forms, as are `span` and that they are short */
     uint8_t span;
+    bool has_heads; /* those of some are others: the first instances of a class have more room */
     Py_ssize_t count;
+    uint32_t *heads;   /* of each object's form, behind the words */
     uintptr_t words[]; /* of each object: address, the form's word, values (owned, NULL in gaps) */
 };
 

@@ -168,6 +168,7 @@ void ct_plan_free(ct_plan *plan)
     free(plan->argument_flags);
     free(plan->globals);
     free(plan->handlers);
+    free(plan->idle);
     free(plan);
 }
 
@@ -303,7 +304,7 @@ static ct_plan *plan_from(PyCodeObject *code, PyObject *answer)
     plan->name = Py_NewRef(name);
     plan->first_line = first_line;
     plan->flags = (uint32_t)flags;
-    plan->special = (flags & CTJ_FN_NAMESPACE) ? CT_SPECIAL_NAMESPACE : 0;
+    plan->is_namespace = flags & CTJ_FN_NAMESPACE;
     plan->ends_with = ends_with(code);
     plan->return_action = (uint8_t)return_action;
     plan->yield_action = (uint8_t)yield_action;

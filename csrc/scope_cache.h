@@ -4,14 +4,10 @@
 
 #include "delta.h"
 #include "handlers.h"
+#include "idle.h"
 #include "watched.h"
 
 /* What a step of the function has to look at besides its variables. */
-enum ct_special {
-    CT_SPECIAL_NAMESPACE = 1,
-    CT_SPECIAL_CATCH = 2, /* one of its frames is about to enter an `except` body */
-};
-
 enum ct_slot_flag {
     CT_SLOT_IS_CELL = 1,
     CT_SLOT_REDACT = 2,
@@ -43,10 +39,11 @@ typedef struct ct_plan {
     uint8_t yield_action;
     uint8_t unwind_action; /* for exceptions that come up in it */
     uint8_t throw_action;  /* for those that are thrown into it */
-    uint8_t special;       /* enum ct_special */
+    bool is_namespace;     /* of a module or class body */
     PyObject *ends_with;   /* the exception with which a method says that there are no more items,
                               borrowed, NULL for most functions */
     ct_handlers *handlers; /* NULL before the first exception that it handles */
+    ct_idle_lines *idle;   /* NULL when there are none, and before local events are set */
     uint64_t generation;   /* of the chunk that holds the definition */
     uint64_t counted;      /* the chunk whose preamble has counted the definition */
     uint32_t definition;   /* bytes that the definition with all its names takes, at most */

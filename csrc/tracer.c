@@ -80,7 +80,10 @@ __attribute__((always_inline)) static inline enum ct_go put_step_once(ct_thread 
     if (ct_unlikely(frame->generation != ct_out.generation || !frame->plan->is_plain))
         return put_any_step(t, frame, line);
     uint8_t *p = ct_out.at + 1, tag = put_distance(&p, line, frame->line);
-    return commit_step(frame, line, ct_state_plain_variables(t, frame, p), tag);
+    go = commit_step(frame, line, ct_state_plain_variables(t, frame, p), tag);
+    if (ct_unlikely(ct_is_idle(frame->plan->idle, line)) && go == CT_GO_ON)
+        frame->state |= CT_IDLE;
+    return go;
 }
 
 __attribute__((noinline)) static enum ct_go put_step_again(ct_thread *t, int32_t line)
@@ -100,17 +103,33 @@ __attribute__((always_inline)) static inline enum ct_go put_plain_step(ct_thread
     return ct_likely(go != CT_GO_AGAIN) ? go : put_step_again(t, line);
 }
 
-/* A step before or behind which something else has to be done. */
+/* True when nothing has run since the last step of a frame that was idle then, and nothing will
+ * before this one is written. */
+static bool nothing_has_run(const ct_thread *t, const ct_shadow *frame)
+{
+#if CT_HAS_MONITORING
+    return t == ct_session.current && ct_mirror_count == 0 && !ct_chunk_is_full() &&
+           frame->generation == ct_out.generation && ct_is_heard_by_one(frame->plan->code);
+#else
+    return false;
+#endif
+}
+
+/* A step before or behind which something else has to be done, or before which nothing has been. */
 __attribute__((noinline)) static enum ct_go put_special_step(ct_thread *t, int32_t line)
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
-    uint8_t special = frame->plan->special;
+    uint8_t state = frame->state;
+    if (state & CT_IDLE && nothing_has_run(t, frame)) {
+        uint8_t *p = ct_out.at + 1, tag = put_distance(&p, line, frame->line);
+        return commit_step(frame, line, p, tag);
+    }
     enum ct_go go = CT_GO_ON;
-    if (special & CT_SPECIAL_NAMESPACE)
+    if (frame->plan->is_namespace)
         go = prepare_space(t, frame->iframe);
     if (go == CT_GO_ON)
         go = put_plain_step(t, line);
-    if (go == CT_GO_ON && special & CT_SPECIAL_CATCH)
+    if (go == CT_GO_ON && state & CT_CATCHING)
         go = ct_exception_step(t, line);
     return go;
 }
@@ -118,7 +137,8 @@ __attribute__((noinline)) static enum ct_go put_special_step(ct_thread *t, int32
 /* One step of the innermost frame. */
 __attribute__((always_inline)) static inline enum ct_go put_step(ct_thread *t, int32_t line)
 {
-    if (ct_unlikely(t->frames[t->depth - 1].plan->special != 0))
+    const ct_shadow *frame = &t->frames[t->depth - 1];
+    if (ct_unlikely(frame->state & (CT_IDLE | CT_CATCHING) || frame->plan->is_namespace))
         return put_special_step(t, line);
     return put_plain_step(t, line);
 }
@@ -315,6 +335,8 @@ bool ct_set_local_events(PyObject *code, PyObject *events)
 bool ct_plan_arm(ct_plan *plan)
 {
     plan->armed = true;
+    if (CT_HAS_MONITORING && plan->idle == NULL)
+        plan->idle = ct_idle_lines_of(plan->code);
     return ct_set_local_events((PyObject *)plan->code, ct_session.local_events);
 }
 

@@ -14,10 +14,12 @@ enum ct_go {
     CT_GO_AGAIN, /* the unit has to be written once more; never the end of an event */
 };
 
-/* What was last heard of a frame; a step leaves nothing but CT_STEPPED. */
+/* What was last heard of a frame; a step leaves nothing but CT_STEPPED, CT_IDLE and CT_CATCHING. */
 enum ct_frame_state {
     CT_STEPPED = 1,
     CT_ARRIVING = 2, /* an exception that is recorded comes from elsewhere */
+    CT_IDLE = 4,     /* the frame does nothing before its next step (idle.h) */
+    CT_CATCHING = 8, /* an exception has reached a handler; a step tells whether it is caught */
 };
 
 /* A frame that is recorded, as the tracer sees it. */
@@ -30,7 +32,8 @@ typedef struct {
     uint32_t slots;      /* index of the first slot in the thread's array */
     uint32_t cost;       /* of all variables, in bytes of trace.ct */
     int32_t line;
-    uint8_t state;                        /* enum ct_frame_state */
+    int32_t body;  /* CT_CATCHING: the line of the step that tells, 0 for that of any body */
+    uint8_t state; /* enum ct_frame_state */
 } __attribute__((aligned(16))) ct_shadow; /* of 64 bytes, so that a place is found by a shift */
 
 typedef struct ct_thread {
@@ -52,8 +55,6 @@ typedef struct ct_thread {
     const void *flying; /* the exception that ended a frame last, only compared */
     const void *flying_traceback;
     const PyCodeObject *flying_code; /* of that entry, NULL when it was thrown in; only compared */
-    uint64_t catching; /* key of a frame whose step at catching_line begins an `except` body */
-    int32_t catching_line;
 } ct_thread;
 
 struct ct_session {

@@ -63,8 +63,7 @@ def run():
         made.throw(KeyError(turn))
         try:
             fails(0)
-        except ZeroDivisionError:
-            total += 1
+        except ZeroDivisionError: total += 1
     for turn in range(1500):
         text = noise.randbytes(400).hex()
         total += len(text)

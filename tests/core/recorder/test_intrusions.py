@@ -194,6 +194,47 @@ def test_sessions_begin_and_end_at_any_moment(source: str, tmp_path: Path) -> No
     assert (outcome.output, outcome.status) == ("done\n", 0)
 
 
+CHANGED_ON_AN_IDLE_LINE = """\
+import sys
+def tried(held):
+    one = 1
+    try:
+        two = 2
+    finally:
+        three = 3
+    return held
+FIRST = tried.__code__.co_firstlineno
+def on_line(code, line):
+    if code is tried.__code__ and line == FIRST + 2:
+        lists[-1].append(len(lists))
+monitoring = sys.monitoring
+lists = []
+free = [tool for tool in range(6) if monitoring.get_tool(tool) is None]
+for tool in (free[0], free[-1]):
+    monitoring.use_tool_id(tool, "stranger")
+    monitoring.register_callback(tool, monitoring.events.LINE, on_line)
+    monitoring.set_local_events(tool, tried.__code__, monitoring.events.LINE)
+    lists.append([])
+    tried(lists[-1])
+    monitoring.set_local_events(tool, tried.__code__, 0)
+    monitoring.free_tool_id(tool)
+print(lists)
+"""
+
+
+@NEEDS_MONITORING
+def test_what_other_tools_change_on_a_line_that_does_nothing_is_seen(tmp_path: Path) -> None:
+    """A value that another tool's callback has changed at a `try:` is recorded with the next step,
+    whichever of the two tools gets the event first."""
+    script = tmp_path / "program.py"
+    script.write_text(CHANGED_ON_AN_IDLE_LINE, encoding="utf-8")
+    recorded = record(script, tmp_path)
+    assert recorded.outcome.output == "[[1], [2]]\n"
+    events = recorded.events()["MainThread"]
+    held = [event[3]["held"] for event in events if event[0] == "step" and event[2] == 5]
+    assert held == [("list", 1, (("int", 1),)), ("list", 1, (("int", 2),))]
+
+
 REPLACED_BUILTINS = """\
 import builtins
 import os
