@@ -20,9 +20,6 @@
 #include "internal/pycore_code.h"
 #include "internal/pycore_dict.h"
 #include "internal/pycore_frame.h"
-#if PY_VERSION_HEX >= 0x030C0000
-#include "internal/pycore_instruments.h"
-#endif
 #include "internal/pycore_moduleobject.h"
 #include "internal/pycore_object.h"
 #include "internal/pycore_pystate.h"
@@ -36,6 +33,8 @@
 #if !CT_HAS_MONITORING
 #include "compat_311.h"
 #else
+#include "internal/pycore_instruments.h"
+
 #define ct_first_thread PyInterpreterState_ThreadHead
 #define ct_next_thread  PyThreadState_Next
 static inline int ct_collect_nothing(void)
@@ -51,9 +50,7 @@ static inline int ct_make_room_for_containers(int few)
     (void)few;
     return 0;
 }
-#endif
 
-#if CT_HAS_MONITORING
 /* True when one tool alone, if any, hears of the lines and instructions of the code. */
 static inline bool ct_is_heard_by_one(const PyCodeObject *code)
 {

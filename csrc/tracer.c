@@ -107,12 +107,8 @@ __attribute__((always_inline)) static inline enum ct_go put_plain_step(ct_thread
  * before this one is written. */
 static bool nothing_has_run(const ct_thread *t, const ct_shadow *frame)
 {
-#if CT_HAS_MONITORING
     return t == ct_session.current && ct_mirror_count == 0 && !ct_chunk_is_full() &&
            frame->generation == ct_out.generation && ct_is_heard_by_one(frame->plan->code);
-#else
-    return false;
-#endif
 }
 
 /* A step before or behind which something else has to be done, or before which nothing has been. */
