@@ -92,6 +92,18 @@ static void claim_values(struct ct_expander *e)
     e->is_others = !atomic_compare_exchange_strong(e->claimed, &chunk, chunk + 1);
 }
 
+/* Let as many records go into a chunk as no chunk up to here is too large for, with this record. */
+static void fit_chunks(struct ct_expander *e, size_t size)
+{
+    uint64_t *ends = e->value_ends;
+    uint32_t at = e->chunk_values % CT_VALUES_PER_CHUNK;
+    ends[at + 1] = ends[at] + size;
+    while (e->values_per_chunk > 1 &&
+           ends[at + 1] - ends[at & -e->values_per_chunk] > CT_VALUES_CHUNK_BYTES)
+        e->values_per_chunk /= 2;
+    e->counts.value_bytes += size;
+}
+
 void ct_record_values(struct ct_expander *e, const struct ct_frame *frame)
 {
     if (e->claimed && e->chunk_values == 0)
@@ -103,9 +115,7 @@ void ct_record_values(struct ct_expander *e, const struct ct_frame *frame)
     size_t record = shown.count ? 1 + ct_uv_size(shown.count) + bytes : 0;
     size_t size = ct_uv_size(record) + record;
     if (!e->writing) {
-        while (e->values_per_chunk > 1 && e->values_per_chunk * size > CT_VALUES_CHUNK_BYTES)
-            e->values_per_chunk /= 2;
-        e->counts.value_bytes += size;
+        fit_chunks(e, size);
         return;
     }
     uint8_t *at = ct_buf_take(&e->value_records, size);

@@ -62,6 +62,8 @@ struct ct_expander {
     _Atomic uint64_t claims;   /* of both */
     bool is_others;            /* the chunk of values is made by the other one */
     bool is_helper;            /* only chunks of values are asked of this expander */
+    /* Where the records of the longest chunk end, of which shorter ones are parts */
+    uint64_t value_ends[1 + CT_VALUES_PER_CHUNK];
     struct ct_buf value_records;
     struct ct_buf uncaught; /* type and message of what ended the main module; empty when nothing
                                did */

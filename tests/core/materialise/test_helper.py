@@ -65,7 +65,7 @@ def test_a_thread_makes_the_same_trace(
 
 @pytest.mark.parametrize(
     ("last", "small", "threads"),
-    [pytest.param(LARGE, 0, 1), pytest.param(4 * LARGE, 0, 2), pytest.param(LARGE, 2_000, 1)],
+    [pytest.param(LARGE, 0, 1), pytest.param(100 * LARGE, 0, 2), pytest.param(LARGE, 2_000, 1)],
 )
 def test_a_thread_that_begins_early_makes_the_same_trace(
     last: int,
@@ -76,10 +76,11 @@ def test_a_thread_that_begins_early_makes_the_same_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What a thread makes before all sizes are known is dropped where they turn out others."""
-    monkeypatch.setattr(materialiser_helper, "_BYTES", 1 << 20)
+    # More than a chunk: how many of the first values go into one is known by then.
+    monkeypatch.setattr(materialiser_helper, "_BYTES", 5 << 20)
     builder = Builder(chunk_bytes=1 << 16)
     builder.call(Function(1, "f", line=2, slots=("i", "large")))
-    for number in range(120):
+    for number in range(200):
         builder.step(3, {0: number, 1: "xy"[number % 2] * LARGE})
     builder.step(4, {1: "z" * last})
     for number in range(small):

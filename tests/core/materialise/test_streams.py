@@ -6,6 +6,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from codetracer_core.ctfs.materialiser import materialise
 from core.materialise.builder import Builder, Function
@@ -97,6 +99,30 @@ def test_chunks_of_values_are_bounded() -> None:
     chunks, per_chunk = inflated(check(builder), "values")
     assert per_chunk == 64
     assert max(map(len, chunks)) <= 4 << 20
+
+
+def test_a_large_record_among_small_ones_shortens_no_chunk() -> None:
+    """What is bounded is all of a chunk, wherever in it the large records are."""
+    builder = Builder()
+    builder.call(LOOP)
+    for number in range(1000):
+        builder.step(3, {0: number, 1: "x" * (60_000 if number % 9 == 0 else 100)})
+    chunks, per_chunk = inflated(check(builder), "values")
+    assert (per_chunk, len(chunks)) == (256, 4)
+
+
+@given(st.lists(st.sampled_from([10, 9_000, 30_000, 300_000]), min_size=60, max_size=300))
+@settings(max_examples=20)
+def test_chunks_of_values_are_as_long_as_none_is_too_large(sizes: list[int]) -> None:
+    """Twice as many records in each would exceed 4 MiB somewhere, unless there are 256."""
+    builder = Builder()
+    builder.call(LOOP)
+    for number, size in enumerate(sizes):
+        builder.step(3, {0: number, 1: "x" * size})
+    chunks, per_chunk = inflated(check(builder), "values")
+    assert max(map(len, chunks)) <= 4 << 20
+    twice = [sum(map(len, chunks[at : at + 2])) for at in range(0, len(chunks), 2)]
+    assert per_chunk == 256 or max(twice) > 4 << 20
 
 
 def test_every_value_chunk_but_the_last_is_full() -> None:

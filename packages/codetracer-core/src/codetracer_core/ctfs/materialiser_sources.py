@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 
 from codetracer_core.monitoring.capabilities import SHA2
 
@@ -115,10 +116,14 @@ def _read(expander: Expander, number: int, path: str) -> str | None:
 
 
 def _sha256() -> hashlib._Hash:
-    """A new digest, without OpenSSL where there is one: 2 ms and 3 MB less."""
+    """A new digest: of OpenSSL, which is faster, where it is loaded, which takes 2 ms and 3 MB."""
     try:
-        digest: hashlib._Hash = __import__(SHA2).sha256()
-    except ImportError:
+        if "_hashlib" in sys.modules:
+            digest: hashlib._Hash = sys.modules["_hashlib"].openssl_sha256()
+        else:
+            digest = __import__(SHA2).sha256()
+    except (ImportError, AttributeError):
+        # Builds may lack either.
         from hashlib import sha256
 
         digest = sha256()
