@@ -485,6 +485,18 @@ bool ct_tree_same(const struct ct_tree *tree, PyObject *v)
     return ct_likely(has_row) ? is_row_same(tree, v) : is_tree_same(tree, v);
 }
 
+bool ct_tree_one_changed(const struct ct_tree *tree, PyObject *v, struct ct_change *change)
+{
+    if (differing.words != tree->words)
+        return false;
+    PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
+    Py_ssize_t i = differing.index;
+    size_t start = 3 + 2 * (size_t)i;
+    *change = (struct ct_change){i, start, start + 2};
+    return tree->words[start + 1] == (uintptr_t)items[i] &&
+           ct_row_differs(tree->row, items, i + 1) == tree->row->count;
+}
+
 /* ct_tree_changes for a row, from item `i` on. */
 static int row_changes(const struct ct_tree *tree, PyObject **items, Py_ssize_t i,
                        struct ct_change *changes)

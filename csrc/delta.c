@@ -3,6 +3,7 @@
 #include "field_names.h"
 #include "repeats.h"
 #include "reprs.h"
+#include "scalars.h"
 #include "secrets.h"
 
 #define PATCH_MIN_KEPT                                                                             \
@@ -57,14 +58,7 @@ static uint8_t *state_const(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
 
 static inline uint8_t *put_int(uint8_t *p, ct_item item, int64_t now)
 {
-    uint64_t z = ct_zigzag(now);
-    p = ct_put_item(p, item);
-    if (z < 0x80) {
-        *p++ = CTJ_SMALL_INT | (uint8_t)z;
-        return p;
-    }
-    *p++ = CTJ_INT;
-    return ct_put_uv(p, z);
+    return ct_put_int64(ct_put_item(p, item), now);
 }
 
 /* An int that follows another one: their difference may be shorter. */
@@ -236,7 +230,7 @@ static uint8_t *put_numbers(ct_encoder *e, struct ct_tree *tree, uint8_t *p, PyO
             e->left = left;
             return NULL;
         }
-        fits = ct_tree_renumber(tree, v, &changes[i]) && fits;
+        fits = ct_tree_renumber(tree, item, &changes[i]) && fits;
         next = changes[i].index + 1;
     }
     if (!fits)
@@ -302,6 +296,28 @@ static uint8_t *put_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t
     return p;
 }
 
+/* put_edit for one item of a row that is the same object, which has changed; the snapshot is
+ * corrected. */
+static uint8_t *put_row_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint32_t *cost,
+                             const ct_attributes *attributes)
+{
+    int32_t left = ct_limits.value - (int32_t)*cost;
+    struct ct_change change;
+    if (left <= CT_COST_OBJECT || !ct_tree_one_changed(tree, v, &change))
+        return NULL;
+    *p++ = CTJ_EDIT;
+    *p++ = 1;
+    p = ct_put_uv(p, (uint64_t)change.index);
+    PyObject *item = ct_sequence_items(v, &(Py_ssize_t){0})[change.index];
+    p = ct_put_numbered(p, item, attributes, &left);
+    if (p == NULL)
+        return NULL;
+    *cost = (uint32_t)(ct_limits.value - left);
+    if (!ct_tree_renumber(tree, item, &change))
+        ct_tree_drop_row(tree);
+    return p;
+}
+
 static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
                                 uint32_t *total, ct_attributes *attributes)
 {
@@ -310,6 +326,14 @@ static uint8_t *state_container(ct_slot *slot, uint8_t *p, ct_item item, PyObjec
     uint8_t *start = p, *value = ct_put_item(p, item);
     PyTypeObject *type = Py_TYPE(v);
     uint32_t cost = slot->cost;
+    if (ct_likely(tree != NULL && tree->row != NULL)) {
+        uint8_t *end = put_row_edit(tree, value, v, &cost, attributes);
+        if (ct_likely(end != NULL)) {
+            *total += cost - slot->cost;
+            slot->cost = cost;
+            return end;
+        }
+    }
     uint64_t definitions = ct_field_definitions;
     ct_shot_begin();
     p = NULL;
@@ -368,17 +392,22 @@ static uint8_t *state_object(ct_slot *slot, uint8_t *p, ct_item item, PyObject *
     return p;
 }
 
-/* State an object by its number; NULL when it has none. */
+/* The object has been stated by its number, at this cost. */
+static inline void remember_known(ct_slot *slot, PyObject *v, int32_t cost, uint32_t *total)
+{
+    remember(slot, CT_SLOT_KNOWN, (uint64_t)(uintptr_t)v, (uint32_t)cost, total);
+    slot->aux = ct_known_place(v)->stamp;
+}
+
+/* State an object by a number that it may have to be given; NULL when it can have none. */
 static uint8_t *state_known(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, uint32_t *total,
                             ct_attributes *attributes)
 {
     ct_encoder e;
     ct_encoder_start(&e, attributes);
     p = ct_put_known(&e, ct_put_item(p, item), v);
-    if (p == NULL)
-        return NULL;
-    remember(slot, CT_SLOT_KNOWN, (uint64_t)(uintptr_t)v, ct_encoder_cost(&e), total);
-    slot->aux = ct_known_place(v)->stamp;
+    if (p != NULL)
+        remember_known(slot, v, (int32_t)ct_encoder_cost(&e), total);
     return p;
 }
 
@@ -387,18 +416,16 @@ static inline bool step_is_full(const ct_slot *slot, const uint8_t *p, const uin
     return *total - slot->cost >= (uint32_t)ct_limits.step || p > ct_out.hard;
 }
 
-/* State an object by its number, which stands for what it is just now; NULL when it has none. */
-static inline uint8_t *state_reference(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
-                                       uint32_t *total, const ct_attributes *attributes)
+/* State an object by the number that it has; NULL when it has none. */
+static inline uint8_t *state_numbered(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
+                                      uint32_t *total, const ct_attributes *attributes)
 {
     if (ct_unlikely(step_is_full(slot, p, total)))
         return NULL;
-    p = ct_put_reference(ct_put_item(p, item), v, attributes);
-    if (p == NULL)
-        return NULL;
-    const struct ct_known *known = ct_known_place(v);
-    remember(slot, CT_SLOT_KNOWN, (uint64_t)(uintptr_t)v, (uint32_t)known->cost, total);
-    slot->aux = known->stamp;
+    int32_t left = ct_limits.value;
+    p = ct_put_numbered(ct_put_item(p, item), v, attributes, &left);
+    if (p != NULL)
+        remember_known(slot, v, ct_limits.value - left, total);
     return p;
 }
 
@@ -479,7 +506,7 @@ uint8_t *ct_slot_restate(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v, u
     if (type == &PyLong_Type && ct_likely(ct_int_fits(v, &number)))
         return state_int(slot, p, item, v, number, total);
     if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
-        uint8_t *end = state_reference(slot, p, item, v, total, attributes);
+        uint8_t *end = state_numbered(slot, p, item, v, total, attributes);
         if (ct_likely(end != NULL))
             return end;
     }

@@ -4,6 +4,7 @@
 #include "field_names.h"
 #include "instance.h"
 #include "reprs.h"
+#include "scalars.h"
 #include "snapshot.h"
 #include "tracer.h"
 
@@ -103,68 +104,76 @@ static int32_t cost_of(PyObject *v)
                                   : CT_COST_CONST;
 }
 
+/* Write a small value that has taken the place of another one; *cost, of both in a trace, changes
+ * with it.  NULL when it is not small. */
+static inline uint8_t *put_next(uint8_t *p, PyObject *value, PyObject *before, int32_t *cost)
+{
+    if (ct_likely(PyLong_CheckExact(value) && PyLong_CheckExact(before))) {
+        if (ct_unlikely(!PyUnstable_Long_IsCompact((PyLongObject *)value)))
+            return NULL;
+        return ct_put_int64(p, PyUnstable_Long_CompactValue((PyLongObject *)value));
+    }
+    if (value == NULL || before == NULL || !is_small(value))
+        return NULL;
+    *cost += cost_of(value) - cost_of(before);
+    ct_encoder e;
+    ct_encoder_start(&e, NULL);
+    return ct_put_small(&e, p, value);
+}
+
 /* Write what has changed of an object whose number is defined in this chunk; NULL when it is too
  * much. */
-__attribute__((noinline)) static uint8_t *put_changed(ct_encoder *e, uint8_t *p,
-                                                      struct ct_known *known, PyObject *v)
+static uint8_t *put_changed(uint8_t *p, struct ct_known *known, PyObject *v, int32_t *left)
 {
-    PyObject **values, *dict;
+    PyObject *dict;
     ct_inline held;
-    if (!ct_inline_values(v, &known->form, &values) || !ct_inline_of(v, &held, &dict))
+    if (!ct_inline_of(v, &held, &dict))
         return NULL;
     int32_t cost = known->cost;
+    uint8_t places[CT_KNOWN_FIELDS];
     int changed = 0;
-    for (int i = 0; i < known->form.span; i++) {
-        if (values[i] == known->values[i])
-            continue;
-        if (!is_small(values[i]))
-            return NULL;
-        cost += cost_of(values[i]) - cost_of(known->values[i]);
-        changed++;
-    }
-    if (e->left <= cost)
-        return NULL;
-    int32_t left = e->left - cost;
     *p++ = CTJ_CHANGED;
     p = ct_put_uv(p, (uint64_t)(known - ct_known));
-    p = ct_put_uv(p, (uint64_t)changed);
+    uint8_t *count = p++;
     for (int i = 0, next = 0; i < held.count; i++) {
         uint8_t at = held.order[CT_INLINE_ORDER_STEP * i];
-        if (values[at] == known->values[at])
+        PyObject *value = held.values[at], *before = known->values[at];
+        if (value == before)
             continue;
-        p = ct_put_uv(p, (uint64_t)(i - next));
-        p = ct_put_small(e, p, values[at]);
-        Py_SETREF(known->values[at], Py_NewRef(values[at]));
+        *p++ = (uint8_t)(i - next);
+        p = put_next(p, value, before, &cost);
+        if (p == NULL)
+            return NULL;
+        places[changed++] = at;
         next = i + 1;
     }
-    e->left = left;
+    if (*left <= cost)
+        return NULL;
+    *count = (uint8_t)changed;
+    for (int i = 0; i < changed; i++) {
+        PyObject **value = &known->values[places[i]];
+        Py_SETREF(*value, Py_NewRef(held.values[places[i]]));
+    }
+    *left -= cost;
     known->cost = cost;
     known->stamp = ++stamps;
     known->used = ct_session.steps;
     return p;
 }
 
-/* Write an object whose number is defined in this chunk; NULL when it has to be defined anew. */
-static inline uint8_t *put_again(ct_encoder *e, uint8_t *p, struct ct_known *known, PyObject *v)
-{
-    if (!ct_known_has_type(known, Py_TYPE(v)) || e->depth >= ct_limits.depth)
-        return NULL;
-    if (!ct_known_is_unchanged(known, v))
-        return put_changed(e, p, known, v);
-    if (e->left <= known->cost)
-        return NULL;
-    known->used = ct_session.steps;
-    e->left -= known->cost;
-    *p++ = CTJ_REFERENCE;
-    return ct_put_uv(p, (uint64_t)(known - ct_known));
-}
-
-uint8_t *ct_put_reference(uint8_t *p, PyObject *v, const ct_attributes *attributes)
+uint8_t *ct_put_numbered(uint8_t *p, PyObject *v, const ct_attributes *attributes, int32_t *left)
 {
     struct ct_known *known = ct_known_place(v);
+    PyObject **values;
     if (known->object != v || known->generation != generation() ||
-        known->attributes != attributes || !ct_known_is_unchanged(known, v))
-        return NULL; /* what has a number is within the limits for a value of its own */
+        known->attributes != attributes || !ct_known_has_type(known, Py_TYPE(v)) ||
+        !ct_inline_values(v, &known->form, &values))
+        return NULL;
+    if (!ct_known_holds(known, values))
+        return put_changed(p, known, v, left);
+    if (ct_unlikely(*left <= known->cost))
+        return NULL;
+    *left -= known->cost;
     known->used = ct_session.steps;
     *p++ = CTJ_REFERENCE;
     return ct_put_uv(p, (uint64_t)(known - ct_known));
@@ -193,15 +202,16 @@ __attribute__((noinline)) static uint8_t *put_new(ct_encoder *e, uint8_t *p, str
 
 uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
 {
+    uint8_t *end = ct_likely(e->depth < ct_limits.depth)
+                       ? ct_put_numbered(p, v, e->attributes, &e->left)
+                       : NULL;
+    if (end != NULL)
+        return end;
     struct ct_known *known = ct_known_place(v);
-    if (known->generation == generation() && known->object != NULL) {
-        bool is_it = known->object == v && known->attributes == e->attributes;
-        uint8_t *end = is_it ? put_again(e, p, known, v) : NULL;
-        if (end != NULL)
-            return end;
-        if (!is_it && ct_session.steps - known->used < KEPT_STEPS)
-            return NULL;
-    }
+    bool is_taken = known->generation == generation() && known->object != NULL &&
+                    (known->object != v || known->attributes != e->attributes);
+    if (is_taken && ct_session.steps - known->used < KEPT_STEPS)
+        return NULL;
     return put_new(e, p, known, v);
 }
 

@@ -43,17 +43,22 @@ static inline bool ct_known_has_type(const struct ct_known *known, PyTypeObject 
            known->name == ((PyHeapTypeObject *)type)->ht_name;
 }
 
-static inline bool ct_known_is_unchanged(const struct ct_known *known, PyObject *v)
+/* True when these are the values that were written last. */
+static inline bool ct_known_holds(const struct ct_known *known, PyObject *const *values)
 {
-    PyObject **values;
-    if (!ct_known_has_type(known, Py_TYPE(v)) || !ct_inline_values(v, &known->form, &values))
-        return false;
     int i = 0, span = known->form.span;
     do
         if (values[i] != known->values[i])
             return false;
     while (++i < span);
     return true;
+}
+
+static inline bool ct_known_is_unchanged(const struct ct_known *known, PyObject *v)
+{
+    PyObject **values;
+    return ct_known_has_type(known, Py_TYPE(v)) && ct_inline_values(v, &known->form, &values) &&
+           ct_known_holds(known, values);
 }
 
 /* True when v is in the state that has this stamp, which was given to it or to what lay there
@@ -68,9 +73,10 @@ static inline bool ct_known_is(PyObject *v, uint32_t stamp)
  * without one.  The state that was written has the stamp in the object's place. */
 uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v);
 
-/* Write v, as a value of its own, as the number of a state that this chunk has; NULL when it has
- * none. */
-uint8_t *ct_put_reference(uint8_t *p, PyObject *v, const ct_attributes *attributes);
+/* Write v as the number that it has in this chunk, with what has changed of it; NULL when it has to
+ * be written in another way.  *left, the bytes of a limit that are left, goes down by what it takes
+ * in a trace. */
+uint8_t *ct_put_numbered(uint8_t *p, PyObject *v, const ct_attributes *attributes, int32_t *left);
 
 /* The live chunk has lost what was written last: numbers are given anew. */
 void ct_known_undefine(void);

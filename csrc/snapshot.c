@@ -172,9 +172,8 @@ const uintptr_t *ct_word_skip(const uintptr_t *w)
     }
 }
 
-bool ct_tree_renumber(struct ct_tree *tree, PyObject *v, const struct ct_change *change)
+bool ct_tree_renumber(struct ct_tree *tree, PyObject *item, const struct ct_change *change)
 {
-    PyObject *item = ct_sequence_items(v, &(Py_ssize_t){0})[change->index];
     tree->words[change->start] = CT_WORD(CT_WORD_KNOWN, ct_known_place(item)->stamp);
     tree->words[change->start + 1] = (uintptr_t)item;
     return tree->row == NULL || ct_row_put(tree->row, change->index, item);

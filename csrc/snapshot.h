@@ -121,6 +121,11 @@ struct ct_change {
  * does, when the snapshot was cut, or when there are more than CT_CHANGES_LIMIT. */
 int ct_tree_changes(const struct ct_tree *tree, PyObject *v, struct ct_change *changes);
 
+/* The same for a list or tuple whose snapshot has a row, and which ct_tree_same has just found to
+ * differ: true when one item is the same object, which has changed, and the others are as they
+ * were. */
+bool ct_tree_one_changed(const struct ct_tree *tree, PyObject *v, struct ct_change *change);
+
 /* True when an item that has changed, and is written in an edit, stands in the value elsewhere,
  * too.
  */
@@ -128,7 +133,7 @@ bool ct_tree_has_twice(const struct ct_tree *tree, PyObject *v, const struct ct_
 
 /* The item that has changed has been written as a number.  False when the row, if there is one, has
  * to be dropped once the edit is complete. */
-bool ct_tree_renumber(struct ct_tree *tree, PyObject *v, const struct ct_change *change);
+bool ct_tree_renumber(struct ct_tree *tree, PyObject *item, const struct ct_change *change);
 
 void ct_tree_drop_row(struct ct_tree *tree);
 
