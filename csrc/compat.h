@@ -457,10 +457,10 @@ static inline const void *ct_form_rest(PyObject **values, const ct_inline_form *
 #endif
 
 /* The same with the whole form. */
-static inline bool ct_inline_values(PyObject *v, const ct_inline_form *form, PyObject ***found)
+static inline bool ct_inline_values(PyObject *v, const ct_inline_place *place,
+                                    const ct_inline_form *form, PyObject ***found)
 {
-    ct_inline_place place = ct_inline_place_of(Py_TYPE(v), form->head);
-    return ct_inline_is_at(v, &place, form->words[0], found) &&
+    return ct_inline_is_at(v, place, form->words[0], found) &&
            (!form->is_long || ct_word_at(ct_form_rest(*found, form)) == form->words[1]);
 }
 

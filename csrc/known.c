@@ -70,6 +70,7 @@ static void remember(struct ct_known *known, PyObject *v, const ct_type *type,
     known->version = type->version;
     known->stamp = ++stamps;
     known->form = ct_inline_form_of(held);
+    known->place = ct_inline_place_of(Py_TYPE(v), known->form.head);
     for (int i = 0; i < known->form.span; i++)
         known->values[i] = Py_XNewRef(held->values[i]);
 }
@@ -166,8 +167,7 @@ uint8_t *ct_put_numbered(uint8_t *p, PyObject *v, const ct_attributes *attribute
     struct ct_known *known = ct_known_place(v);
     PyObject **values;
     if (known->object != v || known->generation != generation() ||
-        known->attributes != attributes || !ct_known_has_type(known, Py_TYPE(v)) ||
-        !ct_inline_values(v, &known->form, &values))
+        known->attributes != attributes || !ct_known_values(known, v, &values))
         return NULL;
     if (!ct_known_holds(known, values))
         return put_changed(p, known, v, left);

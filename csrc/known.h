@@ -16,6 +16,7 @@ struct ct_known {
     unsigned int version; /* of the type, never 0 once the place was taken */
     uint32_t stamp;       /* says which of its states this is; 0 when the place is free */
     ct_inline_form form;
+    ct_inline_place place; /* of its values, as the type and the form say */
     PyObject *values[CT_KNOWN_FIELDS]; /* as the object stores them, owned, NULL in gaps */
     PyObject *object;                  /* borrowed, only compared */
     uint64_t used;                     /* the step that it was last met in */
@@ -54,11 +55,18 @@ static inline bool ct_known_holds(const struct ct_known *known, PyObject *const 
     return true;
 }
 
+/* Find the values of the object; false when its class is not as it was, or it has attributes that
+ * it had not. */
+static inline bool ct_known_values(const struct ct_known *known, PyObject *v, PyObject ***values)
+{
+    return ct_known_has_type(known, Py_TYPE(v)) &&
+           ct_inline_values(v, &known->place, &known->form, values);
+}
+
 static inline bool ct_known_is_unchanged(const struct ct_known *known, PyObject *v)
 {
     PyObject **values;
-    return ct_known_has_type(known, Py_TYPE(v)) && ct_inline_values(v, &known->form, &values) &&
-           ct_known_holds(known, values);
+    return ct_known_values(known, v, &values) && ct_known_holds(known, values);
 }
 
 /* True when v is in the state that has this stamp, which was given to it or to what lay there

@@ -84,28 +84,65 @@ size_t ct_row_bytes(const struct ct_known_row *row)
     return bytes_of(row->count, row->span);
 }
 
-/* ct_row_differs for one span and kind of row, which are known when this is compiled. */
-__attribute__((always_inline)) static inline Py_ssize_t
-differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from, int span, bool has_heads)
+/* True when the object that w speaks of is v, with the values that it had. */
+__attribute__((always_inline)) static inline bool
+is_same(const uintptr_t *w, PyObject *v, const PyTypeObject *type, const ct_inline_place *place,
+        int span)
 {
-    const uintptr_t *w = row->words + from * (HEAD_WORDS + span);
+    PyObject **values;
+    if (w[0] != (uintptr_t)v || Py_TYPE(v) != type || !ct_inline_is_at(v, place, w[1], &values))
+        return false;
+    for (int i = 0; i < span; i++)
+        if (w[HEAD_WORDS + i] != (uintptr_t)values[i])
+            return false;
+    return true;
+}
+
+/* ct_row_differs for objects with one head and a span that is known when this is compiled, two at a
+ * time.  In functions of their own, which find room for everything in registers. */
+__attribute__((always_inline)) static inline Py_ssize_t differs(const struct ct_known_row *row,
+                                                                PyObject **items, Py_ssize_t from,
+                                                                int span)
+{
+    const int each = HEAD_WORDS + span;
+    const uintptr_t *w = row->words + from * each;
     const PyTypeObject *type = row->type;
-    ct_inline_place place = ct_inline_place_of(type, row->head);
+    const ct_inline_place place = ct_inline_place_of(type, row->head);
     PyObject **item = items + from, **end = items + row->count;
-    for (; item < end; item++, w += HEAD_WORDS + span) {
-        PyObject **values;
-        if (has_heads)
-            place = ct_inline_place_of(type, row->heads[item - items]);
-        if (w[0] != (uintptr_t)*item || Py_TYPE(*item) != type ||
-            !ct_inline_is_at(*item, &place, w[1], &values))
-            break;
-        int i = 0;
-        while (i < span && w[HEAD_WORDS + i] == (uintptr_t)values[i])
-            i++;
-        if (i < span)
+    for (; item + 1 < end; item += 2, w += 2 * each) {
+        if (!is_same(w, item[0], type, &place, span))
+            return item - items;
+        if (!is_same(w + each, item[1], type, &place, span))
+            return item + 1 - items;
+    }
+    if (item < end && is_same(w, *item, type, &place, span))
+        item++;
+    return item - items;
+}
+
+#define DIFFERS(span)                                                                              \
+    __attribute__((noinline)) static Py_ssize_t differs_##span(                                    \
+        const struct ct_known_row *row, PyObject **items, Py_ssize_t from)                         \
+    {                                                                                              \
+        return differs(row, items, from, span);                                                    \
+    }
+
+DIFFERS(1)
+DIFFERS(2)
+DIFFERS(3)
+
+/* The same for any objects. */
+__attribute__((noinline)) static Py_ssize_t differs_any(const struct ct_known_row *row,
+                                                        PyObject **items, Py_ssize_t from)
+{
+    Py_ssize_t i = from;
+    for (; i < row->count; i++) {
+        ct_inline_place place = ct_inline_place_of(row->type, row->heads[i]);
+        const uintptr_t *w = row->words + i * (HEAD_WORDS + row->span);
+        if (!is_same(w, items[i], row->type, &place, row->span))
             break;
     }
-    return item - items;
+    return i;
 }
 
 Py_ssize_t ct_row_differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from)
@@ -114,17 +151,15 @@ Py_ssize_t ct_row_differs(const struct ct_known_row *row, PyObject **items, Py_s
         ct_type_version(row->type) != row->version ||
         ((PyHeapTypeObject *)row->type)->ht_name != row->name)
         return from;
-    if (ct_unlikely(row->has_heads))
-        return differs(row, items, from, row->span, true);
-    switch (row->span) {
+    switch (ct_likely(!row->has_heads) ? row->span : 0) {
     case 1:
-        return differs(row, items, from, 1, false);
+        return differs_1(row, items, from);
     case 2:
-        return differs(row, items, from, 2, false);
+        return differs_2(row, items, from);
     case 3:
-        return differs(row, items, from, 3, false);
+        return differs_3(row, items, from);
     default:
-        return differs(row, items, from, row->span, false);
+        return differs_any(row, items, from);
     }
 }
 
