@@ -309,10 +309,11 @@ static uint8_t *put_row_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint
     *p++ = 1;
     p = ct_put_uv(p, (uint64_t)change.index);
     PyObject *item = ct_sequence_items(v, &(Py_ssize_t){0})[change.index];
-    p = ct_put_numbered(p, item, attributes, &left);
+    const struct ct_known *known = ct_known_place(item);
+    p = ct_put_numbered(p, ct_known_place(item), item, attributes, left);
     if (p == NULL)
         return NULL;
-    *cost = (uint32_t)(ct_limits.value - left);
+    *cost += (uint32_t)known->cost;
     if (!ct_tree_renumber(tree, item, &change))
         ct_tree_drop_row(tree);
     return p;
@@ -393,10 +394,12 @@ static uint8_t *state_object(ct_slot *slot, uint8_t *p, ct_item item, PyObject *
 }
 
 /* The object has been stated by its number, at this cost. */
-static inline void remember_known(ct_slot *slot, PyObject *v, int32_t cost, uint32_t *total)
+static inline void remember_known(ct_slot *slot, const struct ct_known *known, PyObject *v,
+                                  uint32_t cost, uint32_t *total)
 {
-    remember(slot, CT_SLOT_KNOWN, (uint64_t)(uintptr_t)v, (uint32_t)cost, total);
-    slot->aux = ct_known_place(v)->stamp;
+    ct_slot_drop(slot);
+    *total += cost - slot->cost;
+    *slot = (ct_slot){(uint64_t)(uintptr_t)v, CT_SLOT_KNOWN, cost, known->stamp};
 }
 
 /* State an object by a number that it may have to be given; NULL when it can have none. */
@@ -407,7 +410,7 @@ static uint8_t *state_known(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v
     ct_encoder_start(&e, attributes);
     p = ct_put_known(&e, ct_put_item(p, item), v);
     if (p != NULL)
-        remember_known(slot, v, (int32_t)ct_encoder_cost(&e), total);
+        remember_known(slot, ct_known_place(v), v, ct_encoder_cost(&e), total);
     return p;
 }
 
@@ -422,10 +425,10 @@ static inline uint8_t *state_numbered(ct_slot *slot, uint8_t *p, ct_item item, P
 {
     if (ct_unlikely(step_is_full(slot, p, total)))
         return NULL;
-    int32_t left = ct_limits.value;
-    p = ct_put_numbered(ct_put_item(p, item), v, attributes, &left);
+    struct ct_known *known = ct_known_place(v);
+    p = ct_put_numbered(ct_put_item(p, item), known, v, attributes, ct_limits.value);
     if (p != NULL)
-        remember_known(slot, v, ct_limits.value - left, total);
+        remember_known(slot, known, v, (uint32_t)known->cost, total);
     return p;
 }
 

@@ -5,6 +5,7 @@
 
 #include "chunk.h"
 #include "known.h"
+#include "scalars.h"
 #include "snapshot.h"
 
 enum ct_slot_kind {
@@ -110,6 +111,20 @@ static inline uint8_t *ct_slot_state(ct_slot *slot, uint8_t *p, ct_item item, Py
                                      uint32_t *cost, ct_attributes *attributes)
 {
     return ct_slot_is_same(slot, v) ? p : ct_slot_restate(slot, p, item, v, cost, attributes);
+}
+
+/* The same at the first step of a frame, whose slot remembers nothing. */
+static inline uint8_t *ct_slot_state_first(ct_slot *slot, uint8_t *p, ct_item item, PyObject *v,
+                                           uint32_t *cost, ct_attributes *attributes)
+{
+    int64_t number;
+    if (v == NULL)
+        return p;
+    if (!PyLong_CheckExact(v) || !ct_int_fits(v, &number))
+        return ct_slot_restate(slot, p, item, v, cost, attributes);
+    *slot = (ct_slot){(uint64_t)(uintptr_t)Py_NewRef(v), CT_SLOT_INT, CT_COST_INT, 0};
+    *cost += CT_COST_INT;
+    return ct_put_int64(ct_put_item(p, item), number);
 }
 
 /* The same for a variable whose value a filter hides: it is stated as redacted, once. */

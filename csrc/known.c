@@ -124,7 +124,7 @@ static inline uint8_t *put_next(uint8_t *p, PyObject *value, PyObject *before, i
 
 /* Write what has changed of an object whose number is defined in this chunk; NULL when it is too
  * much. */
-static uint8_t *put_changed(uint8_t *p, struct ct_known *known, PyObject *v, int32_t *left)
+static uint8_t *put_changed(uint8_t *p, struct ct_known *known, PyObject *v, int32_t left)
 {
     PyObject *dict;
     ct_inline held;
@@ -148,32 +148,30 @@ static uint8_t *put_changed(uint8_t *p, struct ct_known *known, PyObject *v, int
         places[changed++] = at;
         next = i + 1;
     }
-    if (*left <= cost)
+    if (left <= cost)
         return NULL;
     *count = (uint8_t)changed;
     for (int i = 0; i < changed; i++) {
         PyObject **value = &known->values[places[i]];
         Py_SETREF(*value, Py_NewRef(held.values[places[i]]));
     }
-    *left -= cost;
     known->cost = cost;
     known->stamp = ++stamps;
     known->used = ct_session.steps;
     return p;
 }
 
-uint8_t *ct_put_numbered(uint8_t *p, PyObject *v, const ct_attributes *attributes, int32_t *left)
+uint8_t *ct_put_numbered(uint8_t *p, struct ct_known *known, PyObject *v,
+                         const ct_attributes *attributes, int32_t left)
 {
-    struct ct_known *known = ct_known_place(v);
     PyObject **values;
     if (known->object != v || known->generation != generation() ||
         known->attributes != attributes || !ct_known_values(known, v, &values))
         return NULL;
     if (!ct_known_holds(known, values))
         return put_changed(p, known, v, left);
-    if (ct_unlikely(*left <= known->cost))
+    if (ct_unlikely(left <= known->cost))
         return NULL;
-    *left -= known->cost;
     known->used = ct_session.steps;
     *p++ = CTJ_REFERENCE;
     return ct_put_uv(p, (uint64_t)(known - ct_known));
@@ -202,12 +200,14 @@ __attribute__((noinline)) static uint8_t *put_new(ct_encoder *e, uint8_t *p, str
 
 uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v)
 {
-    uint8_t *end = ct_likely(e->depth < ct_limits.depth)
-                       ? ct_put_numbered(p, v, e->attributes, &e->left)
-                       : NULL;
-    if (end != NULL)
-        return end;
     struct ct_known *known = ct_known_place(v);
+    uint8_t *end = ct_likely(e->depth < ct_limits.depth)
+                       ? ct_put_numbered(p, known, v, e->attributes, e->left)
+                       : NULL;
+    if (end != NULL) {
+        e->left -= known->cost;
+        return end;
+    }
     bool is_taken = known->generation == generation() && known->object != NULL &&
                     (known->object != v || known->attributes != e->attributes);
     if (is_taken && ct_session.steps - known->used < KEPT_STEPS)

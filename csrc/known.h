@@ -81,10 +81,11 @@ static inline bool ct_known_is(PyObject *v, uint32_t stamp)
  * without one.  The state that was written has the stamp in the object's place. */
 uint8_t *ct_put_known(ct_encoder *e, uint8_t *p, PyObject *v);
 
-/* Write v as the number that it has in this chunk, with what has changed of it; NULL when it has to
- * be written in another way.  *left, the bytes of a limit that are left, goes down by what it takes
- * in a trace. */
-uint8_t *ct_put_numbered(uint8_t *p, PyObject *v, const ct_attributes *attributes, int32_t *left);
+/* Write v, which lies at this place, as the number that it has in this chunk, with what has changed
+ * of it.  NULL when it has to be written in another way, or takes `left` bytes or more in a trace.
+ */
+uint8_t *ct_put_numbered(uint8_t *p, struct ct_known *known, PyObject *v,
+                         const ct_attributes *attributes, int32_t left);
 
 /* The live chunk has lost what was written last: numbers are given anew. */
 void ct_known_undefine(void);

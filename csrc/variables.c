@@ -122,11 +122,16 @@ uint8_t *ct_state_globals(ct_plan *plan, uint8_t *p, PyObject *dict)
 
 uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p)
 {
-    ct_plan *plan = frame->plan;
+    const ct_plan *plan = frame->plan;
     int n = plan->argument_count;
-    p = ct_likely(plan->is_plain && !plan->arguments_differ)
-            ? ct_state_plain_slots(t, frame, p, n)
-            : state_slots(t, frame, p, n, plan->argument_flags, CT_KIND_ARGUMENT);
+    if (ct_unlikely(!plan->is_plain || plan->arguments_differ)) {
+        p = state_slots(t, frame, p, n, plan->argument_flags, CT_KIND_ARGUMENT);
+        return ct_state_globals_of(frame, p);
+    }
+    ct_slot *slots = t->slots + frame->slots;
+    for (int i = 0; i < n; i++)
+        p = ct_slot_state_first(&slots[i], p, ct_item_of_slot((uint32_t)i),
+                                ct_frame_slot(frame->iframe, i), &frame->cost, plan->attributes);
     return ct_state_globals_of(frame, p);
 }
 
