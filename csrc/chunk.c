@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "ct.h"
@@ -14,6 +15,10 @@
 #define AGE_LIMIT_NS    1000000000ull
 #define AGE_CHECK_MS    500 /* how often the writer asks the live chunk for its age */
 #define SIGNAL_CHECK_MS 200
+
+#if defined __linux__ && !defined MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* headers older than Linux 5.14 do not name it */
+#endif
 
 enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_SEALED, SLOT_WRITING };
 
@@ -28,6 +33,7 @@ static struct {
     uint8_t *ring;
     enum slot_state state[CT_SLOTS];
     uint64_t sequence[CT_SLOTS];
+    bool has_pages[CT_SLOTS]; /* the writer has asked for them */
     uint64_t next_sequence;
     int live; /* slot of the live chunk, -1 when there is none */
     bool closing;
@@ -142,6 +148,7 @@ void ct_chunk_open(uint8_t *mapping, const uint8_t session[16], const uint8_t bo
     memcpy(ring.boot, boot, 16);
     memset(ring.state, 0, sizeof ring.state);
     memset(ring.sequence, 0, sizeof ring.sequence);
+    memset(ring.has_pages, 0, sizeof ring.has_pages);
     ring.next_sequence = 1;
     ring.closing = false;
     ring.pauses = 0;
@@ -165,15 +172,20 @@ bool ct_chunk_wants_seal(void)
     return false;
 }
 
+/* The slot of the next chunk, -1 when none is free: the lowest one first, so that a program that
+ * never outruns the writer touches two slots only.  The lock is held. */
+static int next_slot(void)
+{
+    int slot = 0;
+    while (slot < CT_SLOTS && ring.state[slot] != SLOT_FREE)
+        slot++;
+    return slot < CT_SLOTS ? slot : -1;
+}
+
 bool ct_chunk_roll(struct ct_chunk_position position)
 {
     pthread_mutex_lock(&ring.lock);
-    int slot = -1;
-    /* The lowest free slot first, so that a program that never outruns the writer touches two slots
-     * only. */
-    for (int i = CT_SLOTS - 1; i >= 0; i--)
-        if (ring.state[i] == SLOT_FREE)
-            slot = i;
+    int slot = next_slot();
     if (slot >= 0) {
         if (ring.live >= 0)
             seal_slot();
@@ -279,6 +291,26 @@ static bool wait_for_age(void)
     return true;
 }
 
+/* Ask the system for the pages of the live chunk or the next one, ahead of the program: when it
+ * touches a page of the file for the first time, that takes it longer than to fill the page.  False
+ * when both have theirs.  The lock is held, but not meanwhile. */
+static bool get_pages(void)
+{
+#ifdef MADV_POPULATE_WRITE
+    int next = next_slot();
+    int slot = ring.live >= 0 && !ring.has_pages[ring.live] ? ring.live : next;
+    if (slot < 0 || ring.has_pages[slot])
+        return false;
+    ring.has_pages[slot] = true;
+    pthread_mutex_unlock(&ring.lock);
+    madvise(slot_base(slot), CT_CHUNK_BYTES, MADV_POPULATE_WRITE);
+    pthread_mutex_lock(&ring.lock);
+    return true;
+#else
+    return false;
+#endif
+}
+
 enum ct_taken ct_chunk_take(bool wait, int *slot, uint64_t *sequence, uint8_t **data,
                             uint32_t *length)
 {
@@ -286,6 +318,8 @@ enum ct_taken ct_chunk_take(bool wait, int *slot, uint64_t *sequence, uint8_t **
     int found;
     pthread_mutex_lock(&ring.lock);
     while ((found = find_slot(SLOT_SEALED)) < 0 && wait && !ring.closing && ring.pauses == 0) {
+        if (get_pages())
+            continue;
         if (wait_for_age()) {
             *sequence = ring.idle;
             result = CT_TAKEN_IDLE;
