@@ -16,7 +16,7 @@ struct ct_known {
     unsigned int version; /* of the type, never 0 once the place was taken */
     uint32_t stamp;       /* says which of its states this is; 0 when the place is free */
     ct_inline_form form;
-    ct_inline_place place; /* of its values, as the type and the form say */
+    ct_inline_place place;             /* of its values, as the type and the form say */
     PyObject *values[CT_KNOWN_FIELDS]; /* as the object stores them, owned, NULL in gaps */
     PyObject *object;                  /* borrowed, only compared */
     uint64_t used;                     /* the step that it was last met in */

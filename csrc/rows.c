@@ -85,9 +85,9 @@ size_t ct_row_bytes(const struct ct_known_row *row)
 }
 
 /* True when the object that w speaks of is v, with the values that it had. */
-__attribute__((always_inline)) static inline bool
-is_same(const uintptr_t *w, PyObject *v, const PyTypeObject *type, const ct_inline_place *place,
-        int span)
+__attribute__((always_inline)) static inline bool is_same(const uintptr_t *w, PyObject *v,
+                                                          const PyTypeObject *type,
+                                                          const ct_inline_place *place, int span)
 {
     PyObject **values;
     if (w[0] != (uintptr_t)v || Py_TYPE(v) != type || !ct_inline_is_at(v, place, w[1], &values))
@@ -100,9 +100,8 @@ is_same(const uintptr_t *w, PyObject *v, const PyTypeObject *type, const ct_inli
 
 /* ct_row_differs for objects with one head and a span that is known when this is compiled, two at a
  * time.  In functions of their own, which find room for everything in registers. */
-__attribute__((always_inline)) static inline Py_ssize_t differs(const struct ct_known_row *row,
-                                                                PyObject **items, Py_ssize_t from,
-                                                                int span)
+__attribute__((always_inline)) static inline Py_ssize_t
+differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from, int span)
 {
     const int each = HEAD_WORDS + span;
     const uintptr_t *w = row->words + from * each;
@@ -121,8 +120,8 @@ __attribute__((always_inline)) static inline Py_ssize_t differs(const struct ct_
 }
 
 #define DIFFERS(span)                                                                              \
-    __attribute__((noinline)) static Py_ssize_t differs_##span(                                    \
-        const struct ct_known_row *row, PyObject **items, Py_ssize_t from)                         \
+    __attribute__((noinline)) static Py_ssize_t differs_##span(const struct ct_known_row *row,     \
+                                                               PyObject **items, Py_ssize_t from)  \
     {                                                                                              \
         return differs(row, items, from, span);                                                    \
     }

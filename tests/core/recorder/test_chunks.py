@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,34 @@ def test_no_more_than_the_innermost_1024_frames_stand_at_the_start_of_a_chunk(
     assert max(frames_at_start(chunk) for chunk in chunks[1:]) == 1024
     returns = [event[3] for event in whole.events if event[0] == "return" and event[2] == "down"]
     assert returns == list(range(3001))
+
+
+def can_ask_for_pages() -> bool:
+    """Whether this is Linux 5.14 or later."""
+    try:
+        mmap.mmap(-1, mmap.PAGESIZE).madvise(23)
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+@pytest.mark.skipif(not can_ask_for_pages(), reason="the system cannot be asked for pages")
+def test_a_program_does_not_wait_for_the_pages_of_its_chunks(tmp_path: Path) -> None:
+    """Those of the first two are there soon, though hardly one has been written to."""
+    script = tmp_path / "asking.py"
+    script.write_text(
+        "import re, time\n"
+        "def resident():\n"
+        "    with open('/proc/self/smaps') as file:\n"
+        "        mappings = file.read().split('.ring\\n')[1:]\n"
+        "    return max(int(re.search(r'Rss: +(\\d+)', mapping)[1]) for mapping in mappings)\n"
+        "end = time.monotonic() + 20\n"
+        "while resident() < 1024 and time.monotonic() < end:\n"
+        "    time.sleep(0.01)\n"
+        "print(resident() >= 1024)\n",
+        encoding="utf-8",
+    )
+    assert record(script, tmp_path).outcome.output == "True\n"
 
 
 def frames_at_start(chunk: bytes) -> int:
