@@ -30,6 +30,9 @@
 /* Whether events come from sys.monitoring; from PyEval_SetTrace where there is none. */
 #define CT_HAS_MONITORING (PY_VERSION_HEX >= 0x030C0000)
 
+/* Whether sys.monitoring tells the two ways of a branch apart, as two events. */
+#define CT_BRANCH_HAS_SIDES (PY_VERSION_HEX >= 0x030E0000)
+
 #if !CT_HAS_MONITORING
 #include "compat_311.h"
 #else
@@ -51,20 +54,23 @@ static inline int ct_make_room_for_containers(int few)
     return 0;
 }
 
-/* True when one tool alone, if any, hears of the lines and instructions of the code. */
+/* True when one tool alone, if any, hears of what happens within the lines of the code. */
 static inline bool ct_is_heard_by_one(const PyCodeObject *code)
 {
     const uint8_t *tools = code->_co_monitoring->active_monitors.tools;
     uint8_t lines = tools[PY_MONITORING_EVENT_LINE];
-    return (lines & (lines - 1)) == 0 && tools[PY_MONITORING_EVENT_INSTRUCTION] == 0;
+    uint8_t others = tools[PY_MONITORING_EVENT_INSTRUCTION] | tools[PY_MONITORING_EVENT_JUMP];
+#if CT_BRANCH_HAS_SIDES
+    others |= tools[PY_MONITORING_EVENT_BRANCH_LEFT] | tools[PY_MONITORING_EVENT_BRANCH_RIGHT];
+#else
+    others |= tools[PY_MONITORING_EVENT_BRANCH];
+#endif
+    return (lines & (lines - 1)) == 0 && (others & ~lines) == 0;
 }
 #endif
 
 /* Whether each state of a dict has a number. */
 #define CT_DICTS_ARE_NUMBERED (PY_VERSION_HEX < 0x030E0000)
-
-/* Whether sys.monitoring tells the two ways of a branch apart, as two events. */
-#define CT_BRANCH_HAS_SIDES (PY_VERSION_HEX >= 0x030E0000)
 
 /* What asyncio's C part calls the place of the tasks that run: a dict, or a function of a loop,
  * which until CPython 3.14 asks the loop for its hash. */
@@ -214,6 +220,12 @@ static inline int ct_frame_line(ct_iframe *f)
     return PyUnstable_InterpreterFrame_GetLine(f);
 }
 
+/* The index of the code unit at which a frame is. */
+static inline int ct_frame_unit(ct_iframe *f)
+{
+    return (int)_PyInterpreterFrame_LASTI(f);
+}
+
 /* The value of a variable's place, borrowed; NULL for none.  Only the stack behind the variables
  * has ints without an object. */
 static inline PyObject *ct_frame_slot(const ct_iframe *f, int i)
@@ -222,6 +234,17 @@ static inline PyObject *ct_frame_slot(const ct_iframe *f, int i)
     return PyStackRef_AsPyObjectBorrow(f->localsplus[i]);
 #else
     return f->localsplus[i];
+#endif
+}
+
+/* What lies on top of the stack of a frame that has an event of a line, borrowed; NULL for what is
+ * no object. */
+static inline PyObject *ct_frame_top(const ct_iframe *f)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return ct_referent(f->stackpointer[-1]);
+#else
+    return f->localsplus[f->stacktop - 1];
 #endif
 }
 

@@ -7,50 +7,14 @@
  * - a loop or an await that is over: END_ASYNC_FOR, CLEANUP_THROW. */
 #include "handlers.h"
 
-#include <opcode.h>
-
-#ifndef POP_JUMP_IF_FALSE /* CPython 3.11 has other names for those that lead backwards */
-#define POP_JUMP_IF_FALSE    POP_JUMP_FORWARD_IF_FALSE
-#define POP_JUMP_IF_TRUE     POP_JUMP_FORWARD_IF_TRUE
-#define POP_JUMP_IF_NONE     POP_JUMP_FORWARD_IF_NONE
-#define POP_JUMP_IF_NOT_NONE POP_JUMP_FORWARD_IF_NOT_NONE
-#endif
-
-/* An instruction without the EXTENDED_ARG before it. */
-struct instruction {
-    int at;   /* index of its code unit */
-    int next; /* index of the instruction behind it and its caches */
-    int opcode;
-    int argument;
-};
-
-struct reader {
-    const uint8_t *units;
-    int count;
-};
-
-/* The instruction that begins at code unit `at`; opcode 0 behind the last one. */
-static struct instruction read_at(const struct reader *in, int at)
-{
-    struct instruction i = {at, at, 0, 0};
-    int opcode = EXTENDED_ARG;
-    while (opcode == EXTENDED_ARG && i.next < in->count) {
-        i.at = i.next++;
-        opcode = in->units[2 * i.at];
-        i.argument = (int)((unsigned)i.argument << 8 | in->units[2 * i.at + 1]);
-    }
-    i.opcode = opcode == EXTENDED_ARG ? CACHE : opcode;
-    while (i.next < in->count && in->units[2 * i.next] == CACHE)
-        i.next++;
-    return i;
-}
+#include "instructions.h"
 
 /* Where a branch goes on that does not jump from the instruction before `unit`: CPython 3.14 has an
  * instruction there which only tells that. */
-static int behind_branch(const struct reader *in, int unit)
+static int behind_branch(const ct_instructions *in, int unit)
 {
 #ifdef NOT_TAKEN
-    struct instruction i = read_at(in, unit);
+    ct_instruction i = ct_instruction_at(in, unit);
     return i.opcode == NOT_TAKEN ? i.next : unit;
 #else
     (void)in;
@@ -72,12 +36,12 @@ static int line_at(PyCodeObject *code, int unit)
 
 /* The line of the statement with which a body begins that stores or drops the exception first, when
  * it is another one than that of the clause. */
-static int32_t line_of_body(PyCodeObject *code, const struct reader *in, int unit)
+static int32_t line_of_body(PyCodeObject *code, const ct_instructions *in, int unit)
 {
-    struct instruction first = read_at(in, unit);
+    ct_instruction first = ct_instruction_at(in, unit);
     int clause = line_at(code, first.at);
-    for (struct instruction i = read_at(in, first.next); i.opcode != CACHE;
-         i = read_at(in, i.next)) {
+    for (ct_instruction i = ct_instruction_at(in, first.next); i.opcode != CACHE;
+         i = ct_instruction_at(in, i.next)) {
         int line = line_at(code, i.at);
         if (line > 0)
             return line != clause ? line : 0;
@@ -85,18 +49,18 @@ static int32_t line_of_body(PyCodeObject *code, const struct reader *in, int uni
     return 0;
 }
 
-static void add_body(ct_handlers *table, PyCodeObject *code, const struct reader *in, int unit)
+static void add_body(ct_handlers *table, PyCodeObject *code, const ct_instructions *in, int unit)
 {
     add(table, unit, CT_BODY, line_of_body(code, in, unit));
 }
 
 /* A clause that is left by the branch `jump` when it does not match; the body follows.  The branch
  * of an `except` need not be watched where what may follow has lines of its own. */
-static void add_clause(ct_handlers *table, PyCodeObject *code, const struct reader *in,
-                       struct instruction jump)
+static void add_clause(ct_handlers *table, PyCodeObject *code, const ct_instructions *in,
+                       ct_instruction jump)
 {
     int body = behind_branch(in, jump.next);
-    struct instruction other = read_at(in, jump.next + jump.argument);
+    ct_instruction other = ct_instruction_at(in, jump.next + jump.argument);
     bool is_except = jump.opcode == POP_JUMP_IF_FALSE;
     bool has_other = is_except && other.opcode == POP_TOP;
     if (is_except && line_of_body(code, in, body) != 0 &&
@@ -114,10 +78,10 @@ static void add_clause(ct_handlers *table, PyCodeObject *code, const struct read
 }
 
 /* Enter what begins with the instruction `i`: at most four marks. */
-static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader *in,
-                    struct instruction i)
+static void inspect(ct_handlers *table, PyCodeObject *code, const ct_instructions *in,
+                    ct_instruction i)
 {
-    struct instruction next = read_at(in, i.next);
+    ct_instruction next = ct_instruction_at(in, i.next);
     switch (i.opcode) {
     case PUSH_EXC_INFO:
         /* The handler is reached on the line of what was raised. */
@@ -131,7 +95,7 @@ static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader 
             add_clause(table, code, in, next);
         break;
     case CHECK_EG_MATCH:
-        next = read_at(in, next.next);
+        next = ct_instruction_at(in, next.next);
         if (next.opcode == POP_JUMP_IF_NONE) {
             add_clause(table, code, in, next);
         } else if (next.opcode == POP_JUMP_IF_NOT_NONE) { /* the first releases of CPython 3.11 */
@@ -140,7 +104,7 @@ static void inspect(ct_handlers *table, PyCodeObject *code, const struct reader 
         }
         break;
     case POP_JUMP_IF_TRUE:
-        next = read_at(in, behind_branch(in, i.next));
+        next = ct_instruction_at(in, behind_branch(in, i.next));
         if (next.opcode == RERAISE && next.argument == 2) {
             add(table, i.at, CT_DECIDES, 0);
             add(table, i.next + i.argument, CT_BODY, 0);
@@ -166,12 +130,12 @@ ct_handlers *ct_handlers_of(PyCodeObject *code)
         PyErr_Clear();
         return NULL;
     }
-    struct reader in = {(const uint8_t *)PyBytes_AS_STRING(bytes),
-                        (int)(PyBytes_GET_SIZE(bytes) / (Py_ssize_t)sizeof(_Py_CODEUNIT))};
+    ct_instructions in = {(const uint8_t *)PyBytes_AS_STRING(bytes),
+                          (int)(PyBytes_GET_SIZE(bytes) / (Py_ssize_t)sizeof(_Py_CODEUNIT))};
     int room = 0;
     ct_handlers *table = calloc(1, sizeof *table);
-    for (struct instruction i = read_at(&in, 0); table != NULL && i.opcode != CACHE;
-         i = read_at(&in, i.next)) {
+    for (ct_instruction i = ct_instruction_at(&in, 0); table != NULL && i.opcode != CACHE;
+         i = ct_instruction_at(&in, i.next)) {
         if (room - table->count < MARKS_AT_ONCE) {
             room = room * 2 + 4 * MARKS_AT_ONCE;
             ct_handlers *larger = realloc(table, sizeof *table + (size_t)room * sizeof *table->of);

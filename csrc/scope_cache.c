@@ -168,7 +168,7 @@ void ct_plan_free(ct_plan *plan)
     free(plan->argument_flags);
     free(plan->globals);
     free(plan->handlers);
-    free(plan->idle);
+    free(plan->quiet);
     free(plan);
 }
 

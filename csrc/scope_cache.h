@@ -4,7 +4,7 @@
 
 #include "delta.h"
 #include "handlers.h"
-#include "idle.h"
+#include "quiet.h"
 #include "watched.h"
 
 /* What a step of the function has to look at besides its variables. */
@@ -37,16 +37,17 @@ typedef struct ct_plan {
     bool watched;                    /* local events with branches are set */
     uint8_t return_action;
     uint8_t yield_action;
-    uint8_t unwind_action; /* for exceptions that come up in it */
-    uint8_t throw_action;  /* for those that are thrown into it */
-    bool is_namespace;     /* of a module or class body */
-    PyObject *ends_with;   /* the exception with which a method says that there are no more items,
-                              borrowed, NULL for most functions */
-    ct_handlers *handlers; /* NULL before the first exception that it handles */
-    ct_idle_lines *idle;   /* NULL when there are none, and before local events are set */
-    uint64_t generation;   /* of the chunk that holds the definition */
-    uint64_t counted;      /* the chunk whose preamble has counted the definition */
-    uint32_t definition;   /* bytes that the definition with all its names takes, at most */
+    uint8_t unwind_action;  /* for exceptions that come up in it */
+    uint8_t throw_action;   /* for those that are thrown into it */
+    bool is_namespace;      /* of a module or class body */
+    PyObject *ends_with;    /* the exception with which a method says that there are no more items,
+                               borrowed, NULL for most functions */
+    ct_handlers *handlers;  /* NULL before the first exception that it handles */
+    ct_quiet_places *quiet; /* NULL when there are none, and before they were looked for */
+    bool quiet_is_known;
+    uint64_t generation; /* of the chunk that holds the definition */
+    uint64_t counted;    /* the chunk whose preamble has counted the definition */
+    uint32_t definition; /* bytes that the definition with all its names takes, at most */
     uint32_t id;
     uint32_t path;
     int32_t first_line;

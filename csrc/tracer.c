@@ -81,8 +81,8 @@ __attribute__((always_inline)) static inline enum ct_go put_step_once(ct_thread 
         return put_any_step(t, frame, line);
     uint8_t *p = ct_out.at + 1, tag = put_distance(&p, line, frame->line);
     go = commit_step(frame, line, ct_state_plain_variables(t, frame, p), tag);
-    if (ct_unlikely(ct_is_idle(frame->plan->idle, line)) && go == CT_GO_ON)
-        frame->state |= CT_IDLE;
+    if (ct_likely(go == CT_GO_ON))
+        ct_note_quiet(t, frame);
     return go;
 }
 
@@ -103,12 +103,14 @@ __attribute__((always_inline)) static inline enum ct_go put_plain_step(ct_thread
     return ct_likely(go != CT_GO_AGAIN) ? go : put_step_again(t, line);
 }
 
-/* True when nothing has run since the last step of a frame that was idle then, and nothing will
- * before this one is written. */
-static bool nothing_has_run(const ct_thread *t, const ct_shadow *frame)
+static enum ct_go put_quiet_step(ct_thread *t, ct_shadow *frame, int32_t line, uint64_t assigned)
 {
-    return t == ct_session.current && ct_mirror_count == 0 && !ct_chunk_is_full() &&
-           frame->generation == ct_out.generation && ct_is_heard_by_one(frame->plan->code);
+    uint8_t *p = ct_out.at + 1, tag = put_distance(&p, line, frame->line);
+    enum ct_go go = commit_step(frame, line, ct_state_some(t, frame, p, assigned), tag);
+    if (ct_unlikely(go != CT_GO_ON))
+        return put_step_again(t, line);
+    ct_note_quiet(t, frame);
+    return go;
 }
 
 /* A step before or behind which something else has to be done, or before which nothing has been. */
@@ -116,9 +118,10 @@ __attribute__((noinline)) static enum ct_go put_special_step(ct_thread *t, int32
 {
     ct_shadow *frame = &t->frames[t->depth - 1];
     uint8_t state = frame->state;
-    if (state & CT_IDLE && nothing_has_run(t, frame)) {
-        uint8_t *p = ct_out.at + 1, tag = put_distance(&p, line, frame->line);
-        return commit_step(frame, line, p, tag);
+    if ((state & (CT_QUIET | CT_CATCHING)) == CT_QUIET) {
+        const ct_quiet_place *place = ct_quiet_place_ended(frame);
+        if (place != NULL)
+            return put_quiet_step(t, frame, line, place->assigned);
     }
     enum ct_go go = CT_GO_ON;
     if (frame->plan->is_namespace)
@@ -134,7 +137,7 @@ __attribute__((noinline)) static enum ct_go put_special_step(ct_thread *t, int32
 __attribute__((always_inline)) static inline enum ct_go put_step(ct_thread *t, int32_t line)
 {
     const ct_shadow *frame = &t->frames[t->depth - 1];
-    if (ct_unlikely(frame->state & (CT_IDLE | CT_CATCHING) || frame->plan->is_namespace))
+    if (ct_unlikely(frame->state & (CT_QUIET | CT_CATCHING) || frame->plan->is_namespace))
         return put_special_step(t, line);
     return put_plain_step(t, line);
 }
@@ -331,8 +334,6 @@ bool ct_set_local_events(PyObject *code, PyObject *events)
 bool ct_plan_arm(ct_plan *plan)
 {
     plan->armed = true;
-    if (CT_HAS_MONITORING && plan->idle == NULL)
-        plan->idle = ct_idle_lines_of(plan->code);
     return ct_set_local_events((PyObject *)plan->code, ct_session.local_events);
 }
 

@@ -14,11 +14,12 @@ enum ct_go {
     CT_GO_AGAIN, /* the unit has to be written once more; never the end of an event */
 };
 
-/* What was last heard of a frame; a step leaves nothing but CT_STEPPED, CT_IDLE and CT_CATCHING. */
+/* What was last heard of a frame; a step leaves nothing but CT_STEPPED, CT_QUIET and CT_CATCHING.
+ */
 enum ct_frame_state {
     CT_STEPPED = 1,
     CT_ARRIVING = 2, /* an exception that is recorded comes from elsewhere */
-    CT_IDLE = 4,     /* the frame does nothing before its next step (idle.h) */
+    CT_QUIET = 4,    /* it is at a quiet place (quiet.h) */
     CT_CATCHING = 8, /* an exception has reached a handler; a step tells whether it is caught */
 };
 
@@ -32,8 +33,10 @@ typedef struct {
     uint32_t slots;      /* index of the first slot in the thread's array */
     uint32_t cost;       /* of all variables, in bytes of trace.ct */
     int32_t line;
-    int32_t body;  /* CT_CATCHING: the line of the step that tells, 0 for that of any body */
-    uint8_t state; /* enum ct_frame_state */
+    int32_t body;        /* CT_CATCHING: the line of the step that tells, 0 for that of any body */
+    uint8_t state;       /* enum ct_frame_state */
+    uint8_t quiet;       /* CT_QUIET: the number of the place */
+    uint8_t quiet_limit; /* the last place for which not comparing pays */
 } __attribute__((aligned(16))) ct_shadow; /* of 64 bytes, so that a place is found by a shift */
 
 typedef struct ct_thread {
@@ -67,10 +70,11 @@ struct ct_session {
     uint32_t next_thread;
     uint64_t next_key;
     uint64_t steps, calls, returns, lost;
-    const char *failure;  /* a code to report at the next boundary, NULL */
-    bool is_unsettled;    /* some frame ran, or ended, without an event that we saw */
-    bool writer_runs;     /* somebody takes sealed chunks */
-    PyObject *on_failure; /* owned callables */
+    const uint8_t *quiet_at; /* where the journal ended when the last frame was at a quiet place */
+    const char *failure;     /* a code to report at the next boundary, NULL */
+    bool is_unsettled;       /* some frame ran, or ended, without an event that we saw */
+    bool writer_runs;        /* somebody takes sealed chunks */
+    PyObject *on_failure;    /* owned callables */
     PyObject *on_sealed;
     PyObject *thread_name;
     PyObject *on_wake;

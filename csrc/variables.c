@@ -6,6 +6,10 @@
 #include "known.h"
 #include "watched.h"
 
+/* In words: with less it takes less time to compare everything than to find out that a place is
+ * quiet, but for those that do nothing. */
+#define LARGE_TREE 64
+
 static void refresh(ct_thread *t, ct_shadow *frame)
 {
     frame->generation = ct_out.generation;
@@ -135,6 +139,21 @@ uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p)
     return ct_state_globals_of(frame, p);
 }
 
+uint8_t *ct_state_some(ct_thread *t, ct_shadow *frame, uint8_t *p, uint64_t which)
+{
+    for (; which != 0; which &= which - 1) {
+        int i = __builtin_ctzll(which);
+        ct_slot *slot = &t->slots[frame->slots + (uint32_t)i];
+        PyObject *v = ct_frame_slot(frame->iframe, i);
+        if (ct_slot_is_same(slot, v))
+            continue;
+        p = ct_slot_restate(slot, p, ct_item_of_slot((uint32_t)i), v, &frame->cost,
+                            frame->plan->attributes);
+        ct_slot_was_stated(frame, slot);
+    }
+    return p;
+}
+
 uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
 {
     const ct_plan *plan = frame->plan;
@@ -146,6 +165,22 @@ uint8_t *ct_state_variables(ct_thread *t, ct_shadow *frame, uint8_t *p)
         PyDict_Check(iframe->f_locals))
         p = ct_namespace_state(frame->space, p, iframe->f_locals, &frame->cost, plan->attributes);
     return ct_state_globals_of(frame, p);
+}
+
+void ct_slot_has_tree(ct_shadow *frame, const ct_slot *slot)
+{
+    ct_plan *plan = frame->plan;
+    if (!plan->quiet_is_known) {
+        plan->quiet_is_known = true;
+        plan->quiet = ct_quiet_places_of(plan->code);
+    }
+    if (plan->quiet == NULL)
+        return;
+    const struct ct_tree *tree = (const struct ct_tree *)(uintptr_t)slot->bits;
+    if (tree->used > LARGE_TREE)
+        frame->quiet_limit = CT_QUIET_PLACES;
+    else if (frame->quiet_limit == 0)
+        frame->quiet_limit = plan->quiet->idle;
 }
 
 void ct_undo_unit(ct_thread *t, ct_shadow *frame)

@@ -235,6 +235,49 @@ def test_what_other_tools_change_on_a_line_that_does_nothing_is_seen(tmp_path: P
     assert held == [("list", 1, (("int", 1),)), ("list", 1, (("int", 2),))]
 
 
+CHANGED_WITHIN_A_LINE = """\
+import sys
+def chosen(held, x):
+    y = 0
+    y = 1 if x > 0 else 2
+    return held
+held = list(range(100))
+def callback(code, *rest):
+    if code is chosen.__code__ and sys._getframe(1).f_lineno == 4:
+        held[0] += 1
+monitoring = sys.monitoring
+events = monitoring.events
+branches = [name for name in ("BRANCH", "BRANCH_LEFT", "BRANCH_RIGHT") if hasattr(events, name)][-2:]
+for names in (["INSTRUCTION"], ["JUMP"], branches):
+    tool = [tool for tool in range(6) if monitoring.get_tool(tool) is None][0]
+    monitoring.use_tool_id(tool, "stranger")
+    wanted = 0
+    for name in names:
+        monitoring.register_callback(tool, getattr(events, name), callback)
+        wanted |= getattr(events, name)
+    chosen(held, 1)
+    monitoring.set_local_events(tool, chosen.__code__, wanted)
+    chosen(held, 1)
+    monitoring.set_local_events(tool, chosen.__code__, 0)
+    monitoring.free_tool_id(tool)
+    print(held[0])
+"""
+
+
+@NEEDS_MONITORING
+def test_what_other_tools_change_within_a_line_is_seen(tmp_path: Path) -> None:
+    """A large list that another tool's callback changes at an instruction, a jump or a branch of a
+    line that cannot change it itself is recorded with the next step."""
+    script = tmp_path / "program.py"
+    script.write_text(CHANGED_WITHIN_A_LINE, encoding="utf-8")
+    recorded = record(script, tmp_path)
+    steps = [event for event in recorded.events()["MainThread"] if event[0] == "step"]
+    ends = [step[3]["held"][2][0][1] for step in steps if step[2] == 5]
+    after = [int(line) for line in recorded.outcome.output.split()]
+    assert ends[1::2] == after
+    assert ends[0] < ends[1] < ends[-1]
+
+
 REPLACED_BUILTINS = """\
 import builtins
 import os
