@@ -71,8 +71,10 @@ static uint8_t *state_slots(ct_thread *t, ct_shadow *frame, uint8_t *p, int n, c
             continue;
         }
         PyObject *v = ct_frame_slot(iframe, i);
-        if (!ct_slot_is_same(slot, v))
+        if (!ct_slot_is_same(slot, v)) {
             p = ct_slot_restate(slot, p, ct_item_of_slot((uint32_t)i), v, &frame->cost, attributes);
+            ct_slot_was_stated(frame, slot);
+        }
     }
     return p;
 }
@@ -133,9 +135,11 @@ uint8_t *ct_state_arguments(ct_thread *t, ct_shadow *frame, uint8_t *p)
         return ct_state_globals_of(frame, p);
     }
     ct_slot *slots = t->slots + frame->slots;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         p = ct_slot_state_first(&slots[i], p, ct_item_of_slot((uint32_t)i),
                                 ct_frame_slot(frame->iframe, i), &frame->cost, plan->attributes);
+        ct_slot_was_stated(frame, &slots[i]);
+    }
     return ct_state_globals_of(frame, p);
 }
 
