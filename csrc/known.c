@@ -109,13 +109,10 @@ static int32_t cost_of(PyObject *v)
  * with it.  NULL when it is not small. */
 static inline uint8_t *put_next(uint8_t *p, PyObject *value, PyObject *before, int32_t *cost)
 {
-    if (ct_likely(PyLong_CheckExact(value) && PyLong_CheckExact(before))) {
-        if (ct_unlikely(!PyUnstable_Long_IsCompact((PyLongObject *)value)))
-            return NULL;
-        return ct_put_int64(p, PyUnstable_Long_CompactValue((PyLongObject *)value));
-    }
     if (value == NULL || before == NULL || !is_small(value))
         return NULL;
+    if (ct_likely(PyLong_CheckExact(value) && PyLong_CheckExact(before)))
+        return ct_put_int64(p, PyUnstable_Long_CompactValue((PyLongObject *)value));
     *cost += cost_of(value) - cost_of(before);
     ct_encoder e;
     ct_encoder_start(&e, NULL);
