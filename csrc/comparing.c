@@ -102,7 +102,8 @@ static struct {
     const uintptr_t *words; /* the snapshot's, NULL when it is not known */
     const uintptr_t *at;
     Py_ssize_t index;
-    uint32_t met; /* objects before */
+    Py_ssize_t next; /* of a row: the next item that differs, the number of items for none */
+    uint32_t met;    /* objects before */
 } differing;
 
 /* How many of `items`, which a list or tuple holds, follow at w as the objects with numbers that
@@ -447,12 +448,13 @@ static const uintptr_t *same(const uintptr_t *w, PyObject *v)
 static bool is_row_same(const struct ct_tree *tree, PyObject *v)
 {
     PyObject **items = ct_sequence_items(v, &(Py_ssize_t){0});
-    Py_ssize_t i = ct_row_differs(tree->row, items, 0);
-    if (i == tree->row->count)
+    struct ct_row_difference found = ct_row_differs(tree->row, items, 0);
+    if (found.first == tree->row->count)
         return true;
     differing.words = tree->words;
-    differing.at = tree->words + 3 + 2 * i;
-    differing.index = i;
+    differing.at = tree->words + 3 + 2 * found.first;
+    differing.index = found.first;
+    differing.next = found.second;
     differing.met = 0;
     return false;
 }
@@ -493,8 +495,7 @@ bool ct_tree_one_changed(const struct ct_tree *tree, PyObject *v, struct ct_chan
     Py_ssize_t i = differing.index;
     size_t start = 3 + 2 * (size_t)i;
     *change = (struct ct_change){i, start, start + 2};
-    return tree->words[start + 1] == (uintptr_t)items[i] &&
-           ct_row_differs(tree->row, items, i + 1) == tree->row->count;
+    return differing.next == tree->row->count && tree->words[start + 1] == (uintptr_t)items[i];
 }
 
 /* ct_tree_changes for a row, from item `i` on. */
@@ -502,7 +503,7 @@ static int row_changes(const struct ct_tree *tree, PyObject **items, Py_ssize_t 
                        struct ct_change *changes)
 {
     int count = 0;
-    for (; (i = ct_row_differs(tree->row, items, i)) < tree->row->count; i++) {
+    for (; (i = ct_row_differs(tree->row, items, i).first) < tree->row->count; i++) {
         if (count == CT_CHANGES_LIMIT)
             return -1;
         size_t start = 3 + 2 * (size_t)i;

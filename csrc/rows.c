@@ -98,30 +98,30 @@ __attribute__((always_inline)) static inline bool is_same(const uintptr_t *w, Py
     return true;
 }
 
-/* ct_row_differs for objects with one head and a span that is known when this is compiled, two at a
- * time.  In functions of their own, which find room for everything in registers. */
-__attribute__((always_inline)) static inline Py_ssize_t
+/* ct_row_differs for objects with one head and a span that is known when this is compiled.  One
+ * that differs does not end the loop, so that the processor foresees how often it runs.  In
+ * functions of their own, which find room for everything in registers. */
+__attribute__((always_inline)) static inline struct ct_row_difference
 differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from, int span)
 {
     const int each = HEAD_WORDS + span;
     const uintptr_t *w = row->words + from * each;
     const PyTypeObject *type = row->type;
     const ct_inline_place place = ct_inline_place_of(type, row->head);
-    PyObject **item = items + from, **end = items + row->count;
-    for (; item + 1 < end; item += 2, w += 2 * each) {
-        if (!is_same(w, item[0], type, &place, span))
-            return item - items;
-        if (!is_same(w + each, item[1], type, &place, span))
-            return item + 1 - items;
+    PyObject **item = items + from, **end = items + row->count, **first = end;
+    for (; item < end; item++, w += each) {
+        if (ct_likely(is_same(w, *item, type, &place, span)))
+            continue;
+        if (first != end)
+            break;
+        first = item;
     }
-    if (item < end && is_same(w, *item, type, &place, span))
-        item++;
-    return item - items;
+    return (struct ct_row_difference){first - items, item - items};
 }
 
 #define DIFFERS(span)                                                                              \
-    __attribute__((noinline)) static Py_ssize_t differs_##span(const struct ct_known_row *row,     \
-                                                               PyObject **items, Py_ssize_t from)  \
+    __attribute__((noinline)) static struct ct_row_difference differs_##span(                      \
+        const struct ct_known_row *row, PyObject **items, Py_ssize_t from)                         \
     {                                                                                              \
         return differs(row, items, from, span);                                                    \
     }
@@ -130,26 +130,30 @@ DIFFERS(1)
 DIFFERS(2)
 DIFFERS(3)
 
-/* The same for any objects. */
-__attribute__((noinline)) static Py_ssize_t differs_any(const struct ct_known_row *row,
-                                                        PyObject **items, Py_ssize_t from)
+/* The same for any objects, one after the other. */
+__attribute__((noinline)) static struct ct_row_difference
+differs_any(const struct ct_known_row *row, PyObject **items, Py_ssize_t from)
 {
-    Py_ssize_t i = from;
+    Py_ssize_t first = row->count, i = from;
     for (; i < row->count; i++) {
         ct_inline_place place = ct_inline_place_of(row->type, row->heads[i]);
         const uintptr_t *w = row->words + i * (HEAD_WORDS + row->span);
-        if (!is_same(w, items[i], row->type, &place, row->span))
+        if (is_same(w, items[i], row->type, &place, row->span))
+            continue;
+        if (first != row->count)
             break;
+        first = i;
     }
-    return i;
+    return (struct ct_row_difference){first, i};
 }
 
-Py_ssize_t ct_row_differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from)
+struct ct_row_difference ct_row_differs(const struct ct_known_row *row, PyObject **items,
+                                        Py_ssize_t from)
 {
     if (from == row->count || Py_TYPE(items[from]) != row->type ||
         ct_type_version(row->type) != row->version ||
         ((PyHeapTypeObject *)row->type)->ht_name != row->name)
-        return from;
+        return (struct ct_row_difference){from, from};
     switch (ct_likely(!row->has_heads) ? row->span : 0) {
     case 1:
         return differs_1(row, items, from);

@@ -24,9 +24,15 @@ struct ct_known_row *ct_row_make(const uintptr_t *words, PyObject **items, Py_ss
 void ct_row_free(struct ct_known_row *row);
 size_t ct_row_bytes(const struct ct_known_row *row);
 
-/* The first object at or after `from` that is another one now or has changed, `count` when there is
- * none. */
-Py_ssize_t ct_row_differs(const struct ct_known_row *row, PyObject **items, Py_ssize_t from);
+/* The first two objects that are others now or have changed: `count` where there is none.  Both are
+ * the same one when the class has changed. */
+struct ct_row_difference {
+    Py_ssize_t first, second;
+};
+
+/* Of the objects from `from` on. */
+struct ct_row_difference ct_row_differs(const struct ct_known_row *row, PyObject **items,
+                                        Py_ssize_t from);
 
 /* Another object, or another state of it, that has just been written as a number.  False when the
  * row cannot hold it. */
