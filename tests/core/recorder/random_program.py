@@ -68,8 +68,41 @@ CHANGES = [
     "shared.append({e})",
     "shared[-1:] = []",
     "raise KeyError({w})",
+    "{v} = Hidden({w})",
+    "{v} = [Hidden({w})]",
+    "{v} = {w}[{i}]",
+    "{v} = {w} + {i}",
+    "{v} = {i} - {w}",
+    "{v} = {w} == {e}",
+    "{v} = {w} is {v} or not {w}",
+    "{v} = {i} if {w} > {i} else {v}",
+    "{v} = {w}; {w} = {i}",
+    "for {v} in range({i}): pass",
+    "for {v} in {w}[:3]: pass",
+    "for {v} in map({w}.append, (1, 2)): pass",
 ]
 HEAD = """\
+# The collector runs at other moments where an observer allocates, and Hidden changes things then.
+__import__("gc").disable()
+
+
+# What is in no file is not recorded: nothing but a change tells that it has run.
+exec(compile('''
+class Hidden:
+    def __init__(self, target):
+        self.target = target
+
+    def change(self, *other):
+        if isinstance(self.target, list):
+            self.target[:1] = [len(self.target)]
+        return 5
+
+    __add__ = __rsub__ = __eq__ = __bool__ = __neg__ = __gt__ = __getitem__ = change
+    __del__ = change
+    __iter__ = None
+''', "<hidden>", "exec"))
+
+
 class Sub(int):
     pass
 

@@ -247,7 +247,7 @@ def callback(code, *rest):
         held[0] += 1
 monitoring = sys.monitoring
 events = monitoring.events
-branches = [name for name in ("BRANCH", "BRANCH_LEFT", "BRANCH_RIGHT") if hasattr(events, name)][-2:]
+branches = ["BRANCH"] if sys.version_info < (3, 14) else ["BRANCH_LEFT", "BRANCH_RIGHT"]
 for names in (["INSTRUCTION"], ["JUMP"], branches):
     tool = [tool for tool in range(6) if monitoring.get_tool(tool) is None][0]
     monitoring.use_tool_id(tool, "stranger")
