@@ -94,15 +94,15 @@ static bool subscribe(struct walk *w)
     return push(w, AN_ITEM);
 }
 
-static bool operate(struct walk *w, int operator)
+static bool operate(struct walk *w, int kind)
 {
 #ifdef NB_SUBSCR
-    if (operator== NB_SUBSCR)
+    if (kind == NB_SUBSCR)
         return subscribe(w);
 #endif
     /* These may take so long that they look for signals. */
-    if (operator== NB_POWER || operator== NB_INPLACE_POWER || operator== NB_LSHIFT || operator==
-        NB_INPLACE_LSHIFT)
+    if (kind == NB_POWER || kind == NB_INPLACE_POWER || kind == NB_LSHIFT ||
+        kind == NB_INPLACE_LSHIFT)
         return false;
     return pop_atom(w) && pop_atom(w) && push(w, AN_ATOM);
 }
@@ -185,7 +185,6 @@ static bool pass(struct walk *w, const ct_instruction *i)
         return pop(w, &value) && pop(w, &value) && push(w, AN_ATOM);
     case UNARY_NEGATIVE:
     case UNARY_NOT:
-    case UNARY_INVERT:
 #ifdef TO_BOOL
     case TO_BOOL:
 #endif
