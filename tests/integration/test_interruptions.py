@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # The main thread runs the handlers, and another one takes the signals, at any moment.
 MANY_NAMES = """\
-import gc, signal, threading, types
+import gc, signal, threading, time, types
 count = inside = collected = 0
 class Garbage:
     def __init__(self):
@@ -48,6 +48,8 @@ class Named:
     for name in [f"name_{i}" for i in range(500)]:
         locals()[name] = 1
 signal.setitimer(signal.ITIMER_REAL, 0)
+# The last one may still be on its way, and would find the main thread in threading.py.
+time.sleep(0.05)
 over.set()
 taker.join()
 gc.collect()

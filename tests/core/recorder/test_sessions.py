@@ -297,6 +297,6 @@ def test_a_hundred_sessions_leave_no_memory_behind(tmp_path: Path) -> None:
         timeout=240,
     )
     file_blocks, file_bytes, _, blocks, used, peak = map(int, done.stdout.split())
-    assert blocks - max(file_blocks, 0) < 60
+    assert blocks - max(file_blocks, 0) < 90  # one that each session leaves is 100
     assert used - max(file_bytes, 0) < 10_000
     assert peak < 1024, "KiB"
