@@ -309,8 +309,8 @@ static uint8_t *put_row_edit(struct ct_tree *tree, uint8_t *p, PyObject *v, uint
     *p++ = 1;
     p = ct_put_uv(p, (uint64_t)change.index);
     PyObject *item = ct_sequence_items(v, &(Py_ssize_t){0})[change.index];
-    const struct ct_known *known = ct_known_place(item);
-    p = ct_put_numbered(p, ct_known_place(item), item, attributes, left);
+    struct ct_known *known = ct_known_place(item);
+    p = ct_put_numbered(p, known, item, attributes, left);
     if (p == NULL)
         return NULL;
     *cost += (uint32_t)known->cost;
